@@ -1,0 +1,79 @@
+/* What both directions need of an inner IP packet: its length, and the MSS clamp. */
+#include "src/gateway/gw_tun_ip.h"
+
+#include "src/gateway/gw_sum.h"
+#include "src/gateway/gw_tun.h"
+
+#include "lib/wire.h"
+
+size_t gw_ip_len(const uint8_t *packet, size_t len)
+{
+	size_t total;
+
+	if (len >= IP4_SIZE && packet[0] >> 4 == 4) {
+		size_t header = (size_t)(packet[0] & 15) * 4;
+
+		total = ls_get16(packet + IP4_LEN);
+		return header >= IP4_SIZE && total >= header && total <= len ? total : 0;
+	}
+	if (len < IP6_SIZE || packet[0] >> 4 != 6)
+		return 0;
+	total = IP6_SIZE + (size_t)ls_get16(packet + IP6_LEN);
+	return total <= len ? total : 0;
+}
+
+/* The TCP header of an unfragmented packet; 0 when there is none. Extension headers are not followed: a SYN hardly has any. */
+static size_t tcp_offset(const uint8_t *packet, size_t len)
+{
+	size_t at;
+
+	if (packet[0] >> 4 == 4) {
+		if (packet[IP4_PROTOCOL] != IP_TCP || (ls_get16(packet + IP4_FRAGMENT) & IP4_MORE_AND_OFFSET))
+			return 0;
+		at = (size_t)(packet[0] & 15) * 4;
+	} else {
+		if (packet[IP6_NEXT] != IP_TCP)
+			return 0;
+		at = IP6_SIZE;
+	}
+	return at + TCP_SIZE <= len ? at : 0;
+}
+
+void gw_mss_clamp(uint8_t *packet, size_t len, uint16_t mtu)
+{
+	size_t at = tcp_offset(packet, len);
+
+	if (at == 0 || !(packet[at + TCP_FLAGS] & TCP_SYN))
+		return;
+	size_t fixed = (packet[0] >> 4 == 4 ? IP4_SIZE : IP6_SIZE) + TCP_SIZE;
+	size_t end = at + (size_t)(packet[at + TCP_OFFSET] >> 4) * 4;
+	if (mtu <= fixed || end > len)
+		return;
+	uint16_t most = (uint16_t)(mtu - fixed);
+	for (size_t i = at + TCP_SIZE; i + 1 < end;) {
+		uint8_t kind = packet[i], size = packet[i + 1];
+
+		if (kind == TCP_OPTION_END)
+			return;
+		if (kind == TCP_OPTION_NOP) {
+			i++;
+			continue;
+		}
+		if (size < 2 || i + size > end)
+			return;
+		if (kind != TCP_OPTION_MSS || size != 4) {
+			i += size;
+			continue;
+		}
+		uint16_t mss = ls_get16(packet + i + 2);
+		if (mss <= most)
+			return;
+		/* At an odd place (after one NOP) the word straddles two summed words, which swaps its bytes. */
+		ls_put16(packet + i + 2, most);
+		if (i & 1)
+			gw_sum_patch16(packet + at + TCP_SUM, (uint16_t)(mss << 8 | mss >> 8), (uint16_t)(most << 8 | most >> 8));
+		else
+			gw_sum_patch16(packet + at + TCP_SUM, mss, most);
+		return;
+	}
+}
