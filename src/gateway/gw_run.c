@@ -1,0 +1,47 @@
+/* Groups outgoing packets into runs that one system call can send: same socket, same addresses, one size, one behind the other. */
+#include "src/gateway/gw_udp.h"
+
+static bool run_takes(const struct gw_run *run, const struct gw_udp *udp, const struct ls_addr *local, const struct ls_addr *remote,
+                      const uint8_t *bytes, size_t len)
+{
+	if (run->udp != udp || run->closed || !udp->gso || run->bytes + run->len != bytes)
+		return false;
+	if (len > run->segment || run->packets >= GW_RUN_PACKETS || run->len + len > GW_RUN_BYTES)
+		return false;
+	return ls_addr_equal(&run->remote, remote) && ls_addr_equal(&run->local, local);
+}
+
+bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls_addr *local, const struct ls_addr *remote,
+                 const uint8_t *bytes, size_t len)
+{
+	struct gw_run *run = runs->n > 0 ? &runs->run[runs->n - 1] : NULL;
+
+	if (run && run_takes(run, udp, local, remote, bytes, len)) {
+		run->closed = len < run->segment;
+		run->len += (uint32_t)len;
+		run->packets++;
+		return true;
+	}
+	if (runs->n == GW_RUNS_MAX)
+		return false;
+	runs->run[runs->n++] = (struct gw_run){
+	    .udp = udp,
+	    .local = *local,
+	    .remote = *remote,
+	    .bytes = bytes,
+	    .len = (uint32_t)len,
+	    .segment = (uint16_t)len,
+	    .packets = 1,
+	};
+	return true;
+}
+
+void gw_runs_drop(struct gw_runs *runs, const struct gw_udp *udp)
+{
+	unsigned kept = runs->sent;
+
+	for (unsigned i = runs->sent; i < runs->n; i++)
+		if (runs->run[i].udp != udp)
+			runs->run[kept++] = runs->run[i];
+	runs->n = kept;
+}

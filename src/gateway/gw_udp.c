@@ -1,0 +1,266 @@
+/* The system calls behind gw_udp.h: recvmmsg with UDP_GRO, sendmmsg with UDP_SEGMENT, and their plain fallbacks. */
+#include "src/gateway/gw_udp.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef SOL_UDP
+#define SOL_UDP 17
+#endif
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
+#endif
+
+enum { SEND_BATCH = 32, IP4_HEADER_MIN = 20 };
+
+socklen_t gw_sockaddr_make(const struct ls_addr *addr, struct sockaddr_in6 *out)
+{
+	memset(out, 0, sizeof *out);
+	if (addr->family == 4) {
+		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(addr->port)};
+
+		memcpy(&in.sin_addr, addr->ip, 4);
+		memcpy(out, &in, sizeof in);
+		return sizeof in;
+	}
+	out->sin6_family = AF_INET6;
+	out->sin6_port = htons(addr->port);
+	memcpy(&out->sin6_addr, addr->ip, 16);
+	return sizeof *out;
+}
+
+struct ls_addr gw_sockaddr_read(const struct sockaddr_in6 *in)
+{
+	struct sockaddr_in in4;
+
+	if (in->sin6_family != AF_INET)
+		return ls_addr_from_bytes(6, in->sin6_addr.s6_addr, ntohs(in->sin6_port));
+	memcpy(&in4, in, sizeof in4);
+	uint8_t ip[4];
+	memcpy(ip, &in4.sin_addr, 4);
+	return ls_addr_from_bytes(4, ip, ntohs(in4.sin_port));
+}
+
+static bool option_set(int fd, int level, int name, int value)
+{
+	return setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return false;
+	if (family == 4 ? !option_set(fd, IPPROTO_IP, IP_PKTINFO, 1) : !option_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1))
+		return false;
+	*udp = (struct gw_udp){.fd = fd, .family = family, .raw = raw};
+	if (raw)
+		return true;
+	udp->gso = option_set(fd, SOL_UDP, UDP_SEGMENT, 0);
+	udp->gro = option_set(fd, SOL_UDP, UDP_GRO, 1);
+	return true;
+}
+
+void gw_udp_close(struct gw_udp *udp)
+{
+	if (udp->fd >= 0)
+		close(udp->fd);
+	udp->fd = -1;
+}
+
+bool gw_rx_init(struct gw_rx *rx)
+{
+	rx->buffer = malloc((size_t)GW_RX_MESSAGES * GW_RX_SIZE);
+	return rx->buffer != NULL;
+}
+
+void gw_rx_free(struct gw_rx *rx)
+{
+	free(rx->buffer);
+	rx->buffer = NULL;
+}
+
+static void rx_prepare(struct gw_rx *rx)
+{
+	for (unsigned i = 0; i < GW_RX_MESSAGES; i++) {
+		rx->part[i] = (struct iovec){rx->buffer + (size_t)i * GW_RX_SIZE, GW_RX_SIZE};
+		rx->message[i].msg_hdr = (struct msghdr){
+		    .msg_name = &rx->from[i],
+		    .msg_namelen = sizeof rx->from[i],
+		    .msg_iov = &rx->part[i],
+		    .msg_iovlen = 1,
+		    .msg_control = rx->control[i],
+		    .msg_controllen = GW_CONTROL_SIZE,
+		};
+	}
+}
+
+static void control_read(struct gw_received *in, struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+			uint8_t ip[4];
+
+			memcpy(&info, CMSG_DATA(c), sizeof info);
+			memcpy(ip, &info.ipi_addr, 4);
+			in->local = ls_addr_from_bytes(4, ip, 0);
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof info);
+			in->local = ls_addr_from_bytes(6, info.ipi6_addr.s6_addr, 0);
+		} else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
+			int segment;
+
+			memcpy(&segment, CMSG_DATA(c), sizeof segment);
+			if (segment > 0)
+				in->segment = (uint32_t)segment;
+		}
+	}
+}
+
+/* A raw IPv4 socket gives the IP header too. */
+static bool header_strip(struct gw_received *in)
+{
+	size_t size = in->len >= IP4_HEADER_MIN ? (size_t)(in->bytes[0] & 15) * 4 : 0;
+
+	if (size < IP4_HEADER_MIN || size > in->len)
+		return false;
+	in->bytes += size;
+	in->len -= (uint32_t)size;
+	in->segment = in->len;
+	return true;
+}
+
+unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx, struct gw_received in[GW_RX_MESSAGES], struct ls_counters *counters)
+{
+	unsigned n = 0;
+	int got;
+
+	rx_prepare(rx);
+	got = recvmmsg(udp->fd, rx->message, GW_RX_MESSAGES, MSG_DONTWAIT, NULL);
+	for (int i = 0; i < got; i++) {
+		struct gw_received *r = &in[n];
+
+		if (rx->message[i].msg_hdr.msg_flags & MSG_TRUNC) {
+			ls_count(counters, CAUSE_GW_TRUNCATED);
+			continue;
+		}
+		*r = (struct gw_received){.bytes = rx->part[i].iov_base, .len = rx->message[i].msg_len, .segment = rx->message[i].msg_len};
+		control_read(r, &rx->message[i].msg_hdr);
+		r->remote = gw_sockaddr_read(&rx->from[i]);
+		if (udp->raw)
+			r->remote.port = 0;
+		if (r->len == 0 || (udp->raw && udp->family == 4 && !header_strip(r)))
+			continue;
+		n++;
+	}
+	return n;
+}
+
+/* A message to send, with room for what it points to. */
+struct outgoing {
+	struct iovec part;
+	struct sockaddr_in6 to;
+	_Alignas(16) uint8_t control[GW_CONTROL_SIZE];
+};
+
+static void *control_add(struct msghdr *m, size_t *used, int level, int type, size_t size)
+{
+	struct cmsghdr *c = (struct cmsghdr *)(void *)((uint8_t *)m->msg_control + *used);
+
+	*used += CMSG_SPACE(size);
+	c->cmsg_level = level;
+	c->cmsg_type = type;
+	c->cmsg_len = CMSG_LEN(size);
+	return CMSG_DATA(c);
+}
+
+static void outgoing_make(struct outgoing *o, struct msghdr *m, const struct gw_run *run, const uint8_t *bytes, size_t len, uint16_t segment)
+{
+	size_t used = 0;
+
+	o->part = (struct iovec){(void *)(uintptr_t)bytes, len};
+	*m = (struct msghdr){.msg_name = &o->to, .msg_iov = &o->part, .msg_iovlen = 1, .msg_control = o->control};
+	m->msg_namelen = gw_sockaddr_make(&run->remote, &o->to);
+	if (run->local.family == 4) {
+		struct in_pktinfo info = {0};
+
+		memcpy(&info.ipi_spec_dst, run->local.ip, 4);
+		memcpy(control_add(m, &used, IPPROTO_IP, IP_PKTINFO, sizeof info), &info, sizeof info);
+	} else if (run->local.family == 6) {
+		struct in6_pktinfo info = {0};
+
+		memcpy(&info.ipi6_addr, run->local.ip, 16);
+		memcpy(control_add(m, &used, IPPROTO_IPV6, IPV6_PKTINFO, sizeof info), &info, sizeof info);
+	}
+	if (segment < len)
+		memcpy(control_add(m, &used, SOL_UDP, UDP_SEGMENT, sizeof segment), &segment, sizeof segment);
+	m->msg_controllen = used;
+	if (used == 0)
+		m->msg_control = NULL;
+}
+
+/* One by one: the path is smaller than the segments, so the kernel will not take the run as a whole but may fragment. */
+static void run_send_singly(const struct gw_run *run, struct ls_counters *counters)
+{
+	for (uint32_t at = 0; at < run->len; at += run->segment) {
+		uint32_t len = run->len - at < run->segment ? run->len - at : run->segment;
+		struct outgoing o;
+		struct msghdr m;
+
+		outgoing_make(&o, &m, run, run->bytes + at, len, (uint16_t)len);
+		if (sendmsg(run->udp->fd, &m, MSG_DONTWAIT) < 0)
+			ls_count(counters, errno == EMSGSIZE ? CAUSE_GW_TOO_BIG : CAUSE_GW_SOCKET_ERROR);
+	}
+}
+
+/* What becomes of a run that sendmmsg refused with `error`; false when it must wait. */
+static bool run_refused(const struct gw_run *run, int error, struct ls_counters *counters)
+{
+	if (error == EAGAIN || error == EWOULDBLOCK)
+		return false;
+	if (run->packets > 1 && (error == EMSGSIZE || error == EINVAL || error == EIO))
+		run_send_singly(run, counters);
+	else if (error == ENOBUFS || error == ENOMEM)
+		counters->by_cause[CAUSE_GW_SOCKET_FULL] += run->packets;
+	else
+		counters->by_cause[error == EMSGSIZE ? CAUSE_GW_TOO_BIG : CAUSE_GW_SOCKET_ERROR] += run->packets;
+	return true;
+}
+
+bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const struct gw_udp **full)
+{
+	struct mmsghdr m[SEND_BATCH];
+	struct outgoing o[SEND_BATCH];
+
+	while (runs->sent < runs->n) {
+		const struct gw_run *first = &runs->run[runs->sent];
+		unsigned n = 0;
+
+		for (unsigned i = runs->sent; i < runs->n && n < SEND_BATCH && runs->run[i].udp == first->udp; i++, n++)
+			outgoing_make(&o[n], &m[n].msg_hdr, &runs->run[i], runs->run[i].bytes, runs->run[i].len, runs->run[i].segment);
+		int done = sendmmsg(first->udp->fd, m, n, MSG_DONTWAIT);
+		if (done > 0) {
+			runs->sent += (unsigned)done;
+			continue;
+		}
+		if (!run_refused(first, errno, counters)) {
+			*full = first->udp;
+			return false;
+		}
+		runs->sent++;
+	}
+	runs->n = 0;
+	runs->sent = 0;
+	return true;
+}

@@ -1,0 +1,151 @@
+/* Socket to TUN: opens a batch in place, takes L2TP and PPP off, joins what belongs together and writes it. */
+#include "src/gateway/gw_tun_ip.h"
+#include "src/gateway/gw_worker.h"
+
+#include "lib/wire.h"
+
+#include <string.h>
+
+#define HEARD_EVERY LS_S(1)
+
+static void tun_write(void *ctx, const struct iovec *parts, int n, unsigned packets)
+{
+	struct gw_worker *w = ctx;
+
+	if (writev(w->join_device->fd, parts, n) < 0)
+		w->counters->by_cause[CAUSE_GW_TUN_WRITE] += packets;
+}
+
+static void join_to(struct gw_worker *w, struct gw_device *d)
+{
+	if (w->join_device == d)
+		return;
+	if (w->join_device)
+		gw_join_flush(&w->join);
+	w->join_device = d;
+	w->join.flows = 0;
+	w->join.write = tun_write;
+	w->join.ctx = w;
+	if (d) {
+		w->join.offload = d->offload;
+		w->join.mtu = d->mtu;
+	}
+}
+
+/* An IP packet for the tunnel's device. */
+static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, uint8_t *packet, size_t len, unsigned version)
+{
+	struct gw_device *d = w->calls->device(s->tunnel);
+	size_t ip_len = gw_ip_len(packet, len); /* a PPP frame may be padded (RFC 1661 2) */
+
+	if (ip_len == 0 || packet[0] >> 4 != version || !(version == 4 ? s->link.ipv4 : s->link.ipv6))
+		return CAUSE_GW_INNER_PACKET;
+	if (!s->open || d->fd < 0)
+		return CAUSE_GW_NO_LINE;
+	join_to(w, d);
+	gw_join_add(&w->join, packet, ip_len);
+	s->in_packets++;
+	s->in_bytes += ip_len;
+	return CAUSE_NONE;
+}
+
+static enum ls_cause deliver_data(struct gw_worker *w, const struct esp_sa *sa, uint8_t *bytes, size_t len)
+{
+	struct l2tp_data_in in;
+	struct gw_flow_session *s;
+	enum ls_cause cause = l2tp_data_parse(bytes, len, &in);
+	uint16_t protocol;
+	size_t offset;
+
+	if (cause != CAUSE_NONE)
+		return cause;
+	s = w->calls->session(w->owner, in.session);
+	if (!s || s->data.connection != in.connection)
+		return CAUSE_GW_NO_SESSION;
+	if (s->chain != esp_sa_chain(sa))
+		return CAUSE_GW_WRONG_CHAIN;
+	uint8_t *frame = bytes + in.ppp_offset;
+	if (!ppp_data_parse(frame, in.ppp_len, &protocol, &offset))
+		return CAUSE_GW_PPP_SHORT;
+	if (s->heard + HEARD_EVERY <= w->now) {
+		s->heard = w->now;
+		w->calls->active(w->owner, s);
+	}
+	if (protocol == 0x0021)
+		return deliver_ip(w, s, frame + offset, in.ppp_len - offset, 4);
+	if (protocol == 0x0057)
+		return deliver_ip(w, s, frame + offset, in.ppp_len - offset, 6);
+	w->calls->ppp(w->owner, s, frame, in.ppp_len);
+	return CAUSE_NONE;
+}
+
+/* One packet that was verified: UDP 1701 with L2TP in it, or it goes nowhere. */
+static enum ls_cause deliver(struct gw_worker *w, const struct esp_open_job *job)
+{
+	uint8_t *udp = job->payload;
+	size_t len;
+
+	if (!esp_selector_check(job->sa, job->next_header, job->payload, job->payload_len) || job->next_header != IP_UDP)
+		return CAUSE_GW_SELECTOR;
+	if (job->payload_len < UDP_SIZE)
+		return CAUSE_GW_UDP_HEADER;
+	len = ls_get16(udp + UDP_LEN);
+	if (len < UDP_SIZE || len > job->payload_len)
+		return CAUSE_GW_UDP_HEADER;
+	if (l2tp_is_control(udp + UDP_SIZE, len - UDP_SIZE)) {
+		w->calls->control(w->owner, job->sa, udp + UDP_SIZE, len - UDP_SIZE);
+		return CAUSE_NONE;
+	}
+	return deliver_data(w, job->sa, udp + UDP_SIZE, len - UDP_SIZE);
+}
+
+static void open_batch(struct gw_worker *w)
+{
+	if (w->opens == 0)
+		return;
+	esp_open(w->sad, w->open, w->opens, w->now);
+	for (unsigned i = 0; i < w->opens; i++) {
+		const struct esp_open_job *job = &w->open[i];
+
+		if (job->verdict != CAUSE_NONE)
+			continue;
+		w->calls->heard(w->owner, job->sa, ls_get32(job->pkt), &w->open_from[i]->local, &w->open_from[i]->remote);
+		enum ls_cause cause = deliver(w, job);
+
+		if (cause != CAUSE_NONE)
+			ls_count(w->counters, cause);
+	}
+	w->opens = 0;
+}
+
+static void received_add(struct gw_worker *w, const struct gw_received *in)
+{
+	for (uint32_t at = 0; at < in->len; at += in->segment) {
+		uint32_t len = in->len - at < in->segment ? in->len - at : in->segment;
+
+		/* NAT keepalives (RFC 3948 2.3). */
+		if (len == 1)
+			continue;
+		if (w->opens == ESP_BATCH_MAX)
+			open_batch(w);
+		w->open_from[w->opens] = in;
+		w->open[w->opens++] = (struct esp_open_job){.pkt = in->bytes + at, .len = len};
+	}
+}
+
+void gw_worker_socket(struct gw_worker *w, const struct gw_udp *udp, ls_time now)
+{
+	struct gw_received in[GW_RX_MESSAGES];
+
+	w->now = now;
+	for (unsigned round = 0; round < GW_RX_ROUNDS; round++) {
+		unsigned n = gw_udp_receive(udp, &w->rx, in, w->counters);
+
+		for (unsigned i = 0; i < n; i++)
+			received_add(w, &in[i]);
+		open_batch(w);
+		join_to(w, NULL); /* the payloads lie in the receive buffers */
+		if (n < GW_RX_MESSAGES)
+			break;
+	}
+}
