@@ -147,7 +147,7 @@ static bool piece_add(struct gw_worker *w, struct gw_flow_session *s, const stru
 	uint8_t *start = encapsulate(s, piece, sa);
 
 	job->sa = sa;
-	job->part[0] = LS_BYTES(start, piece->head + piece->head_len - start);
+	job->part[0] = LS_BYTES(start, (size_t)(piece->head + piece->head_len - start));
 	job->part[1] = LS_BYTES(piece->payload, piece->payload_len);
 	job->parts = piece->payload_len > 0 ? 2 : 1;
 	job->next_header = IP_UDP;

@@ -1,0 +1,191 @@
+/* The gateway process: what it holds, and the functions its files share. */
+#ifndef SRC_GATEWAY_GW_H
+#define SRC_GATEWAY_GW_H
+
+#include "lib/secret.h"
+#include "src/base/msg.h"
+#include "src/base/proc.h"
+#include "src/config/conf.h"
+#include "src/gateway/gw_line.h"
+#include "src/gateway/gw_worker.h"
+
+#include <event2/event.h>
+
+enum {
+	GW_SOCKETS_MAX = 16,
+	GW_WAITING_PACKETS = 32,      /* first packets of a tunnel that wait until it is up */
+	GW_WAITING_BYTES = 65536,
+	GW_PAIRS_MAX = 4,             /* SA pairs of a chain at a time: one in use, one that succeeds it, collisions */
+	GW_BUCKETS = 1024,
+	GW_SAS_MAX = 16384,
+	GW_CHAIN_GRACE_MS = 10000,    /* L2TP connections wait so long for a successor of their chain */
+	GW_ADDRESS_MAX = 65536,       /* addresses of a pool that are looked at */
+	GW_SESSIONS_A_TUNNEL = 8,
+	GW_KEEPER_RETRY_S = 5,
+};
+
+/* A pair of SAs. */
+struct gw_pair {
+	struct esp_sa *in, *out;
+	uint32_t spi_in, spi_out;
+	struct secret keys_in, keys_out; /* for the debug command that shows them to root */
+};
+
+/* A line of SA pairs; ids are ike's, with the generation of the ike process that counted them on top. */
+struct gw_chain {
+	uint32_t id;
+	struct gw_tunnel *tunnel;
+	struct gw_path path;
+	struct gw_pair pair[GW_PAIRS_MAX]; /* oldest first */
+	unsigned pairs, sending;           /* index of the pair we send on */
+	bool up;                           /* IKE_UP came */
+	bool gone;                         /* IKE_DOWN came */
+	bool initiator;
+	unsigned sessions;                 /* that run on it */
+	ls_time heard;                     /* when ike was last told */
+	struct gw_chain *next_bucket, *next; /* of the table; of the tunnel, newest first */
+};
+
+struct gw_session {
+	struct gw_flow_session flow;
+	struct gw_tunnel *tunnel;
+	struct gw_chain *chain;
+	struct ppp *ppp;
+	struct event *timer;
+	struct ls_addr given;        /* LNS: the address that keys gave for this user */
+	struct ls_addr leased;       /* from the pool */
+	struct ppp_request question; /* asked of keys, while asking */
+	bool asking, dirty;
+	struct gw_session *next;     /* of the tunnel */
+	struct gw_gateway *gw;
+};
+
+struct gw_waiting {
+	struct gw_waiting *next;
+	size_t len;
+	uint8_t bytes[]; /* GW_HEADROOM, then a read of the TUN */
+};
+
+struct gw_tunnel {
+	uint32_t id;
+	struct conf_tunnel conf;
+	bool configured;
+	struct gw_gateway *gw;
+	struct gw_device device;
+	char ifname[16];
+	uint32_t ifindex;
+	struct event *tun_event, *line_timer, *keeper_timer;
+	bool paused;                 /* its TUN is not read: a socket is full */
+	struct gw_line line;
+	struct gw_chain *chains;
+	struct gw_session *sessions, *current;
+	struct gw_waiting *waiting, **waiting_end;
+	unsigned waiting_packets;
+	size_t waiting_bytes;
+	struct ls_addr peer;
+	char text[LS_EVENT_TEXT_MAX]; /* details of why it went down last */
+	struct gw_tunnel *next_bucket, *next;
+};
+
+struct gw_socket {
+	struct gw_udp udp;
+	struct event *read, *write;
+	struct gw_gateway *gw;
+};
+
+struct gw_gateway {
+	struct proc *proc;
+	struct event_base *base;
+	struct ls_random random;
+	struct conf_gateway conf;
+	struct conf_tunnel scratch;  /* being decoded */
+	struct esp_sad *sad;
+	struct l2tp *l2tp;
+	struct event *l2tp_timer, *esp_timer;
+	struct gw_worker worker;
+	struct ls_counters counters;
+	struct ls_counters ppp_past; /* of links that are gone */
+	struct gw_socket socket[GW_SOCKETS_MAX];
+	unsigned sockets;
+	struct gw_tunnel *tunnel_bucket[GW_BUCKETS], *tunnels;
+	struct gw_chain *chain_bucket[GW_BUCKETS];
+	struct gw_session *session[65536];
+	uint16_t dirty[65536]; /* ids of sessions whose PPP has something to ask, first in first out */
+	uint16_t dirty_first;
+	unsigned dirty_count;
+	uint8_t hung_up[65536 / 8]; /* sessions that we ended ourselves: what L2TP says of them is no news */
+	const struct esp_sa *heard_sa; /* the last one that ike was told of */
+	ls_time heard_until;
+	uint8_t ike_generation;
+	bool begun, ending, pumping;
+};
+
+/* Sends message `name` (see msg.def) to a process; a process that is not there gets what it needs when it is back. */
+#define GW_SEND(gw, to, name, m) proc_send_##name((gw)->proc, MSG_ROLE_##to, m)
+
+/* gw_main.c */
+/* Carries out what the engines ask for until there is nothing left, and sets the timers. Call after any call into an engine. */
+void gw_pump(struct gw_gateway *gw);
+
+/* gw_tunnel.c: tunnels, their devices, waiting packets and lines */
+struct gw_tunnel *gw_tunnel_find(struct gw_gateway *gw, uint32_t id);
+struct gw_tunnel *gw_tunnel_make(struct gw_gateway *gw, uint32_t id);
+void gw_tunnel_configure(struct gw_tunnel *t, const struct conf_tunnel *conf);
+void gw_tunnel_remove(struct gw_tunnel *t, enum ls_cause cause);
+void gw_tunnel_device(struct gw_tunnel *t, int fd, const struct msg_tun *m);
+void gw_tunnel_wait(void *owner, struct gw_tunnel *t, const uint8_t *bytes, size_t len);
+/* Steps the line and carries out the actions. text: details for people, or NULL. */
+void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause cause, const char *text);
+void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m);
+bool gw_tunnel_has_chain(const struct gw_tunnel *t);
+/* enum msg_line, for people. */
+uint8_t gw_tunnel_state(const struct gw_tunnel *t);
+void gw_tunnels_pause(struct gw_gateway *gw, bool pause);
+
+/* gw_sa.c: chains and SAs as ike asks for them */
+uint32_t gw_chain_here(const struct gw_gateway *gw, uint32_t ike_chain);
+/* The number that ike knows it by; 0 when it was an earlier ike's. */
+uint32_t gw_chain_there(const struct gw_gateway *gw, uint32_t chain);
+struct gw_chain *gw_chain_find(struct gw_gateway *gw, uint32_t chain);
+void gw_chain_release(struct gw_gateway *gw, struct gw_chain *c);
+void gw_chains_drop(struct gw_tunnel *t);
+void gw_sa_install(struct gw_gateway *gw, const struct msg_sa_install *m);
+void gw_sa_switch(struct gw_gateway *gw, const struct msg_sa_switch *m);
+void gw_sa_remove(struct gw_gateway *gw, const struct msg_sa_remove *m);
+void gw_sa_moved(struct gw_gateway *gw, const struct msg_sa_moved *m);
+void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m);
+void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m);
+void gw_ike_lost(struct gw_gateway *gw);
+void gw_ike_back(struct gw_gateway *gw);
+void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from);
+bool gw_sa_pump(struct gw_gateway *gw);
+
+/* gw_l2tp.c: connections and sessions */
+void gw_l2tp_configure(struct gw_tunnel *t, struct ls_bytes secret);
+void gw_l2tp_control(void *owner, struct esp_sa *sa, uint8_t *bytes, size_t len);
+bool gw_l2tp_pump(struct gw_gateway *gw);
+struct gw_flow_session *gw_session_flow(void *owner, uint16_t session);
+void gw_session_active(void *owner, struct gw_flow_session *flow);
+void gw_session_move(struct gw_session *s, struct gw_chain *to);
+/* Forgets the session (its PPP too); the line has been told. */
+void gw_session_end(struct gw_session *s);
+/* Hangs up for a reason of ours. */
+void gw_session_hang_up(struct gw_gateway *gw, uint16_t session, enum ls_cause cause);
+/* Its PPP has something to ask: gw_pump will look. */
+void gw_session_touch(struct gw_session *s);
+void gw_sessions_free(struct gw_gateway *gw);
+
+/* gw_ppp.c: the link in a session */
+bool gw_ppp_start(struct gw_session *s);
+void gw_ppp_input(void *owner, struct gw_flow_session *flow, uint8_t *frame, size_t len);
+bool gw_ppp_pump(struct gw_session *s);
+void gw_ppp_auth_answer(struct gw_gateway *gw, const struct msg_ppp_auth_answer *m);
+/* Questions that keys did not answer before it was restarted are asked again. */
+void gw_ppp_ask_again(struct gw_gateway *gw);
+void gw_ppp_iface_up(struct gw_tunnel *t);
+
+/* gw_status.c */
+void gw_status_ask(struct gw_gateway *gw, const struct msg_status_ask *m);
+void gw_debug_keys_ask(struct gw_gateway *gw, const struct msg_debug_keys_ask *m);
+
+#endif

@@ -1,0 +1,249 @@
+/* L2TP in the gateway: carries out what the engine asks for and keeps a session for each call. */
+#include "src/gateway/gw.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { UDP_HEADER = 8 };
+#define DEFAULT_HELLO_S 60
+
+void gw_l2tp_configure(struct gw_tunnel *t, struct ls_bytes secret)
+{
+	struct l2tp_peer peer = {
+	    .tunnel = t->id,
+	    .hide_avps = secret.len > 0 && t->conf.l2tp.hide_avps,
+	    .sequencing = t->conf.l2tp.sequencing,
+	    .hello_interval_s = t->conf.l2tp.hello_s,
+	    .max_sessions = GW_SESSIONS_A_TUNNEL,
+	};
+	enum ls_cause cause;
+
+	snprintf(peer.host_name, sizeof peer.host_name, "%s", t->gw->conf.host_name);
+	if (secret.len <= sizeof peer.secret) {
+		memcpy(peer.secret, secret.p, secret.len);
+		peer.secret_len = secret.len;
+	}
+	cause = l2tp_peer_set(t->gw->l2tp, &peer);
+	secret_wipe(&peer, sizeof peer);
+	if (cause != CAUSE_NONE)
+		proc_tell(t->gw->proc, t->id, cause, NULL, "L2TP was not configured");
+}
+
+void gw_l2tp_control(void *owner, struct esp_sa *sa, uint8_t *bytes, size_t len)
+{
+	struct gw_gateway *gw = owner;
+
+	l2tp_input(gw->l2tp, esp_sa_tunnel(sa), esp_sa_chain(sa), bytes, len, gw->worker.now);
+}
+
+struct gw_flow_session *gw_session_flow(void *owner, uint16_t session)
+{
+	struct gw_gateway *gw = owner;
+
+	return gw->session[session] ? &gw->session[session]->flow : NULL;
+}
+
+/* The flow is the session's first member. */
+static struct gw_session *session_of(struct gw_flow_session *flow)
+{
+	_Static_assert(offsetof(struct gw_session, flow) == 0, "the flow comes first");
+	return (struct gw_session *)(void *)flow;
+}
+
+void gw_session_active(void *owner, struct gw_flow_session *flow)
+{
+	struct gw_gateway *gw = owner;
+	struct gw_session *s = session_of(flow);
+
+	if (flow->heard == gw->worker.now) {
+		l2tp_heard(gw->l2tp, flow->data.session, gw->worker.now);
+		ppp_heard(s->ppp, gw->worker.now);
+	}
+	if (s == s->tunnel->current)
+		gw_line_active(&s->tunnel->line, gw->worker.now);
+}
+
+void gw_session_move(struct gw_session *s, struct gw_chain *to)
+{
+	if (s->chain)
+		s->chain->sessions--;
+	s->chain = to;
+	to->sessions++;
+	s->flow.chain = to->id;
+	s->flow.path = &to->path;
+}
+
+void gw_session_hang_up(struct gw_gateway *gw, uint16_t session, enum ls_cause cause)
+{
+	gw->hung_up[session / 8] |= (uint8_t)(1u << session % 8);
+	l2tp_hang_up(gw->l2tp, session, cause, clock_now());
+}
+
+static bool hung_up(struct gw_gateway *gw, uint16_t session)
+{
+	bool was = gw->hung_up[session / 8] >> session % 8 & 1;
+
+	gw->hung_up[session / 8] &= (uint8_t) ~(1u << session % 8);
+	return was && session != 0;
+}
+
+static struct gw_session *session_make(struct gw_gateway *gw, const struct l2tp_request *r)
+{
+	struct gw_tunnel *t = gw_tunnel_find(gw, r->tunnel);
+	struct gw_chain *c = gw_chain_find(gw, r->chain);
+	struct gw_session *s = t && c && !gw->session[r->data.session] ? calloc(1, sizeof *s) : NULL;
+
+	if (!s)
+		return NULL;
+	s->gw = gw;
+	s->tunnel = t;
+	s->flow.tunnel = t;
+	s->flow.data = r->data;
+	gw_flow_session_prepare(&s->flow);
+	gw_session_move(s, c);
+	s->next = t->sessions;
+	t->sessions = s;
+	gw->session[r->data.session] = s;
+	hung_up(gw, r->data.session);
+	return s;
+}
+
+static void session_unlink(struct gw_session *s)
+{
+	struct gw_tunnel *t = s->tunnel;
+	struct gw_session **at = &t->sessions;
+
+	while (*at && *at != s)
+		at = &(*at)->next;
+	if (*at)
+		*at = s->next;
+	if (t->current == s)
+		t->current = NULL;
+	if (t->device.session == &s->flow)
+		t->device.session = NULL;
+	s->gw->session[s->flow.data.session] = NULL;
+}
+
+static void counters_keep(struct gw_gateway *gw, const struct ppp *ppp)
+{
+	const struct ls_counters *past = ppp_counters(ppp);
+
+	for (size_t i = 0; i < LS_CAUSE_LIMIT; i++)
+		gw->ppp_past.by_cause[i] += past->by_cause[i];
+}
+
+void gw_session_end(struct gw_session *s)
+{
+	struct gw_gateway *gw = s->gw;
+	struct gw_chain *c = s->chain;
+
+	session_unlink(s);
+	if (s->ppp) {
+		counters_keep(gw, s->ppp);
+		ppp_free(s->ppp);
+	}
+	if (s->timer)
+		event_free(s->timer);
+	c->sessions--;
+	gw_chain_release(gw, c);
+	free(s);
+}
+
+void gw_session_touch(struct gw_session *s)
+{
+	struct gw_gateway *gw = s->gw;
+
+	if (s->dirty)
+		return;
+	s->dirty = true;
+	gw->dirty[(uint16_t)(gw->dirty_first + gw->dirty_count++)] = s->flow.data.session;
+}
+
+void gw_sessions_free(struct gw_gateway *gw)
+{
+	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
+		while (t->sessions)
+			gw_session_end(t->sessions);
+}
+
+static void session_up(struct gw_gateway *gw, const struct l2tp_request *r)
+{
+	struct gw_session *s = session_make(gw, r);
+
+	if (s && gw_ppp_start(s))
+		return;
+	if (s)
+		gw_session_end(s);
+	gw_session_hang_up(gw, r->data.session, CAUSE_NO_MEMORY);
+}
+
+static void session_down(struct gw_gateway *gw, const struct l2tp_request *r)
+{
+	struct gw_tunnel *t = gw_tunnel_find(gw, r->tunnel);
+	struct gw_session *s = r->session ? gw->session[r->session] : NULL;
+	enum gw_line_event event = r->by_peer ? GW_EV_SESSION_BYE : GW_EV_SESSION_LOST;
+	bool matters, ours = hung_up(gw, r->session);
+
+	if (!t)
+		return;
+	/* What is not the session in use matters only while one is wanted. */
+	matters = s ? s == t->current || !t->current : !t->current;
+	if (s)
+		gw_session_end(s);
+	if (matters && !ours && !(t->sessions && !t->current))
+		gw_tunnel_step(t, event, r->cause, r->event.text);
+}
+
+static void message_send(struct gw_gateway *gw, const struct l2tp_request *r)
+{
+	struct gw_chain *c = gw_chain_find(gw, r->chain);
+	uint8_t packet[UDP_HEADER + L2TP_MESSAGE_MAX];
+	enum ls_cause cause = CAUSE_GW_NO_SA;
+
+	if (c && c->path.out && r->bytes.len <= L2TP_MESSAGE_MAX) {
+		memcpy(packet + UDP_HEADER, r->bytes.p, r->bytes.len);
+		gw_udp_header(packet, r->bytes.len, esp_sa_local(c->path.out), esp_sa_remote(c->path.out));
+		cause = gw_worker_control(&gw->worker, &c->path, packet, UDP_HEADER + r->bytes.len, clock_now());
+	}
+	if (cause != CAUSE_NONE)
+		ls_count(&gw->counters, cause);
+}
+
+static void progress(struct gw_gateway *gw, const struct l2tp_request *r)
+{
+	struct msg_progress m = {.tunnel = r->tunnel};
+
+	snprintf(m.text, sizeof m.text, "%s", r->event.text);
+	GW_SEND(gw, PARENT, progress, &m);
+}
+
+bool gw_l2tp_pump(struct gw_gateway *gw)
+{
+	struct l2tp_request r;
+	bool any = false;
+
+	while (l2tp_next(gw->l2tp, &r)) {
+		any = true;
+		switch (r.kind) {
+		case L2TP_REQ_SEND:
+			message_send(gw, &r);
+			break;
+		case L2TP_REQ_SESSION_UP:
+			session_up(gw, &r);
+			break;
+		case L2TP_REQ_SESSION_DOWN:
+			session_down(gw, &r);
+			break;
+		case L2TP_REQ_CLOSED:
+			break; /* the dialling side has asked ike to end its SAs, and the other learns it from ike */
+		case L2TP_REQ_EVENT:
+			proc_tell(gw->proc, r.event.tunnel, r.event.cause, &r.event.peer, "%s", r.event.text);
+			break;
+		case L2TP_REQ_PROGRESS:
+			progress(gw, &r);
+			break;
+		}
+	}
+	return any;
+}

@@ -1,0 +1,424 @@
+/* The gateway process: its sockets, timers and messages, and the pump that carries out what the engines ask for. */
+#include "src/gateway/gw.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PUMP_ROUNDS = 1000 };
+
+/* The links of sessions that were touched; one that has ended meanwhile is not found any more. */
+static bool ppp_pump(struct gw_gateway *gw)
+{
+	bool any = false;
+
+	while (gw->dirty_count > 0) {
+		struct gw_session *s = gw->session[gw->dirty[gw->dirty_first++]];
+
+		gw->dirty_count--;
+		if (!s || !s->dirty)
+			continue;
+		s->dirty = false;
+		any |= gw_ppp_pump(s);
+	}
+	return any;
+}
+
+void gw_pump(struct gw_gateway *gw)
+{
+	bool again = true;
+	ls_time now;
+
+	if (gw->pumping)
+		return;
+	gw->pumping = true;
+	for (unsigned round = 0; again && round < PUMP_ROUNDS; round++) {
+		again = gw_sa_pump(gw);
+		again |= gw_l2tp_pump(gw);
+		again |= ppp_pump(gw);
+	}
+	gw->pumping = false;
+	now = clock_now();
+	clock_timer_set(gw->l2tp_timer, l2tp_deadline(gw->l2tp), now);
+	clock_timer_set(gw->esp_timer, esp_deadline(gw->sad, now), now);
+}
+
+static void l2tp_timer_fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct gw_gateway *gw = arg;
+
+	(void)fd;
+	(void)what;
+	l2tp_tick(gw->l2tp, clock_now());
+	gw_pump(gw);
+}
+
+static void esp_timer_fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct gw_gateway *gw = arg;
+
+	(void)fd;
+	(void)what;
+	esp_tick(gw->sad, clock_now());
+	gw_pump(gw);
+}
+
+static void socket_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct gw_socket *s = arg;
+
+	(void)fd;
+	(void)what;
+	gw_worker_socket(&s->gw->worker, &s->udp, clock_now());
+	gw_pump(s->gw);
+}
+
+static void socket_writable(evutil_socket_t fd, short what, void *arg)
+{
+	struct gw_socket *s = arg;
+
+	(void)fd;
+	(void)what;
+	if (gw_worker_resume(&s->gw->worker))
+		gw_tunnels_pause(s->gw, false);
+}
+
+static void socket_full(void *owner, const struct gw_udp *udp)
+{
+	struct gw_gateway *gw = owner;
+
+	gw_tunnels_pause(gw, true);
+	for (unsigned i = 0; i < gw->sockets; i++)
+		if (&gw->socket[i].udp == udp)
+			event_add(gw->socket[i].write, NULL);
+}
+
+static struct gw_device *device_of(struct gw_tunnel *tunnel)
+{
+	return &tunnel->device;
+}
+
+static const struct gw_worker_calls calls = {
+    .device = device_of,
+    .waiting = gw_tunnel_wait,
+    .heard = gw_sa_heard,
+    .control = gw_l2tp_control,
+    .session = gw_session_flow,
+    .ppp = gw_ppp_input,
+    .active = gw_session_active,
+    .full = socket_full,
+};
+
+static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+
+	(void)from;
+	(void)fd;
+	if (!conf_gateway_decode(m->gateway_set.conf.p, m->gateway_set.conf.len, &gw->conf))
+		proc_tell(gw->proc, 0, CAUSE_MALFORMED, NULL, "general settings");
+}
+
+static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+	struct gw_tunnel *t = gw_tunnel_make(gw, m->tunnel_set.tunnel);
+
+	(void)from;
+	(void)fd;
+	if (!t)
+		proc_tell(gw->proc, m->tunnel_set.tunnel, CAUSE_NO_MEMORY, NULL, "the tunnel was not set up");
+	else if (!conf_tunnel_decode(m->tunnel_set.conf.p, m->tunnel_set.conf.len, &gw->scratch))
+		proc_tell(gw->proc, t->id, CAUSE_MALFORMED, NULL, "settings of a tunnel");
+	else
+		gw_tunnel_configure(t, &gw->scratch);
+	gw_pump(gw);
+}
+
+static void on_tunnel_remove(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+	struct gw_tunnel *t = gw_tunnel_find(gw, m->tunnel_remove.tunnel);
+
+	(void)from;
+	(void)fd;
+	if (t)
+		gw_tunnel_remove(t, (enum ls_cause)m->tunnel_remove.cause);
+	gw_pump(gw);
+}
+
+static void on_config_end(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+
+	(void)from;
+	(void)fd;
+	(void)m;
+	gw->begun = true;
+	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
+		gw_tunnel_step(t, GW_EV_BEGIN, CAUSE_NONE, NULL);
+	gw_pump(gw);
+}
+
+static void on_shutdown(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+
+	(void)from;
+	(void)fd;
+	(void)m;
+	gw->ending = true;
+	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
+		gw_tunnel_step(t, GW_EV_ADMIN_DOWN, CAUSE_SHUTDOWN, NULL);
+	gw_pump(gw);
+	proc_stop(gw->proc);
+}
+
+static bool socket_add(struct gw_gateway *gw, int fd, uint8_t family, bool raw)
+{
+	struct gw_socket *s = gw->sockets < GW_SOCKETS_MAX ? &gw->socket[gw->sockets] : NULL;
+
+	if (!s || !gw_udp_open(&s->udp, fd, family, raw))
+		return false;
+	s->gw = gw;
+	s->read = event_new(gw->base, fd, EV_READ | EV_PERSIST, socket_readable, s);
+	s->write = event_new(gw->base, fd, EV_WRITE, socket_writable, s);
+	if (!s->read || !s->write || event_add(s->read, NULL) < 0)
+		return false;
+	gw->sockets++;
+	return true;
+}
+
+static void on_socket(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+	bool raw = m->socket.kind == MSG_SOCKET_ESP_RAW;
+
+	(void)from;
+	if (!raw && m->socket.kind != MSG_SOCKET_ESP4500)
+		return;
+	if (socket_add(gw, *fd, m->socket.family, raw))
+		*fd = -1;
+	else
+		proc_tell(gw->proc, 0, CAUSE_GW_SOCKET_ERROR, NULL, "the socket for ESP could not be used");
+}
+
+static void on_tun(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+	struct gw_tunnel *t = gw_tunnel_make(gw, m->tun.tunnel);
+
+	(void)from;
+	if (!t)
+		return;
+	gw_tunnel_device(t, *fd, &m->tun);
+	*fd = -1;
+}
+
+static void on_line(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+	bool up = m->type == MSG_TYPE_LINE_UP;
+	struct gw_tunnel *t = gw_tunnel_find(gw, up ? m->line_up.tunnel : m->line_down.tunnel);
+
+	(void)from;
+	(void)fd;
+	if (t)
+		gw_tunnel_step(t, up ? GW_EV_ADMIN_UP : GW_EV_ADMIN_DOWN, up ? CAUSE_NONE : (enum ls_cause)m->line_down.cause, "");
+	gw_pump(gw);
+}
+
+static void on_iface_done(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+	struct gw_tunnel *t = gw_tunnel_find(gw, m->iface_done.tunnel);
+
+	(void)from;
+	(void)fd;
+	if (t)
+		gw_tunnel_iface_done(t, &m->iface_done);
+	gw_pump(gw);
+}
+
+static void on_spi(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+	struct msg_spi_answer answer = {.id = m->spi_ask.id};
+
+	(void)from;
+	(void)fd;
+	if (m->type == MSG_TYPE_SPI_RELEASE) {
+		esp_spi_release(gw->sad, m->spi_release.spi);
+		return;
+	}
+	answer.spi = esp_spi_reserve(gw->sad);
+	GW_SEND(gw, IKE, spi_answer, &answer);
+}
+
+static void on_sa(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+
+	(void)from;
+	(void)fd;
+	switch (m->type) {
+	case MSG_TYPE_SA_INSTALL:
+		gw_sa_install(gw, &m->sa_install);
+		break;
+	case MSG_TYPE_SA_SWITCH:
+		gw_sa_switch(gw, &m->sa_switch);
+		break;
+	case MSG_TYPE_SA_REMOVE:
+		gw_sa_remove(gw, &m->sa_remove);
+		break;
+	case MSG_TYPE_SA_MOVED:
+		gw_sa_moved(gw, &m->sa_moved);
+		break;
+	case MSG_TYPE_IKE_UP:
+		gw_ike_up(gw, &m->ike_up);
+		break;
+	default:
+		gw_ike_down(gw, &m->ike_down);
+		break;
+	}
+	gw_pump(gw);
+}
+
+static void on_keys(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+	struct gw_tunnel *t;
+
+	(void)from;
+	(void)fd;
+	if (m->type == MSG_TYPE_PPP_AUTH_ANSWER) {
+		gw_ppp_auth_answer(gw, &m->ppp_auth_answer);
+		return;
+	}
+	t = gw_tunnel_find(gw, m->l2tp_secret.tunnel);
+	if (t && t->configured)
+		gw_l2tp_configure(t, m->l2tp_secret.secret);
+	gw_pump(gw);
+}
+
+static void on_status(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	(void)from;
+	(void)fd;
+	if (m->type == MSG_TYPE_STATUS_ASK)
+		gw_status_ask(owner, &m->status_ask);
+	else
+		gw_debug_keys_ask(owner, &m->debug_keys_ask);
+}
+
+static void peer_there(void *owner, enum msg_role peer)
+{
+	struct gw_gateway *gw = owner;
+
+	if (peer == MSG_ROLE_IKE)
+		gw_ike_back(gw);
+	if (peer != MSG_ROLE_KEYS)
+		return;
+	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next) {
+		struct msg_l2tp_secret_ask ask = {.tunnel = t->id};
+
+		if (t->configured)
+			GW_SEND(gw, KEYS, l2tp_secret_ask, &ask);
+	}
+	gw_ppp_ask_again(gw);
+}
+
+static void peer_lost(void *owner, enum msg_role peer)
+{
+	if (peer == MSG_ROLE_IKE)
+		gw_ike_lost(owner);
+}
+
+static const struct ipc_handler handlers[] = {
+    {MSG_TYPE_GATEWAY_SET, on_gateway_set},
+    {MSG_TYPE_TUNNEL_SET, on_tunnel_set},
+    {MSG_TYPE_TUNNEL_REMOVE, on_tunnel_remove},
+    {MSG_TYPE_CONFIG_END, on_config_end},
+    {MSG_TYPE_SHUTDOWN, on_shutdown},
+    {MSG_TYPE_SOCKET, on_socket},
+    {MSG_TYPE_TUN, on_tun},
+    {MSG_TYPE_LINE_UP, on_line},
+    {MSG_TYPE_LINE_DOWN, on_line},
+    {MSG_TYPE_IFACE_DONE, on_iface_done},
+    {MSG_TYPE_SPI_ASK, on_spi},
+    {MSG_TYPE_SPI_RELEASE, on_spi},
+    {MSG_TYPE_SA_INSTALL, on_sa},
+    {MSG_TYPE_SA_SWITCH, on_sa},
+    {MSG_TYPE_SA_REMOVE, on_sa},
+    {MSG_TYPE_SA_MOVED, on_sa},
+    {MSG_TYPE_IKE_UP, on_sa},
+    {MSG_TYPE_IKE_DOWN, on_sa},
+    {MSG_TYPE_PPP_AUTH_ANSWER, on_keys},
+    {MSG_TYPE_L2TP_SECRET, on_keys},
+    {MSG_TYPE_STATUS_ASK, on_status},
+    {MSG_TYPE_DEBUG_KEYS_ASK, on_status},
+};
+
+static const struct proc_role role = {
+    .role = MSG_ROLE_GATEWAY,
+    .handlers = handlers,
+    .handler_count = sizeof handlers / sizeof handlers[0],
+    .peer_there = peer_there,
+    .peer_lost = peer_lost,
+};
+
+static bool gateway_init(struct gw_gateway *gw)
+{
+	struct l2tp_limits limits = {0};
+
+	gw->random = ls_random_system();
+	gw->ike_generation = 1;
+	gw->proc = secret_init() ? proc_new(&role, gw) : NULL;
+	if (!gw->proc)
+		return false;
+	gw->base = proc_base(gw->proc);
+	gw->sad = esp_sad_new(GW_SAS_MAX, &gw->random);
+	gw->l2tp = l2tp_new(&limits, &gw->random);
+	gw->l2tp_timer = evtimer_new(gw->base, l2tp_timer_fired, gw);
+	gw->esp_timer = evtimer_new(gw->base, esp_timer_fired, gw);
+	return gw->sad && gw->l2tp && gw->l2tp_timer && gw->esp_timer && gw_worker_init(&gw->worker, gw->sad, &calls, gw, &gw->counters);
+}
+
+static void gateway_free(struct gw_gateway *gw)
+{
+	gw->ending = true;
+	while (gw->tunnels)
+		gw_tunnel_remove(gw->tunnels, CAUSE_SHUTDOWN);
+	for (unsigned i = 0; i < gw->sockets; i++) {
+		event_free(gw->socket[i].read);
+		event_free(gw->socket[i].write);
+		gw_udp_close(&gw->socket[i].udp);
+	}
+	gw_worker_free(&gw->worker);
+	if (gw->l2tp_timer)
+		event_free(gw->l2tp_timer);
+	if (gw->esp_timer)
+		event_free(gw->esp_timer);
+	if (gw->l2tp)
+		l2tp_free(gw->l2tp);
+	if (gw->sad)
+		esp_sad_free(gw->sad);
+	proc_free(gw->proc);
+	free(gw);
+}
+
+int gateway_main(void)
+{
+	struct gw_gateway *gw = calloc(1, sizeof *gw);
+	int status = 1;
+
+	if (!gw)
+		return 1;
+	if (gateway_init(gw) && proc_sandbox(gw->proc))
+		status = proc_loop(gw->proc);
+	if (gw->proc)
+		gateway_free(gw);
+	else
+		free(gw);
+	return status;
+}

@@ -1,0 +1,431 @@
+/* Chains and SAs of the gateway: installs, switches and ends what ike negotiated, and tells ike what the packets tell us. */
+#include "src/gateway/gw.h"
+
+#include "lib/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEARD_EVERY LS_S(1)
+enum { GENERATION_SHIFT = 24, CHAIN_MASK = 0xffffff };
+
+/* A restarted ike counts its chains from the start again, so its generation is put on top. */
+uint32_t gw_chain_here(const struct gw_gateway *gw, uint32_t ike_chain)
+{
+	return (uint32_t)gw->ike_generation << GENERATION_SHIFT | (ike_chain & CHAIN_MASK);
+}
+
+uint32_t gw_chain_there(const struct gw_gateway *gw, uint32_t chain)
+{
+	return chain >> GENERATION_SHIFT == gw->ike_generation ? chain & CHAIN_MASK : 0;
+}
+
+struct gw_chain *gw_chain_find(struct gw_gateway *gw, uint32_t chain)
+{
+	struct gw_chain *c = gw->chain_bucket[chain % GW_BUCKETS];
+
+	while (c && c->id != chain)
+		c = c->next_bucket;
+	return c;
+}
+
+static struct gw_chain *chain_make(struct gw_gateway *gw, struct gw_tunnel *t, uint32_t id)
+{
+	struct gw_chain *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	c->id = id;
+	c->tunnel = t;
+	c->next_bucket = gw->chain_bucket[id % GW_BUCKETS];
+	gw->chain_bucket[id % GW_BUCKETS] = c;
+	c->next = t->chains;
+	t->chains = c;
+	return c;
+}
+
+static const struct gw_udp *socket_for(struct gw_gateway *gw, uint8_t family, bool udp)
+{
+	for (unsigned i = 0; i < gw->sockets; i++)
+		if (gw->socket[i].udp.family == family && gw->socket[i].udp.raw == !udp)
+			return &gw->socket[i].udp;
+	return NULL;
+}
+
+static void chain_send_on(struct gw_gateway *gw, struct gw_chain *c, unsigned pair)
+{
+	c->sending = pair;
+	c->path.out = c->pair[pair].out;
+	c->path.socket = socket_for(gw, esp_sa_remote(c->path.out)->family, esp_sa_udp(c->path.out));
+	if (!c->path.socket)
+		c->path.out = NULL;
+}
+
+static void pair_end(struct gw_gateway *gw, struct gw_pair *p)
+{
+	if (gw->heard_sa == p->in)
+		gw->heard_sa = NULL;
+	if (p->in)
+		esp_sa_end(gw->sad, p->in);
+	if (p->out)
+		esp_sa_end(gw->sad, p->out);
+	secret_free(&p->keys_in);
+	secret_free(&p->keys_out);
+	memset(p, 0, sizeof *p);
+}
+
+static void chain_pair_end(struct gw_gateway *gw, struct gw_chain *c, unsigned index)
+{
+	bool sending = index == c->sending;
+
+	pair_end(gw, &c->pair[index]);
+	for (unsigned i = index; i + 1 < c->pairs; i++)
+		c->pair[i] = c->pair[i + 1];
+	c->pairs--;
+	if (c->sending > index)
+		c->sending--;
+	if (!sending)
+		return;
+	c->path.out = NULL;
+	c->path.socket = NULL;
+	if (c->pairs > 0)
+		chain_send_on(gw, c, c->pairs - 1);
+}
+
+void gw_chain_release(struct gw_gateway *gw, struct gw_chain *c)
+{
+	struct gw_chain **at = &gw->chain_bucket[c->id % GW_BUCKETS];
+
+	if (c->sessions > 0 || c->pairs > 0)
+		return;
+	while (*at != c)
+		at = &(*at)->next_bucket;
+	*at = c->next_bucket;
+	for (at = &c->tunnel->chains; *at != c;)
+		at = &(*at)->next;
+	*at = c->next;
+	free(c);
+}
+
+/* Ends all of the tunnel's SAs without a word to ike: the tunnel goes, or their keeper is no more. */
+static void chain_drop(struct gw_gateway *gw, struct gw_chain *c)
+{
+	while (c->pairs > 0)
+		chain_pair_end(gw, c, c->pairs - 1);
+	gw_chain_release(gw, c);
+}
+
+void gw_chains_drop(struct gw_tunnel *t)
+{
+	for (struct gw_chain *c = t->chains, *next; c; c = next) {
+		next = c->next;
+		chain_drop(t->gw, c);
+	}
+}
+
+static struct esp_sa_params params_make(const struct msg_sa_install *m, uint32_t chain, enum esp_direction direction)
+{
+	bool in = direction == ESP_IN;
+
+	return (struct esp_sa_params){
+	    .direction = direction,
+	    .spi = in ? m->spi_in : m->spi_out,
+	    .mode = m->tunnel_mode ? ESP_TUNNEL : ESP_TRANSPORT,
+	    .encr = m->encr,
+	    .integ = m->integ,
+	    .keymat = in ? m->keymat_in : m->keymat_out,
+	    .esn = m->esn,
+	    .window_packets = m->replay_window_packets,
+	    .hard = m->life,
+	    .early = m->initiator,
+	    .tunnel = m->tunnel,
+	    .chain = chain,
+	    .udp = m->udp,
+	    .address_fixed = m->behind_nat,
+	    .local = m->local,
+	    .remote = m->remote,
+	    .selector =
+	        {
+	            .local = m->ts_local,
+	            .remote = m->ts_remote,
+	            .local_port_low = m->ts_local_port_low,
+	            .local_port_high = m->ts_local_port_high,
+	            .remote_port_low = m->ts_remote_port_low,
+	            .remote_port_high = m->ts_remote_port_high,
+	            .protocol = m->ts_protocol,
+	        },
+	};
+}
+
+static enum ls_cause pair_install(struct gw_gateway *gw, struct gw_chain *c, const struct msg_sa_install *m)
+{
+	struct esp_sa_params in = params_make(m, c->id, ESP_IN), out = params_make(m, c->id, ESP_OUT);
+	struct gw_pair p = {.spi_in = m->spi_in, .spi_out = m->spi_out};
+	enum ls_cause cause;
+
+	if (c->pairs == GW_PAIRS_MAX)
+		chain_pair_end(gw, c, c->sending == 0 ? 1 : 0);
+	cause = esp_sa_add(gw->sad, &in, clock_now(), &p.in);
+	if (cause != CAUSE_NONE)
+		return cause;
+	cause = esp_sa_add(gw->sad, &out, clock_now(), &p.out);
+	if (cause != CAUSE_NONE || !socket_for(gw, m->remote.family, m->udp)) {
+		pair_end(gw, &p);
+		return cause != CAUSE_NONE ? cause : CAUSE_GW_SOCKET_ERROR;
+	}
+	if (!secret_from(&p.keys_in, m->keymat_in.p, m->keymat_in.len) || !secret_from(&p.keys_out, m->keymat_out.p, m->keymat_out.len)) {
+		pair_end(gw, &p);
+		return CAUSE_NO_MEMORY;
+	}
+	c->pair[c->pairs++] = p;
+	if (!m->replaces || !c->path.out)
+		chain_send_on(gw, c, c->pairs - 1);
+	return CAUSE_NONE;
+}
+
+void gw_sa_install(struct gw_gateway *gw, const struct msg_sa_install *m)
+{
+	struct gw_tunnel *t = gw_tunnel_find(gw, m->tunnel);
+	uint32_t id = gw_chain_here(gw, m->chain);
+	struct gw_chain *c = gw_chain_find(gw, id);
+	struct msg_sa_installed answer = {.id = m->id, .cause = CAUSE_NONE};
+
+	if (t && !c)
+		c = chain_make(gw, t, id);
+	if (!t)
+		answer.cause = CAUSE_CONFIG_CHANGED;
+	else if (!c)
+		answer.cause = CAUSE_NO_MEMORY;
+	else
+		answer.cause = (uint16_t)pair_install(gw, c, m);
+	answer.ok = answer.cause == CAUSE_NONE;
+	if (!answer.ok) {
+		esp_spi_release(gw->sad, m->spi_in);
+		proc_tell(gw->proc, m->tunnel, answer.cause, &m->remote, "SA 0x%08x was not installed", m->spi_in);
+	}
+	if (c)
+		gw_chain_release(gw, c);
+	GW_SEND(gw, IKE, sa_installed, &answer);
+}
+
+static int pair_index(const struct gw_chain *c, uint32_t spi_in)
+{
+	for (unsigned i = 0; i < c->pairs; i++)
+		if (c->pair[i].spi_in == spi_in)
+			return (int)i;
+	return -1;
+}
+
+void gw_sa_switch(struct gw_gateway *gw, const struct msg_sa_switch *m)
+{
+	struct gw_chain *c = gw_chain_find(gw, gw_chain_here(gw, m->chain));
+	int index = c ? pair_index(c, m->spi_in) : -1;
+
+	if (index >= 0)
+		chain_send_on(gw, c, (unsigned)index);
+}
+
+void gw_sa_remove(struct gw_gateway *gw, const struct msg_sa_remove *m)
+{
+	struct gw_chain *c = gw_chain_find(gw, gw_chain_here(gw, m->chain));
+	int index = c ? pair_index(c, m->spi_in) : -1;
+
+	if (index < 0)
+		return;
+	chain_pair_end(gw, c, (unsigned)index);
+	gw_chain_release(gw, c);
+}
+
+static void chain_move(struct gw_gateway *gw, struct gw_chain *c, const struct ls_addr *local, const struct ls_addr *remote)
+{
+	for (unsigned i = 0; i < c->pairs; i++) {
+		esp_sa_move(c->pair[i].in, local, remote);
+		esp_sa_move(c->pair[i].out, local, remote);
+	}
+	if (c->path.out)
+		chain_send_on(gw, c, c->sending);
+}
+
+void gw_sa_moved(struct gw_gateway *gw, const struct msg_sa_moved *m)
+{
+	struct gw_tunnel *t = gw_tunnel_find(gw, m->tunnel);
+
+	if (!t)
+		return;
+	t->peer = m->remote;
+	for (struct gw_chain *c = t->chains; c; c = c->next)
+		if (m->chain == 0 || c->id == gw_chain_here(gw, m->chain))
+			chain_move(gw, c, &m->local, &m->remote);
+}
+
+/* Whether the L2TP connections on `from` go on on a new chain of the same tunnel. */
+static bool chain_hands_over(const struct gw_gateway *gw, const struct gw_chain *from, const struct msg_ike_up *m)
+{
+	if (m->continued && m->old_chain != 0 && from->id == gw_chain_here(gw, m->old_chain))
+		return true;
+	return from->gone || gw_chain_there(gw, from->id) == 0;
+}
+
+void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m)
+{
+	struct gw_chain *c = gw_chain_find(gw, gw_chain_here(gw, m->chain));
+	struct gw_tunnel *t = c ? c->tunnel : NULL;
+
+	if (!t)
+		return;
+	c->up = true;
+	c->initiator = m->initiator;
+	t->peer = m->peer;
+	for (struct gw_chain *o = t->chains, *next; o; o = next) {
+		next = o->next;
+		if (o == c || !chain_hands_over(gw, o, m))
+			continue;
+		l2tp_chain_moved(gw->l2tp, o->id, c->id, clock_now());
+		for (struct gw_session *s = t->sessions; s; s = s->next)
+			if (s->chain == o)
+				gw_session_move(s, c);
+		if (gw_chain_there(gw, o->id) == 0)
+			chain_drop(gw, o);
+		else
+			gw_chain_release(gw, o);
+	}
+	gw_tunnel_step(t, GW_EV_CHAIN_UP, CAUSE_NONE, NULL);
+}
+
+static void keeper_retry(struct gw_tunnel *t)
+{
+	struct timeval after = {.tv_sec = GW_KEEPER_RETRY_S};
+
+	if (gw_line_dials(&t->line))
+		evtimer_add(t->keeper_timer, &after);
+}
+
+void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
+{
+	struct gw_tunnel *t = gw_tunnel_find(gw, m->tunnel);
+	struct gw_chain *c = m->chain ? gw_chain_find(gw, gw_chain_here(gw, m->chain)) : NULL;
+
+	if (!t)
+		return;
+	if (m->chain == 0) {
+		/* An attempt failed. A line that is up on SAs without a keeper goes on and tries again. */
+		if (t->line.state == GW_LINE_UP)
+			keeper_retry(t);
+		else
+			gw_tunnel_step(t, GW_EV_CHAIN_DOWN, (enum ls_cause)m->cause, m->text);
+		return;
+	}
+	bool current = t->current ? c && t->current->chain == c : !gw_tunnel_has_chain(t) || (c && c == t->chains);
+	if (c) {
+		c->gone = true;
+		l2tp_chain_gone(gw->l2tp, c->id, GW_CHAIN_GRACE_MS, (enum ls_cause)m->cause, clock_now());
+		while (c->pairs > 0)
+			chain_pair_end(gw, c, c->pairs - 1);
+		gw_chain_release(gw, c);
+	}
+	if (current)
+		gw_tunnel_step(t, GW_EV_CHAIN_DOWN, (enum ls_cause)m->cause, m->text);
+}
+
+/* Its attempts are gone; SAs that stand go on without a keeper until a new ike makes new ones. */
+void gw_ike_lost(struct gw_gateway *gw)
+{
+	gw->ike_generation++;
+	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
+		for (struct gw_chain *c = t->chains, *next; c; c = next) {
+			next = c->next;
+			if (!c->up && c->sessions == 0)
+				chain_drop(gw, c);
+		}
+}
+
+void gw_ike_back(struct gw_gateway *gw)
+{
+	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
+		gw_tunnel_step(t, GW_EV_IKE_BACK, CAUSE_NONE, NULL);
+}
+
+/* The peer's packets come from a new address: verified, so we follow at once, and tell ike. */
+static void peer_moved(struct gw_gateway *gw, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from)
+{
+	struct gw_chain *c = gw_chain_find(gw, esp_sa_chain(sa));
+	struct msg_sa_note note = {.kind = MSG_SA_NOTE_MOVED, .spi_in = spi, .remote = *from};
+	struct ls_addr here = ls_addr_with_port(*local, esp_sa_local(sa)->port);
+	struct esp_sa_view view;
+
+	esp_sa_view(sa, &view);
+	if (!c || view.address_fixed || !view.udp || from->family != view.remote.family)
+		return;
+	proc_tell(gw->proc, esp_sa_tunnel(sa), CAUSE_GW_PEER_MOVED, from, "SA 0x%08x", spi);
+	chain_move(gw, c, &here, from);
+	c->tunnel->peer = *from;
+	if (gw_chain_there(gw, c->id))
+		GW_SEND(gw, IKE, sa_note, &note);
+}
+
+void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from)
+{
+	struct gw_gateway *gw = owner;
+	ls_time now = gw->worker.now;
+
+	if (!ls_addr_equal(from, esp_sa_remote(sa)))
+		peer_moved(gw, sa, spi, local, from);
+	if (gw->heard_sa == sa && now < gw->heard_until)
+		return;
+	gw->heard_sa = sa;
+	gw->heard_until = now + HEARD_EVERY;
+	struct gw_chain *c = gw_chain_find(gw, esp_sa_chain(sa));
+	if (!c || c->heard + HEARD_EVERY > now || !gw_chain_there(gw, c->id))
+		return;
+	struct msg_sa_note note = {.kind = MSG_SA_NOTE_HEARD, .spi_in = spi};
+	c->heard = now;
+	GW_SEND(gw, IKE, sa_note, &note);
+}
+
+/* An SA without a keeper has reached its end: nobody else will take it away. */
+static void orphan_expired(struct gw_gateway *gw, struct gw_chain *c, unsigned pair)
+{
+	struct gw_tunnel *t = c->tunnel;
+	bool current = t->current && t->current->chain == c;
+
+	chain_pair_end(gw, c, pair);
+	if (c->pairs > 0)
+		return;
+	c->gone = true;
+	l2tp_chain_gone(gw->l2tp, c->id, GW_CHAIN_GRACE_MS, CAUSE_GW_PEER_PROCESS, clock_now());
+	gw_chain_release(gw, c);
+	if (current)
+		gw_tunnel_step(t, GW_EV_CHAIN_DOWN, CAUSE_GW_PEER_PROCESS, "the last SA has expired");
+}
+
+static void sa_event(struct gw_gateway *gw, const struct esp_event *e)
+{
+	struct gw_chain *c = gw_chain_find(gw, e->chain);
+	struct msg_sa_note note = {.kind = e->kind == ESP_EVENT_SOFT ? MSG_SA_NOTE_EXPIRING : MSG_SA_NOTE_EXPIRED};
+
+	for (unsigned i = 0; c && i < c->pairs; i++) {
+		if ((e->direction == ESP_IN ? c->pair[i].spi_in : c->pair[i].spi_out) != e->spi)
+			continue;
+		note.spi_in = c->pair[i].spi_in;
+		if (e->kind == ESP_EVENT_FIRST_USED && i > c->sending)
+			chain_send_on(gw, c, i);
+		if (e->kind != ESP_EVENT_FIRST_USED && gw_chain_there(gw, c->id))
+			GW_SEND(gw, IKE, sa_note, &note);
+		else if (e->kind == ESP_EVENT_HARD)
+			orphan_expired(gw, c, i);
+		return;
+	}
+}
+
+bool gw_sa_pump(struct gw_gateway *gw)
+{
+	struct esp_event e;
+	bool any = false;
+
+	while (esp_next(gw->sad, &e)) {
+		sa_event(gw, &e);
+		any = true;
+	}
+	return any;
+}

@@ -1,0 +1,358 @@
+/* The gateway's tunnels: their devices, the packets that wait for them, and what their lines do. */
+#include "src/gateway/gw.h"
+#include "src/gateway/gw_tun_ip.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { DEVICE_MTU = 1280 };
+
+struct gw_tunnel *gw_tunnel_find(struct gw_gateway *gw, uint32_t id)
+{
+	struct gw_tunnel *t = gw->tunnel_bucket[id % GW_BUCKETS];
+
+	while (t && t->id != id)
+		t = t->next_bucket;
+	return t;
+}
+
+static void line_timer_fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct gw_tunnel *t = arg;
+
+	(void)fd;
+	(void)what;
+	gw_tunnel_step(t, GW_EV_TIMER, CAUSE_NONE, NULL);
+	clock_timer_set(t->line_timer, gw_line_deadline(&t->line), clock_now());
+	gw_pump(t->gw);
+}
+
+/* The SAs in use have no keeper since ike was restarted and did not reach the peer: try again. */
+static void keeper_timer_fired(evutil_socket_t fd, short what, void *arg)
+{
+	struct gw_tunnel *t = arg;
+	struct msg_ike_start m = {.tunnel = t->id};
+
+	(void)fd;
+	(void)what;
+	if (t->line.state == GW_LINE_UP && t->current && gw_chain_there(t->gw, t->current->chain->id) == 0)
+		GW_SEND(t->gw, IKE, ike_start, &m);
+}
+
+struct gw_tunnel *gw_tunnel_make(struct gw_gateway *gw, uint32_t id)
+{
+	struct gw_tunnel *t = gw_tunnel_find(gw, id);
+
+	if (t)
+		return t;
+	t = calloc(1, sizeof *t);
+	if (!t)
+		return NULL;
+	t->id = id;
+	t->gw = gw;
+	t->device.fd = -1;
+	t->device.mtu = DEVICE_MTU;
+	t->waiting_end = &t->waiting;
+	t->line_timer = evtimer_new(gw->base, line_timer_fired, t);
+	t->keeper_timer = evtimer_new(gw->base, keeper_timer_fired, t);
+	if (!t->line_timer || !t->keeper_timer) {
+		if (t->line_timer)
+			event_free(t->line_timer);
+		free(t);
+		return NULL;
+	}
+	gw_line_init(&t->line, GW_START_WAIT, 0, clock_now());
+	t->next_bucket = gw->tunnel_bucket[id % GW_BUCKETS];
+	gw->tunnel_bucket[id % GW_BUCKETS] = t;
+	t->next = gw->tunnels;
+	gw->tunnels = t;
+	return t;
+}
+
+static void waiting_drop(struct gw_tunnel *t, enum ls_cause cause)
+{
+	while (t->waiting) {
+		struct gw_waiting *w = t->waiting;
+
+		t->waiting = w->next;
+		free(w);
+		if (cause != CAUSE_NONE)
+			ls_count(&t->gw->counters, cause);
+	}
+	t->waiting_end = &t->waiting;
+	t->waiting_packets = 0;
+	t->waiting_bytes = 0;
+}
+
+static void device_close(struct gw_tunnel *t)
+{
+	if (t->tun_event)
+		event_free(t->tun_event);
+	t->tun_event = NULL;
+	if (t->device.fd >= 0)
+		close(t->device.fd);
+	t->device.fd = -1;
+}
+
+void gw_tunnel_remove(struct gw_tunnel *t, enum ls_cause cause)
+{
+	struct gw_gateway *gw = t->gw;
+	struct gw_tunnel **at = &gw->tunnel_bucket[t->id % GW_BUCKETS];
+
+	gw_tunnel_step(t, GW_EV_ADMIN_DOWN, cause, NULL);
+	l2tp_peer_remove(gw->l2tp, t->id, cause, clock_now());
+	gw_l2tp_pump(gw);
+	while (t->sessions)
+		gw_session_end(t->sessions);
+	gw_chains_drop(t);
+	waiting_drop(t, cause);
+	device_close(t);
+	event_free(t->line_timer);
+	event_free(t->keeper_timer);
+	while (*at != t)
+		at = &(*at)->next_bucket;
+	*at = t->next_bucket;
+	for (at = &gw->tunnels; *at != t;)
+		at = &(*at)->next;
+	*at = t->next;
+	free(t);
+}
+
+static void tun_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct gw_tunnel *t = arg;
+
+	(void)fd;
+	(void)what;
+	gw_worker_tun(&t->gw->worker, t, clock_now());
+	gw_pump(t->gw);
+}
+
+void gw_tunnel_device(struct gw_tunnel *t, int fd, const struct msg_tun *m)
+{
+	device_close(t);
+	snprintf(t->ifname, sizeof t->ifname, "%s", m->ifname);
+	t->ifindex = m->ifindex;
+	t->device.fd = fd;
+	t->device.offload = m->offload;
+	if (evutil_make_socket_nonblocking(fd) == 0)
+		t->tun_event = event_new(t->gw->base, fd, EV_READ | EV_PERSIST, tun_readable, t);
+	if (!t->tun_event) {
+		proc_tell(t->gw->proc, t->id, CAUSE_GW_INTERFACE, NULL, "%s", t->ifname);
+		return;
+	}
+	t->paused = t->gw->worker.stalled;
+	if (!t->paused)
+		event_add(t->tun_event, NULL);
+}
+
+void gw_tunnels_pause(struct gw_gateway *gw, bool pause)
+{
+	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next) {
+		if (!t->tun_event || t->paused == pause)
+			continue;
+		t->paused = pause;
+		if (pause)
+			event_del(t->tun_event);
+		else
+			event_add(t->tun_event, NULL);
+	}
+}
+
+/* What a host says by itself on any interface (neighbour discovery, multicast listeners): no reason to call, nor to stay up. */
+static bool packet_is_chatter(const uint8_t *packet, size_t len)
+{
+	if (len >= IP4_SIZE && packet[0] >> 4 == 4)
+		return packet[16] >= 224;
+	return len >= IP6_SIZE && packet[0] >> 4 == 6 && (packet[24] == 0xff || (packet[8] == 0xfe && (packet[9] & 0xc0) == 0x80));
+}
+
+void gw_tunnel_wait(void *owner, struct gw_tunnel *t, const uint8_t *bytes, size_t len)
+{
+	struct gw_gateway *gw = owner;
+	struct gw_waiting *w;
+
+	if (len <= GW_VNET_SIZE || packet_is_chatter(bytes + GW_VNET_SIZE, len - GW_VNET_SIZE))
+		return;
+	gw_tunnel_step(t, GW_EV_PACKET, CAUSE_NONE, NULL);
+	if (!gw_line_queues(&t->line)) {
+		ls_count(&gw->counters, CAUSE_GW_NO_LINE);
+		return;
+	}
+	if (t->waiting_packets == GW_WAITING_PACKETS || t->waiting_bytes + len > GW_WAITING_BYTES + GW_VNET_SIZE) {
+		ls_count(&gw->counters, CAUSE_GW_QUEUE_FULL);
+		return;
+	}
+	w = malloc(sizeof *w + GW_HEADROOM + len);
+	if (!w) {
+		ls_count(&gw->counters, CAUSE_NO_MEMORY);
+		return;
+	}
+	w->next = NULL;
+	w->len = len;
+	memcpy(w->bytes + GW_HEADROOM, bytes, len);
+	*t->waiting_end = w;
+	t->waiting_end = &w->next;
+	t->waiting_packets++;
+	t->waiting_bytes += len;
+}
+
+static void waiting_send(struct gw_tunnel *t)
+{
+	for (struct gw_waiting *w = t->waiting; w; w = w->next)
+		gw_worker_waited(&t->gw->worker, t, w->bytes + GW_HEADROOM, w->len, clock_now());
+	waiting_drop(t, CAUSE_NONE);
+}
+
+bool gw_tunnel_has_chain(const struct gw_tunnel *t)
+{
+	for (const struct gw_chain *c = t->chains; c; c = c->next)
+		if (c->up && !c->gone && c->path.out)
+			return true;
+	return false;
+}
+
+static void call(struct gw_tunnel *t)
+{
+	struct gw_chain *c = t->chains;
+	enum ls_cause cause = CAUSE_GW_NO_SA;
+
+	while (c && (!c->up || c->gone || !c->path.out))
+		c = c->next;
+	if (c)
+		cause = l2tp_call(t->gw->l2tp, t->id, c->id, clock_now());
+	if (cause != CAUSE_NONE)
+		gw_tunnel_step(t, GW_EV_SESSION_LOST, cause, "the call was not begun");
+}
+
+static void hang_up(struct gw_tunnel *t, enum ls_cause cause)
+{
+	struct msg_ike_stop m = {.tunnel = t->id, .cause = (uint16_t)cause};
+
+	while (t->sessions)
+		gw_session_end(t->sessions);
+	l2tp_close(t->gw->l2tp, t->id, cause, clock_now());
+	/* The goodbye has to leave before ike takes the SAs away. */
+	gw_l2tp_pump(t->gw);
+	GW_SEND(t->gw, IKE, ike_stop, &m);
+}
+
+uint8_t gw_tunnel_state(const struct gw_tunnel *t)
+{
+	switch (t->line.state) {
+	case GW_LINE_UP:
+		return MSG_LINE_UP;
+	case GW_LINE_HELD:
+		return MSG_LINE_HELD;
+	case GW_LINE_IDLE:
+		return MSG_LINE_WAITING;
+	case GW_LINE_BACKOFF:
+		return MSG_LINE_DOWN;
+	default:
+		return MSG_LINE_CONNECTING;
+	}
+}
+
+static void report(struct gw_tunnel *t)
+{
+	ls_time now = clock_now(), deadline = gw_line_deadline(&t->line);
+	struct msg_line_state m = {.tunnel = t->id, .state = gw_tunnel_state(t), .cause = (uint16_t)t->line.cause};
+
+	if (t->line.state == GW_LINE_BACKOFF && deadline > now)
+		m.retry_in_ms = (uint32_t)((deadline - now) / 1000);
+	snprintf(m.text, sizeof m.text, "%s", t->text);
+	GW_SEND(t->gw, PARENT, line_state, &m);
+}
+
+/* Only the session in use gets packets; while there is none they wait. */
+static void device_session_set(struct gw_tunnel *t)
+{
+	struct gw_flow_session *flow = t->current ? &t->current->flow : NULL;
+
+	if (t->line.state == GW_LINE_UP)
+		t->device.session = flow;
+	else if (t->line.state != GW_LINE_IFACE || t->device.session != flow)
+		t->device.session = NULL;
+}
+
+static void actions_do(struct gw_tunnel *t, unsigned actions, enum ls_cause cause)
+{
+	struct msg_iface_down down = {.tunnel = t->id};
+	struct msg_ike_start start = {.tunnel = t->id};
+
+	if (actions & GW_DO_REPORT)
+		report(t);
+	if (actions & GW_DO_IFACE_DOWN)
+		GW_SEND(t->gw, PARENT, iface_down, &down);
+	if (actions & GW_DO_HANG_UP)
+		hang_up(t, cause);
+	if (actions & GW_DO_DROP)
+		waiting_drop(t, CAUSE_GW_NO_LINE);
+	if (actions & GW_DO_DIAL)
+		GW_SEND(t->gw, IKE, ike_start, &start);
+	if (actions & GW_DO_CALL)
+		call(t);
+	if (actions & GW_DO_IFACE_UP)
+		gw_ppp_iface_up(t);
+	if (actions & GW_DO_RELEASE)
+		waiting_send(t);
+}
+
+void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause cause, const char *text)
+{
+	unsigned actions = gw_line_step(&t->line, event, gw_tunnel_has_chain(t), cause, &t->gw->random, clock_now());
+
+	if (t->gw->ending)
+		actions &= ~(unsigned)(GW_DO_DIAL | GW_DO_CALL);
+	if (text && cause != CAUSE_NONE)
+		snprintf(t->text, sizeof t->text, "%s", text);
+	if (t->line.state == GW_LINE_UP)
+		t->text[0] = '\0';
+	device_session_set(t);
+	if (event == GW_EV_TIMER)
+		cause = t->line.cause;
+	actions_do(t, actions, cause);
+	clock_timer_set(t->line_timer, gw_line_deadline(&t->line), clock_now());
+}
+
+void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m)
+{
+	if (m->ok && m->mtu > 0)
+		t->device.mtu = m->mtu;
+	gw_tunnel_step(t, m->ok ? GW_EV_IFACE_OK : GW_EV_IFACE_BAD, m->ok ? CAUSE_NONE : CAUSE_GW_INTERFACE, m->error);
+}
+
+static enum gw_line_start start_of(const struct conf_tunnel *conf)
+{
+	switch (conf->start) {
+	case CONF_START_ALWAYS:
+		return GW_START_ALWAYS;
+	case CONF_START_ON_DEMAND:
+		return GW_START_DEMAND;
+	default:
+		return GW_START_WAIT;
+	}
+}
+
+void gw_tunnel_configure(struct gw_tunnel *t, const struct conf_tunnel *conf)
+{
+	enum gw_line_start start = start_of(conf);
+	bool fresh = !t->configured;
+	struct msg_l2tp_secret_ask ask = {.tunnel = t->id};
+
+	t->conf = *conf;
+	t->configured = true;
+	if (fresh) {
+		gw_line_init(&t->line, start, LS_S(conf->idle_s), clock_now());
+	} else {
+		t->line.start = start;
+		t->line.idle_after = LS_S(conf->idle_s);
+	}
+	gw_l2tp_configure(t, LS_BYTES(NULL, 0));
+	GW_SEND(t->gw, KEYS, l2tp_secret_ask, &ask);
+	if (t->gw->begun)
+		gw_tunnel_step(t, GW_EV_BEGIN, CAUSE_NONE, NULL);
+	clock_timer_set(t->line_timer, gw_line_deadline(&t->line), clock_now());
+}

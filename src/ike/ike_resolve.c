@@ -1,0 +1,134 @@
+/* Name resolution by evdns, and the source address by a connected socket that sends nothing. */
+#include "src/ike/ike_resolve.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool sockaddr_read(const struct sockaddr *sa, struct ls_addr *out)
+{
+	if (sa->sa_family == AF_INET) {
+		struct sockaddr_in in;
+		uint8_t ip[4];
+
+		memcpy(&in, sa, sizeof in);
+		memcpy(ip, &in.sin_addr, sizeof ip);
+		*out = ls_addr_from_bytes(4, ip, 0);
+		return true;
+	}
+	if (sa->sa_family != AF_INET6)
+		return false;
+	struct sockaddr_in6 in6;
+	memcpy(&in6, sa, sizeof in6);
+	*out = ls_addr_from_bytes(6, in6.sin6_addr.s6_addr, 0);
+	return true;
+}
+
+void resolve_init(struct resolve *r, struct evdns_base *dns, const char *const *names, unsigned n, void (*done)(void *), void *ctx)
+{
+	memset(r, 0, sizeof *r);
+	r->dns = dns;
+	r->done = done;
+	r->ctx = ctx;
+	r->literal = true;
+	for (unsigned i = 0; i < n && r->names < RESOLVE_NAMES_MAX; i++) {
+		struct resolve_name *name = &r->name[r->names++];
+
+		name->owner = r;
+		snprintf(name->text, sizeof name->text, "%s", names[i]);
+		if (ls_addr_parse(name->text, &name->addr[0]))
+			name->addrs = 1;
+		else
+			r->literal = false;
+	}
+}
+
+static void answered(int error, struct evutil_addrinfo *list, void *arg)
+{
+	struct resolve_name *name = arg;
+	struct resolve *r = name->owner;
+
+	name->request = NULL;
+	if (error == EVUTIL_EAI_CANCEL)
+		return;
+	if (error == 0)
+		name->addrs = 0;
+	for (const struct evutil_addrinfo *a = error == 0 ? list : NULL; a && name->addrs < RESOLVE_ADDRESSES_MAX; a = a->ai_next)
+		if (sockaddr_read(a->ai_addr, &name->addr[name->addrs]))
+			name->addrs++;
+	if (list)
+		evutil_freeaddrinfo(list);
+	if (r->waiting > 0 && --r->waiting == 0 && !r->starting)
+		r->done(r->ctx);
+}
+
+void resolve_free(struct resolve *r)
+{
+	for (unsigned i = 0; i < r->names; i++)
+		if (r->name[i].request)
+			evdns_getaddrinfo_cancel(r->name[i].request);
+	r->names = 0;
+}
+
+void resolve_start(struct resolve *r, ls_time now)
+{
+	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_protocol = IPPROTO_UDP};
+
+	if (r->literal || r->waiting > 0 || !r->dns)
+		return;
+	r->asked = now;
+	r->starting = true;
+	for (unsigned i = 0; i < r->names; i++) {
+		struct resolve_name *name = &r->name[i];
+		struct ls_addr literal;
+
+		if (ls_addr_parse(name->text, &literal))
+			continue;
+		r->waiting++;
+		name->request = evdns_getaddrinfo(r->dns, name->text, NULL, &hints, answered, name);
+	}
+	r->starting = false;
+	/* Answers from the hosts file come before the call returns. */
+	if (r->waiting == 0)
+		r->done(r->ctx);
+}
+
+unsigned resolve_addresses(const struct resolve *r, struct ls_addr *out, unsigned max)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->names; i++)
+		for (unsigned k = 0; k < r->name[i].addrs && n < max; k++)
+			out[n++] = r->name[i].addr[k];
+	return n;
+}
+
+bool resolve_source(const struct ls_addr *remote, struct ls_addr *local)
+{
+	struct sockaddr_storage to = {0}, from = {0};
+	socklen_t len = sizeof from;
+	bool ok;
+	int fd;
+
+	if (remote->family == 4) {
+		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(remote->port ? remote->port : 500)};
+
+		memcpy(&in.sin_addr, remote->ip, 4);
+		memcpy(&to, &in, sizeof in);
+	} else {
+		struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(remote->port ? remote->port : 500)};
+
+		memcpy(&in6.sin6_addr, remote->ip, 16);
+		memcpy(&to, &in6, sizeof in6);
+	}
+	fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	ok = connect(fd, (struct sockaddr *)&to, remote->family == 4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6)) == 0 &&
+	     getsockname(fd, (struct sockaddr *)&from, &len) == 0 && sockaddr_read((struct sockaddr *)&from, local);
+	close(fd);
+	return ok;
+}
