@@ -326,6 +326,13 @@ enum msg_role ipc_peer(const struct ipc *ipc)
 	return ipc->peer;
 }
 
+void ipc_set_priority(struct ipc *ipc, int priority)
+{
+	event_del(ipc->read);
+	event_priority_set(ipc->read, priority);
+	event_add(ipc->read, NULL);
+}
+
 size_t ipc_queued(const struct ipc *ipc)
 {
 	return ipc->queued;

@@ -40,6 +40,8 @@ struct ipc *ipc_new(struct event_base *base, int fd, enum msg_role self, enum ms
 /* Closes the channel and wipes what was queued. Harmless with NULL. */
 void ipc_free(struct ipc *ipc);
 enum msg_role ipc_peer(const struct ipc *ipc);
+/* Priority in a loop that has several: 0 is read first. */
+void ipc_set_priority(struct ipc *ipc, int priority);
 /* Messages waiting to be sent. */
 size_t ipc_queued(const struct ipc *ipc);
 /* Sends what is queued, waiting up to wait_ms for the other side; for the end of a process. */

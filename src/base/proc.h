@@ -12,6 +12,13 @@ enum { PROC_CHANNEL_FD = 3, PROC_CHANNELS = 4 };
 
 struct proc;
 
+/*
+ * The order of things at a start (also of a process that was restarted): the parent sends all of the configuration (GATEWAY_SET,
+ * SOCKETs, SECRETS, TUNNEL_SET and TUN of each tunnel) to all, then PEER_CHANNELs, then CONFIG_END with `first`. The parent's
+ * channel is read before any other, so that what a peer may speak of is known. A message of a type that the role has no
+ * handler for ends the channel: each type the table lets it receive needs one.
+ */
+
 /* A role: what it is and what it does with messages. */
 struct proc_role {
 	enum msg_role role;
