@@ -317,9 +317,9 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 		return;
 	}
 	bool current = t->current ? c && t->current->chain == c : !gw_tunnel_has_chain(t) || (c && c == t->chains);
+	l2tp_chain_gone(gw->l2tp, gw_chain_here(gw, m->chain), GW_CHAIN_GRACE_MS, (enum ls_cause)m->cause, clock_now());
 	if (c) {
 		c->gone = true;
-		l2tp_chain_gone(gw->l2tp, c->id, GW_CHAIN_GRACE_MS, (enum ls_cause)m->cause, clock_now());
 		while (c->pairs > 0)
 			chain_pair_end(gw, c, c->pairs - 1);
 		gw_chain_release(gw, c);

@@ -259,7 +259,7 @@ static void tunnel_configure(struct iked_tunnel *t)
 		return;
 	}
 	resolve_free(&t->resolve);
-	resolve_init(&t->resolve, d->dns, names, n, resolved, t);
+	resolve_init(&t->resolve, d->base, d->dns, names, n, resolved, t);
 	peer_set(t);
 	resolve_start(&t->resolve, clock_now());
 }

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -27,13 +28,47 @@ static bool sockaddr_read(const struct sockaddr *sa, struct ls_addr *out)
 	return true;
 }
 
-void resolve_init(struct resolve *r, struct evdns_base *dns, const char *const *names, unsigned n, void (*done)(void *), void *ctx)
+/* A question to DNS. Its answer may come after the name is gone (name is NULL then), so it is a thing of its own. */
+struct resolve_ask {
+	struct resolve_name *name;
+	struct evdns_getaddrinfo_request *request;
+};
+
+static void asks_cancel(struct resolve *r)
+{
+	for (unsigned i = 0; i < r->names; i++) {
+		struct resolve_ask *ask = r->name[i].ask;
+
+		r->name[i].ask = NULL;
+		if (!ask)
+			continue;
+		ask->name = NULL;
+		evdns_getaddrinfo_cancel(ask->request);
+	}
+	r->waiting = 0;
+}
+
+static void limit_reached(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolve *r = arg;
+
+	(void)fd;
+	(void)what;
+	if (r->waiting == 0)
+		return;
+	asks_cancel(r);
+	r->done(r->ctx);
+}
+
+void resolve_init(struct resolve *r, struct event_base *base, struct evdns_base *dns, const char *const *names, unsigned n,
+                  void (*done)(void *), void *ctx)
 {
 	memset(r, 0, sizeof *r);
 	r->dns = dns;
 	r->done = done;
 	r->ctx = ctx;
 	r->literal = true;
+	r->limit_s = RESOLVE_LIMIT_S;
 	for (unsigned i = 0; i < n && r->names < RESOLVE_NAMES_MAX; i++) {
 		struct resolve_name *name = &r->name[r->names++];
 
@@ -44,56 +79,74 @@ void resolve_init(struct resolve *r, struct evdns_base *dns, const char *const *
 		else
 			r->literal = false;
 	}
+	if (!r->literal && base)
+		r->limit = evtimer_new(base, limit_reached, r);
 }
 
 static void answered(int error, struct evutil_addrinfo *list, void *arg)
 {
-	struct resolve_name *name = arg;
-	struct resolve *r = name->owner;
+	struct resolve_ask *ask = arg;
+	struct resolve_name *name = ask->name;
+	struct resolve *r = name ? name->owner : NULL;
 
-	name->request = NULL;
-	if (error == EVUTIL_EAI_CANCEL)
-		return;
-	if (error == 0)
-		name->addrs = 0;
-	for (const struct evutil_addrinfo *a = error == 0 ? list : NULL; a && name->addrs < RESOLVE_ADDRESSES_MAX; a = a->ai_next)
-		if (sockaddr_read(a->ai_addr, &name->addr[name->addrs]))
-			name->addrs++;
+	free(ask);
+	if (name) {
+		name->ask = NULL;
+		if (error == 0)
+			name->addrs = 0;
+		for (const struct evutil_addrinfo *a = error == 0 ? list : NULL; a && name->addrs < RESOLVE_ADDRESSES_MAX; a = a->ai_next)
+			if (sockaddr_read(a->ai_addr, &name->addr[name->addrs]))
+				name->addrs++;
+	}
 	if (list)
 		evutil_freeaddrinfo(list);
-	if (r->waiting > 0 && --r->waiting == 0 && !r->starting)
+	if (r && r->waiting > 0 && --r->waiting == 0 && !r->starting)
 		r->done(r->ctx);
 }
 
 void resolve_free(struct resolve *r)
 {
-	for (unsigned i = 0; i < r->names; i++)
-		if (r->name[i].request)
-			evdns_getaddrinfo_cancel(r->name[i].request);
+	asks_cancel(r);
+	if (r->limit)
+		event_free(r->limit);
+	r->limit = NULL;
 	r->names = 0;
+}
+
+static void name_ask(struct resolve *r, struct resolve_name *name)
+{
+	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_protocol = IPPROTO_UDP};
+	struct resolve_ask *ask = calloc(1, sizeof *ask);
+	struct evdns_getaddrinfo_request *request;
+
+	if (!ask)
+		return;
+	ask->name = name;
+	name->ask = ask;
+	r->waiting++;
+	/* Answers from the hosts file come before the call returns, and then ask is gone. */
+	request = evdns_getaddrinfo(r->dns, name->text, NULL, &hints, answered, ask);
+	if (name->ask)
+		name->ask->request = request;
 }
 
 void resolve_start(struct resolve *r, ls_time now)
 {
-	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_protocol = IPPROTO_UDP};
+	struct timeval limit = {.tv_sec = r->limit_s};
+	struct ls_addr literal;
 
-	if (r->literal || r->waiting > 0 || !r->dns)
+	if (r->literal || r->waiting > 0 || !r->dns || !r->limit)
 		return;
 	r->asked = now;
 	r->starting = true;
-	for (unsigned i = 0; i < r->names; i++) {
-		struct resolve_name *name = &r->name[i];
-		struct ls_addr literal;
-
-		if (ls_addr_parse(name->text, &literal))
-			continue;
-		r->waiting++;
-		name->request = evdns_getaddrinfo(r->dns, name->text, NULL, &hints, answered, name);
-	}
+	for (unsigned i = 0; i < r->names; i++)
+		if (!ls_addr_parse(r->name[i].text, &literal))
+			name_ask(r, &r->name[i]);
 	r->starting = false;
-	/* Answers from the hosts file come before the call returns. */
 	if (r->waiting == 0)
 		r->done(r->ctx);
+	else
+		evtimer_add(r->limit, &limit);
 }
 
 unsigned resolve_addresses(const struct resolve *r, struct ls_addr *out, unsigned max)

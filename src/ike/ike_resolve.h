@@ -9,23 +9,26 @@
 #include <event2/event.h>
 #include <stdbool.h>
 
-enum { RESOLVE_NAMES_MAX = 8, RESOLVE_ADDRESSES_MAX = 8, RESOLVE_NAME_SIZE = 256 };
+enum { RESOLVE_NAMES_MAX = 8, RESOLVE_ADDRESSES_MAX = 8, RESOLVE_NAME_SIZE = 256, RESOLVE_LIMIT_S = 15 };
 
 struct resolve;
+struct resolve_ask;
 
 /* Names of one peer, being or having been resolved. */
 struct resolve_name {
 	char text[RESOLVE_NAME_SIZE];
 	struct ls_addr addr[RESOLVE_ADDRESSES_MAX];
 	unsigned addrs;
-	struct evdns_getaddrinfo_request *request; /* under way */
+	struct resolve_ask *ask; /* under way */
 	struct resolve *owner;
 };
 
 struct resolve {
 	struct evdns_base *dns;
+	struct event *limit; /* DNS without any server does not answer at all */
 	struct resolve_name name[RESOLVE_NAMES_MAX];
 	unsigned names, waiting;
+	unsigned limit_s;
 	bool literal;    /* nothing to ask DNS about */
 	bool starting;   /* names are being handed to DNS: answers may come at once */
 	ls_time asked;   /* when DNS was asked last */
@@ -33,8 +36,11 @@ struct resolve {
 	void *ctx;
 };
 
-/* names: in the order of preference. done is called after each round of resolve_start (from within it when the answers are at hand). */
-void resolve_init(struct resolve *r, struct evdns_base *dns, const char *const *names, unsigned n, void (*done)(void *), void *ctx);
+/*
+ * names: in the order of preference. done is called after each round of resolve_start (from within it when the answers are at hand).
+ * base and dns may be NULL when all names are addresses.
+ */
+void resolve_init(struct resolve *r, struct event_base *base, struct evdns_base *dns, const char *const *names, unsigned n, void (*done)(void *), void *ctx);
 /* Cancels what is under way. */
 void resolve_free(struct resolve *r);
 /* Asks DNS (again) for all names that are not addresses; what was known stays until the answer is there. */
