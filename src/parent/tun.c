@@ -1,0 +1,105 @@
+/* TUN devices: opened with a virtio-net header and offloads, so that the packet path gets large segments. */
+#include "src/parent/tun.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <linux/if_tun.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { QUEUE_PACKETS = 1000 };
+
+static bool refuse(struct tun *t, int error_number, const char *what, const char *remedy, char *error, size_t cap)
+{
+	snprintf(error, cap, "%s: %s%s%s", what, strerror(error_number), remedy[0] ? "; " : "", remedy);
+	tun_close(t);
+	return false;
+}
+
+static bool refuse_open(struct tun *t, char *error, size_t cap)
+{
+	int e = errno;
+	const char *remedy = "run l2tpsecd as root";
+
+	if (e == ENOENT || e == ENODEV || e == ENXIO)
+		remedy = "load the kernel module ('modprobe tun'), or give the container the device /dev/net/tun";
+	return refuse(t, e, "cannot open /dev/net/tun", remedy, error, cap);
+}
+
+static bool refuse_make(struct tun *t, char *error, size_t cap)
+{
+	int e = errno;
+	const char *remedy = "";
+	char what[64];
+
+	snprintf(what, sizeof what, "cannot make the interface %s", t->ifname);
+	if (e == EBUSY || e == EEXIST || e == EINVAL)
+		remedy = "an interface of this name is there already: stop what uses it or name the tunnel differently";
+	else if (e == EPERM || e == EACCES)
+		remedy = "l2tpsecd needs CAP_NET_ADMIN (run it as root)";
+	return refuse(t, e, what, remedy, error, cap);
+}
+
+/* Checksums and TCP segmentation; what an old kernel does not know is left out. */
+static bool offloads_set(int fd)
+{
+	static const unsigned sets[] = {
+	    TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+	    TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6,
+	    TUN_F_CSUM | TUN_F_TSO4,
+	};
+
+	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
+		if (ioctl(fd, TUNSETOFFLOAD, sets[i]) == 0)
+			return true;
+	return false;
+}
+
+static void queue_set(const char *ifname)
+{
+	struct ifreq r = {.ifr_qlen = QUEUE_PACKETS};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", ifname);
+	/* The kernel's default is right too: nothing depends on this one. */
+	if (fd >= 0 && ioctl(fd, SIOCSIFTXQLEN, &r) == 0)
+		r.ifr_qlen = 0;
+	if (fd >= 0)
+		close(fd);
+}
+
+bool tun_open(struct tun *t, const char *ifname, char *error, size_t cap)
+{
+	struct ifreq r = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR};
+
+	memset(t, 0, sizeof *t);
+	t->fd = -1;
+	snprintf(t->ifname, sizeof t->ifname, "%s", ifname);
+	snprintf(r.ifr_name, sizeof r.ifr_name, "%s", ifname);
+	if (if_nametoindex(ifname) != 0) {
+		errno = EBUSY;
+		return refuse_make(t, error, cap);
+	}
+	t->fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (t->fd < 0)
+		return refuse_open(t, error, cap);
+	if (ioctl(t->fd, TUNSETIFF, &r) < 0)
+		return refuse_make(t, error, cap);
+	t->offload = offloads_set(t->fd);
+	t->ifindex = if_nametoindex(ifname);
+	if (t->ifindex == 0)
+		return refuse_make(t, error, cap);
+	queue_set(ifname);
+	return true;
+}
+
+void tun_close(struct tun *t)
+{
+	if (t->fd >= 0)
+		close(t->fd);
+	t->fd = -1;
+}
