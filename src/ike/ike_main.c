@@ -175,11 +175,34 @@ static void resolved(void *ctx)
 	iked_pump(t->iked);
 }
 
-static void start(struct iked *d, uint32_t id)
+static struct iked_tunnel *tunnel_make(struct iked *d, uint32_t id)
 {
 	struct iked_tunnel *t = iked_tunnel_find(d, id);
+
+	if (t)
+		return t;
+	t = calloc(1, sizeof *t);
+	if (!t)
+		return NULL;
+	t->id = id;
+	t->iked = d;
+	t->next_bucket = d->bucket[id % IKED_BUCKETS];
+	d->bucket[id % IKED_BUCKETS] = t;
+	t->next = d->tunnels;
+	d->tunnels = t;
+	return t;
+}
+
+/* The gateway may ask for a tunnel before its configuration has come. */
+static void start(struct iked *d, uint32_t id)
+{
+	struct iked_tunnel *t = d->config_there ? iked_tunnel_find(d, id) : tunnel_make(d, id);
 	struct ls_addr remote[1];
 
+	if (t && !t->configured && !d->config_there) {
+		t->start_wanted = true;
+		return;
+	}
 	if (!t || !t->configured || t->resolve.names == 0) {
 		down_tell(d, id, 0, CAUSE_IKE_RESOLVE, "the tunnel has no peer to dial");
 		return;
@@ -211,24 +234,6 @@ static void resolve_all(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (struct iked_tunnel *t = d->tunnels; t; t = t->next)
 		resolve_start(&t->resolve, clock_now());
-}
-
-static struct iked_tunnel *tunnel_make(struct iked *d, uint32_t id)
-{
-	struct iked_tunnel *t = iked_tunnel_find(d, id);
-
-	if (t)
-		return t;
-	t = calloc(1, sizeof *t);
-	if (!t)
-		return NULL;
-	t->id = id;
-	t->iked = d;
-	t->next_bucket = d->bucket[id % IKED_BUCKETS];
-	d->bucket[id % IKED_BUCKETS] = t;
-	t->next = d->tunnels;
-	d->tunnels = t;
-	return t;
 }
 
 static void tunnel_free(struct iked_tunnel *t)
@@ -311,7 +316,6 @@ static void on_shutdown(void *owner, enum msg_role from, const struct msg *m, in
 	(void)from;
 	(void)fd;
 	(void)m;
-	d->ending = true;
 	ike_shutdown(d->ike, clock_now());
 	iked_pump(d);
 	proc_stop(d->proc);
@@ -321,10 +325,12 @@ static void on_socket(void *owner, enum msg_role from, const struct msg *m, int 
 {
 	struct iked *d = owner;
 
+	uint16_t port = m->socket.kind == MSG_SOCKET_IKE500 ? IKED_PORT : IKED_PORT_NAT;
+
 	(void)from;
 	if (m->socket.kind != MSG_SOCKET_IKE500 && m->socket.kind != MSG_SOCKET_IKE4500)
 		return;
-	if (iked_socket_add(d, *fd, m->socket.family, m->socket.port))
+	if (iked_socket_add(d, *fd, m->socket.family, port))
 		*fd = -1;
 	else
 		proc_tell(d->proc, 0, CAUSE_IKE_SEND_FAILED, NULL, "the socket for IKE could not be used");
@@ -413,12 +419,20 @@ static void on_status(void *owner, enum msg_role from, const struct msg *m, int 
 		iked_debug_keys_ask(owner, &m->debug_keys_ask);
 }
 
-static void on_nothing(void *owner, enum msg_role from, const struct msg *m, int *fd)
+static void on_config_end(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
-	(void)owner;
+	struct iked *d = owner;
+
 	(void)from;
 	(void)m;
 	(void)fd;
+	d->config_there = true;
+	for (struct iked_tunnel *t = d->tunnels; t; t = t->next)
+		if (t->start_wanted && t->resolve.waiting == 0) {
+			t->start_wanted = false;
+			start(d, t->id);
+		}
+	iked_pump(d);
 }
 
 static void peer_there(void *owner, enum msg_role peer)
@@ -451,7 +465,7 @@ static const struct ipc_handler handlers[] = {
     {MSG_TYPE_GATEWAY_SET, on_gateway_set},
     {MSG_TYPE_TUNNEL_SET, on_tunnel_set},
     {MSG_TYPE_TUNNEL_REMOVE, on_tunnel_remove},
-    {MSG_TYPE_CONFIG_END, on_nothing},
+    {MSG_TYPE_CONFIG_END, on_config_end},
     {MSG_TYPE_SHUTDOWN, on_shutdown},
     {MSG_TYPE_SOCKET, on_socket},
     {MSG_TYPE_IKE_START, on_gateway},

@@ -36,10 +36,11 @@ struct iked_tunnel {
 	struct iked_tunnel *next_bucket, *next;
 };
 
+/* The engine knows the two sockets by their usual ports, whatever the config says. */
 struct iked_socket {
 	int fd;
 	uint8_t family;
-	uint16_t port;
+	uint16_t port; /* IKED_PORT or IKED_PORT_NAT */
 	struct event *read;
 	struct iked *iked;
 };
@@ -70,7 +71,7 @@ struct iked {
 	struct ls_counters counters;
 	struct ike_request request;
 	uint8_t *rx; /* IKED_RX_MESSAGES * (IKED_DATAGRAM_MAX + 1) */
-	bool pumping, gateway_lost, ending;
+	bool pumping, gateway_lost, config_there;
 };
 
 /* Sends message `name` (see msg.def) to a process. */
