@@ -355,7 +355,7 @@ static void peer_moved(struct gw_gateway *gw, struct esp_sa *sa, uint32_t spi, c
 	struct esp_sa_view view;
 
 	esp_sa_view(sa, &view);
-	if (!c || view.address_fixed || !view.udp || from->family != view.remote.family)
+	if (!c || view.address_fixed || from->family != view.remote.family)
 		return;
 	proc_tell(gw->proc, esp_sa_tunnel(sa), CAUSE_GW_PEER_MOVED, from, "SA 0x%08x", spi);
 	chain_move(gw, c, &here, from);
@@ -369,7 +369,7 @@ void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_a
 	struct gw_gateway *gw = owner;
 	ls_time now = gw->worker.now;
 
-	if (!ls_addr_equal(from, esp_sa_remote(sa)))
+	if (esp_sa_udp(sa) && !ls_addr_equal(from, esp_sa_remote(sa)))
 		peer_moved(gw, sa, spi, local, from);
 	if (gw->heard_sa == sa && now < gw->heard_until)
 		return;

@@ -260,6 +260,8 @@ static void report(struct gw_tunnel *t)
 	ls_time now = clock_now(), deadline = gw_line_deadline(&t->line);
 	struct msg_line_state m = {.tunnel = t->id, .state = gw_tunnel_state(t), .cause = (uint16_t)t->line.cause};
 
+	if (t->line.state == GW_LINE_UP)
+		m.cause = CAUSE_NONE;
 	if (t->line.state == GW_LINE_BACKOFF && deadline > now)
 		m.retry_in_ms = (uint32_t)((deadline - now) / 1000);
 	snprintf(m.text, sizeof m.text, "%s", t->text);

@@ -137,7 +137,17 @@ static void timer_fired(evutil_socket_t fd, short what, void *arg)
 	iked_pump(d);
 }
 
-/* The engine names a source address in its NAT detection, so it gets the one that the host would choose. */
+/* The engine names our address in its NAT detection, so it gets the one that the host would choose, unless the config names one. */
+static void source_choose(struct iked_tunnel *t)
+{
+	struct ls_addr local;
+
+	if (t->local_fixed || t->peer.remote[0].family == 0)
+		return;
+	if (resolve_source(&t->peer.remote[0], &local))
+		t->peer.local = local;
+}
+
 static void peer_set(struct iked_tunnel *t)
 {
 	struct ls_addr remote[IKE_PEER_ADDRESSES_MAX];
@@ -147,6 +157,7 @@ static void peer_set(struct iked_tunnel *t)
 	memset(t->peer.remote, 0, sizeof t->peer.remote);
 	for (unsigned i = 0; i < n; i++)
 		t->peer.remote[i] = ls_addr_with_port(remote[i], IKED_PORT);
+	source_choose(t);
 	cause = ike_peer_set(t->iked->ike, &t->peer, clock_now());
 	t->configured = cause == CAUSE_NONE;
 	if (!t->configured)
@@ -159,15 +170,11 @@ static void resolved(void *ctx)
 	struct ls_addr remote[IKE_PEER_ADDRESSES_MAX];
 	unsigned n = resolve_addresses(&t->resolve, remote, IKE_PEER_ADDRESSES_MAX);
 
-	for (unsigned i = 0; i < n; i++) {
-		remote[i] = ls_addr_with_port(remote[i], IKED_PORT);
-		t->peer.remote[i] = remote[i];
-	}
 	if (n > 0)
-		ike_peer_addresses(t->iked->ike, t->id, remote, n, clock_now());
+		peer_set(t);
 	if (t->start_wanted) {
 		t->start_wanted = false;
-		if (n > 0)
+		if (n > 0 && t->configured)
 			ike_start(t->iked->ike, t->id, clock_now());
 		else
 			down_tell(t->iked, t->id, 0, CAUSE_IKE_RESOLVE, t->resolve.name[0].text);
@@ -212,6 +219,8 @@ static void start(struct iked *d, uint32_t id)
 		resolve_start(&t->resolve, clock_now());
 		return;
 	}
+	/* The host's address may have changed since. */
+	peer_set(t);
 	ike_start(d->ike, id, clock_now());
 	iked_pump(d);
 }
@@ -263,6 +272,7 @@ static void tunnel_configure(struct iked_tunnel *t)
 		proc_tell(d->proc, t->id, cause, NULL, "%s", error);
 		return;
 	}
+	t->local_fixed = t->peer.local.family != 0;
 	resolve_free(&t->resolve);
 	resolve_init(&t->resolve, d->base, d->dns, names, n, resolved, t);
 	peer_set(t);

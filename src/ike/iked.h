@@ -31,6 +31,7 @@ struct iked_tunnel {
 	struct conf_tunnel conf;
 	struct ike_peer peer;
 	bool configured;   /* the engine knows it */
+	bool local_fixed;  /* the config says which address of ours to use */
 	bool start_wanted; /* the gateway asked for it, but no address is known yet */
 	struct resolve resolve;
 	struct iked_tunnel *next_bucket, *next;
