@@ -14,8 +14,8 @@ enum crypto_hash { CRYPTO_MD4, CRYPTO_MD5, CRYPTO_SHA1, CRYPTO_SHA256, CRYPTO_SH
 /* Loads what is needed once (also OpenSSL's legacy provider for MD4 and DES); false with nothing changed when OpenSSL refuses. */
 bool crypto_init(void);
 
-/* Digest of the parts in order into out (16, 16, 20, 32, 48, 64 bytes). Gives its size. */
-size_t crypto_hash(enum crypto_hash hash, const struct ls_bytes *parts, size_t n, uint8_t out[CRYPTO_HASH_MAX]);
+/* (Not crypto_hash: libsodium has that name.) Digest of the parts in order into out (16, 16, 20, 32, 48, 64 bytes). Gives its size. */
+size_t crypto_digest(enum crypto_hash hash, const struct ls_bytes *parts, size_t n, uint8_t out[CRYPTO_HASH_MAX]);
 /* DES-ECB of one block with a 7-byte key spread to 8 (RFC 2759 8.6), for MS-CHAP only. */
 void crypto_des_block(const uint8_t key[7], const uint8_t in[8], uint8_t out[8]);
 

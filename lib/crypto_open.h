@@ -1,0 +1,20 @@
+/* What the files of lib/crypto share: OpenSSL objects fetched once by crypto_init() and only read afterwards. */
+#ifndef LIB_CRYPTO_OPEN_H
+#define LIB_CRYPTO_OPEN_H
+
+#include "lib/crypto.h"
+
+#include <openssl/evp.h>
+
+/* Digest of a crypto_hash; never NULL after crypto_init(). */
+const EVP_MD *crypto_md(enum crypto_hash hash);
+/* The digest behind a PRF or INTEG row, by its OpenSSL name; false if there is none. */
+bool crypto_hash_of(const struct algo *algo, enum crypto_hash *hash);
+size_t crypto_hash_size(enum crypto_hash hash);
+
+bool crypto_hash_start(void);
+bool crypto_prf_start(void);
+bool crypto_ke_start(void);
+bool crypto_aead_start(void);
+
+#endif
