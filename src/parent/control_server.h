@@ -1,0 +1,27 @@
+/* The admin socket: who may ask what, and the answers as they come in from all processes. */
+#ifndef SRC_PARENT_CONTROL_SERVER_H
+#define SRC_PARENT_CONTROL_SERVER_H
+
+#include "src/parent/parent.h"
+
+enum {
+	CONTROL_CLIENTS_MAX = 32,
+	CONTROL_QUEUE_MAX_BYTES = 8 * 1024 * 1024,
+	CONTROL_COLLECT_MS = 1500, /* a process that has not answered by then is named as missing */
+	CONTROL_UP_S = 60,
+	CONTROL_DOWN_S = 10,
+};
+
+/* Opens the socket at path. false: error says why. */
+bool control_open(struct parent *p, const char *path, char *error, size_t cap);
+void control_close(struct parent *p);
+
+/* What the rest of the parent tells those who wait for it. */
+void control_event(struct parent *p, const struct history_entry *e);
+void control_line_state(struct parent *p, const struct tunnel *t, const struct msg_line_state *m);
+/* A STATUS_, PROGRESS or DEBUG_KEYS message. */
+void control_answer(struct parent *p, enum msg_role from, const struct msg *m);
+/* That process answers nothing any more. */
+void control_child_lost(struct parent *p, enum msg_role role);
+
+#endif

@@ -1,0 +1,158 @@
+/* The parent process: what it holds, and the functions its files share. */
+#ifndef SRC_PARENT_PARENT_H
+#define SRC_PARENT_PARENT_H
+
+#include "lib/cause.h"
+#include "src/base/clock.h"
+#include "src/base/log.h"
+#include "src/config/config.h"
+#include "src/parent/child.h"
+#include "src/parent/history.h"
+#include "src/parent/listen.h"
+#include "src/parent/netlink.h"
+#include "src/parent/run_dir.h"
+#include "src/parent/tun.h"
+
+enum {
+	PARENT_CHILDREN = 3,
+	PARENT_PATH_MAX = 256,
+	PARENT_ERROR_MAX = 512,
+	PARENT_SHUTDOWN_STEP_MS = 1200, /* the gateway first, then ike; both together below 3 s */
+	PARENT_READY_S = 30,
+	PARENT_NAME_MAX = 16,
+};
+
+/* How the daemon was called. */
+struct parent_options {
+	const char *config;
+	const char *run_dir;
+	bool foreground;
+	enum log_level level;
+};
+
+/* What a tunnel's line last failed of. */
+struct failure {
+	struct ls_event event; /* cause CAUSE_NONE: it never failed */
+	ls_time at;
+};
+
+/* What the gateway said of the line. */
+struct line {
+	uint8_t state; /* enum msg_line */
+	ls_time since;
+	ls_time retry_at; /* LS_NEVER: no try is planned */
+	char text[LS_EVENT_TEXT_MAX];
+};
+
+/* What is set on the tunnel's interface. */
+struct iface {
+	bool up;                    /* between IFACE_UP and IFACE_DOWN */
+	struct ls_addr local4, remote4, local6; /* addresses on it */
+	bool routes;                /* the configured routes lead into it */
+	struct ls_addr peer;        /* outer address that the routes must not catch */
+};
+
+struct tunnel {
+	uint32_t id;
+	char name[PARENT_NAME_MAX];
+	struct conf_tunnel conf;
+	uint8_t *encoded; /* conf as it was sent, for the comparison at a reload */
+	size_t encoded_len;
+	struct tun tun;
+	struct iface iface;
+	struct line line;
+	struct failure failure;
+	bool kept; /* while a new configuration is compared */
+	struct tunnel *next;
+};
+
+struct control;
+
+struct parent {
+	struct parent_options options;
+	struct run_dir run_dir;
+	int waiter_fd; /* the process that was called waits at its other end until we are ready; -1: none */
+	struct event_base *base;
+	struct event *on_term, *on_int, *on_hup, *on_child, *log_timer, *end_timer, *ready_timer;
+	struct conf conf;
+	uint8_t *gateway_encoded;
+	size_t gateway_encoded_len;
+	struct netlink *netlink;
+	struct listen listen;
+	struct tunnel *tunnels;
+	uint32_t last_tunnel; /* ids are never used again */
+	struct child child[PARENT_CHILDREN];
+	struct history history;
+	struct ls_counters counters;
+	struct control *control;
+	ls_time started;
+	bool ready;        /* all processes served once */
+	bool secrets_told; /* keys has answered about the secrets file */
+	unsigned ending;   /* 0: not; else the step */
+	int status;
+};
+
+/* parent.c: start and end */
+/* Runs the daemon until its end; gives the exit status. */
+int parent_run(const struct parent_options *options);
+/* Ends everything in good order. */
+void parent_shutdown(struct parent *p);
+/* Ends at once with a status, for what cannot be mended. */
+void parent_fail(struct parent *p, const char *why);
+
+/* The general settings into gateway_encoded. */
+bool parent_gateway_encode(struct parent *p);
+/* A process has said goodbye or ended: the next step of the shutdown. */
+void parent_shutdown_step(struct parent *p);
+/* Lets the process that was called end with this status. */
+void parent_waiter_release(struct parent *p, int status);
+
+/* parent_event.c: what happened */
+/* Log, history, counters, followers. role: who says so. */
+void parent_event(struct parent *p, unsigned role, const struct ls_event *event);
+void parent_tell(struct parent *p, uint32_t tunnel, enum ls_cause cause, const struct ls_addr *peer, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void parent_line_state(struct parent *p, const struct msg_line_state *m);
+
+/* parent_child.c: the other processes */
+struct child *parent_child(struct parent *p, enum msg_role role);
+bool parent_children_start(struct parent *p);
+void parent_children_reap(struct parent *p);
+/* A tunnel's settings; to the gateway with its device when it is new. */
+void parent_tunnel_send_all(struct parent *p, struct tunnel *t, bool is_new);
+void parent_tunnel_send(struct parent *p, struct child *to, struct tunnel *t);
+void parent_secrets_send(struct parent *p);
+/* Sends to each process that runs. */
+#define PARENT_SEND_ALL(p, name, m) \
+	do { \
+		for (unsigned child_at_ = 0; child_at_ < PARENT_CHILDREN; child_at_++) \
+			ipc_send_##name((p)->child[child_at_].ipc, (m), -1); \
+	} while (0)
+
+/* parent_tunnel.c: tunnels and their devices */
+struct tunnel *parent_tunnel(struct parent *p, uint32_t id);
+struct tunnel *parent_tunnel_by_name(struct parent *p, const char *name);
+/* "" for an unknown one. */
+const char *parent_tunnel_name(struct parent *p, uint32_t id);
+/* Makes a tunnel with its device up; NULL with error told. Takes nothing of conf but copies. */
+struct tunnel *parent_tunnel_new(struct parent *p, const struct conf_tunnel *conf, char *error, size_t cap);
+/* New settings for a tunnel that stays. */
+bool parent_tunnel_change(struct parent *p, struct tunnel *t, const struct conf_tunnel *conf);
+void parent_tunnel_free(struct parent *p, struct tunnel *t);
+
+/* parent_iface.c: addresses, MTU and routes */
+/* The device is new: link up, and routes for a tunnel that packets call up. false: error is told. */
+bool parent_iface_prepare(struct parent *p, struct tunnel *t, char *error, size_t cap);
+void parent_iface_up(struct parent *p, const struct msg_iface_up *m);
+void parent_iface_down(struct parent *p, struct tunnel *t);
+/* Takes away all that was set, also the routes that stay while the line is down. */
+void parent_iface_clear(struct parent *p, struct tunnel *t);
+void parent_iface_routes_changed(struct parent *p, struct tunnel *t, const struct conf_tunnel *old);
+/* The inner MTU from the outer link's (standards: 2.12). 0 when nothing fits. */
+uint32_t parent_iface_mtu(uint32_t link_mtu, const struct msg_iface_up *m);
+
+/* parent_reload.c */
+/* Reads the configuration anew. false: nothing changed; each line of what is wrong is given to say. */
+bool parent_reload(struct parent *p, void (*say)(void *context, const char *line), void *context);
+
+#endif

@@ -1,0 +1,72 @@
+/* What happened, from whichever process: to the log, the history, the counters and those who follow. */
+#include "src/parent/parent.h"
+
+#include "src/parent/control_server.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void parent_event(struct parent *p, unsigned role, const struct ls_event *event)
+{
+	const char *name = parent_tunnel_name(p, event->tunnel);
+	ls_time now = clock_now();
+
+	log_event(event, name, now);
+	/* Only what is logged is history: a flood of bad packets must not push it out. */
+	if (ls_cause_info(event->cause)->severity == LS_SEV_COUNT)
+		return;
+	control_event(p, history_add(&p->history, event, role, name, now));
+}
+
+void parent_tell(struct parent *p, uint32_t tunnel, enum ls_cause cause, const struct ls_addr *peer, const char *format, ...)
+{
+	struct ls_event e = {.cause = cause, .tunnel = tunnel};
+	va_list args;
+
+	if (peer)
+		e.peer = *peer;
+	va_start(args, format);
+	vsnprintf(e.text, sizeof e.text, format, args);
+	va_end(args);
+	ls_count(&p->counters, cause);
+	parent_event(p, MSG_ROLE_PARENT, &e);
+}
+
+static bool is_failure(const struct msg_line_state *m)
+{
+	return m->state != MSG_LINE_UP && m->cause != CAUSE_NONE && ls_cause_info(m->cause)->severity != LS_SEV_INFO;
+}
+
+static void failure_note(struct tunnel *t, const struct msg_line_state *m)
+{
+	t->failure.event = (struct ls_event){.cause = m->cause, .tunnel = t->id, .peer = t->iface.peer};
+	snprintf(t->failure.event.text, sizeof t->failure.event.text, "%s", m->text);
+	t->failure.at = clock_now();
+}
+
+void parent_line_state(struct parent *p, const struct msg_line_state *m)
+{
+	struct tunnel *t = parent_tunnel(p, m->tunnel);
+	ls_time now = clock_now();
+	bool was_up;
+
+	if (!t)
+		return;
+	was_up = t->line.state == MSG_LINE_UP;
+	if (t->line.state != m->state)
+		t->line.since = now;
+	t->line.state = m->state;
+	t->line.retry_at = m->retry_in_ms > 0 ? ls_time_add(now, LS_MS(m->retry_in_ms)) : LS_NEVER;
+	snprintf(t->line.text, sizeof t->line.text, "%s", m->text);
+	if (is_failure(m))
+		failure_note(t, m);
+	if (m->state == MSG_LINE_UP && !was_up)
+		parent_tell(p, t->id, CAUSE_LINE_UP, &t->iface.peer, "%s", m->text);
+	if (m->state != MSG_LINE_UP && was_up)
+		parent_tell(p, t->id, CAUSE_LINE_DOWN, &t->iface.peer, "%s%s%s", m->cause ? ls_cause_info(m->cause)->sentence : "",
+		            m->cause && m->text[0] ? ": " : "", m->text);
+	else if (is_failure(m) && m->state != MSG_LINE_UP)
+		parent_event(p, MSG_ROLE_GATEWAY, &t->failure.event);
+	control_line_state(p, t, m);
+}
