@@ -1,0 +1,137 @@
+/* Questions and notes to the owner: SPIs, AUTH values, SAs to install, chains that have come up. */
+#include "ike/ike_deal.h"
+
+static struct ike_item *ask(struct ike_task *t, enum ike_request_kind kind, enum ike_question asking, size_t bytes)
+{
+	struct ike_sa *sa = t->sa;
+	struct ike_item *item = ike_queue(sa->ike, kind, bytes);
+
+	if (!item) {
+		ike_sa_end(sa, CAUSE_NO_MEMORY, "");
+		return NULL;
+	}
+	t->asking = asking;
+	t->question = (uint64_t)sa->serial << 32 | ++sa->ike->next_question;
+	t->question_until = ls_time_add(sa->ike->now, LS_S(IKE_QUESTION_S));
+	item->request.id = t->question;
+	item->request.tunnel = sa->tunnel;
+	return item;
+}
+
+void ike_ask_spi(struct ike_task *t)
+{
+	ask(t, IKE_REQ_SPI, IKE_Q_SPI, 0);
+}
+
+/* The signed octets of one side, in parts. */
+static void ask_auth(struct ike_task *t, enum ike_auth_op op, struct ls_bytes id_body, struct ls_bytes auth)
+{
+	struct ike_sa *sa = t->sa;
+	bool ours = op == IKE_AUTH_MAKE;
+	struct ls_bytes message = ours ? sa->init_local : sa->init_remote, nonce = ours ? sa->nonce_remote : sa->nonce_local;
+	uint8_t mac[CRYPTO_HASH_MAX];
+	size_t mac_len = ike_keys_id_mac(&sa->keys, sa->initiator == ours, id_body, mac);
+	struct ike_item *item = ask(t, IKE_REQ_AUTH, ours ? IKE_Q_AUTH_MAKE : IKE_Q_AUTH_CHECK, message.len + nonce.len + mac_len + auth.len + 1);
+	struct ike_auth_request *a;
+
+	if (!item)
+		return;
+	a = &item->request.auth;
+	a->op = op;
+	a->method = IKE_AUTH_PSK;
+	a->prf = sa->keys.prf;
+	a->local_id = sa->peer->config.local_id;
+	a->remote_id = sa->peer_id;
+	a->message = ike_item_copy(item, message);
+	a->nonce = ike_item_copy(item, nonce);
+	a->id_mac = ike_item_copy(item, LS_BYTES(mac, mac_len));
+	a->auth = ike_item_copy(item, auth);
+}
+
+void ike_ask_auth_make(struct ike_task *t, struct ls_bytes id_body)
+{
+	ask_auth(t, IKE_AUTH_MAKE, id_body, LS_BYTES(NULL, 0));
+}
+
+void ike_ask_auth_check(struct ike_task *t, struct ls_bytes peer_id_body, struct ls_bytes auth)
+{
+	ask_auth(t, IKE_AUTH_CHECK, peer_id_body, auth);
+}
+
+void ike_ask_install(struct ike_task *t)
+{
+	struct ike_sa *sa = t->sa;
+	const struct ike_deal *d = t->deal;
+	const struct ike_peer *p = &sa->peer->config;
+	uint8_t in[IKE_KEYMAT_MAX], out[IKE_KEYMAT_MAX];
+	struct ike_item *item;
+	size_t len = 0;
+
+	if (!ike_deal_keys(t, in, out, &len)) {
+		ike_sa_end_telling(sa, CAUSE_INTERNAL, "no keys for a CHILD SA", 0);
+		return;
+	}
+	item = ask(t, IKE_REQ_INSTALL, IKE_Q_INSTALL, 2 * len);
+	if (item) {
+		item->request.chain = d->chain;
+		item->request.child = (struct ike_child_sa){
+		    .spi_in = d->spi_in,
+		    .spi_out = d->spi_out,
+		    .encr = d->choice.encr,
+		    .integ = d->choice.integ,
+		    .esn = d->choice.esn,
+		    .tunnel_mode = !d->transport,
+		    .udp = ike_sa_udp(sa),
+		    .behind_nat = sa->nat.local,
+		    .initiator = d->initiator,
+		    .replaces = d->old_spi_in != 0,
+		    .local = sa->local,
+		    .remote = sa->remote,
+		    .ts_local = d->ts_local.net,
+		    .ts_remote = d->ts_remote.net,
+		    .ts_protocol = d->ts_local.protocol,
+		    .ts_local_port_low = d->ts_local.port_low,
+		    .ts_local_port_high = d->ts_local.port_high,
+		    .ts_remote_port_low = d->ts_remote.port_low,
+		    .ts_remote_port_high = d->ts_remote.port_high,
+		    .life = p->child_life,
+		    .replay_window_packets = p->replay_window_packets,
+		    .keymat_in = ike_item_copy(item, LS_BYTES(in, len)),
+		    .keymat_out = ike_item_copy(item, LS_BYTES(out, len)),
+		};
+	}
+	secret_wipe(in, sizeof in);
+	secret_wipe(out, sizeof out);
+}
+
+void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain)
+{
+	struct ike_item *item = ike_queue(sa->ike, IKE_REQ_UP, 0);
+
+	c->announced = true;
+	if (!item)
+		return;
+	item->request.tunnel = sa->tunnel;
+	item->request.chain = c->chain;
+	item->request.spi_in = c->spi_in;
+	item->request.spi_out = c->spi_out;
+	item->request.local = sa->local;
+	item->request.remote = sa->remote;
+	item->request.initiator = sa->dialled;
+	item->request.continued = old_chain != 0;
+	item->request.old_chain = old_chain;
+	item->request.peer_id = sa->peer_id;
+}
+
+void ike_ask_pair(struct ike_sa *sa, enum ike_request_kind kind, uint32_t chain, uint32_t spi_in, uint32_t spi_out, enum ls_cause cause)
+{
+	struct ike_item *item = ike_queue(sa->ike, kind, 0);
+
+	if (!item)
+		return;
+	item->request.tunnel = sa->tunnel;
+	item->request.chain = chain;
+	item->request.spi_in = spi_in;
+	item->request.spi_out = spi_out;
+	item->request.cause = cause;
+}

@@ -1,0 +1,27 @@
+/* What both sides of IKE_AUTH share. */
+#ifndef IKE_AUTH_H
+#define IKE_AUTH_H
+
+#include "ike/ike_deal.h"
+
+struct ike_id_body {
+	uint8_t bytes[4 + IKE_IDENTITY_MAX];
+	size_t len;
+};
+/* The body of an ID payload: type, reserved, data. */
+void ike_auth_id_body(const struct ike_identity *id, struct ike_id_body *out);
+/* Our AUTH payload with t->auth. */
+bool ike_auth_write(struct ike_task *t, struct ike_build *b);
+bool ike_auth_method_known(const struct ike_payloads *in);
+/* "... proved to be hq.bank.example (preshared key)". */
+void ike_auth_progress(struct ike_sa *sa);
+/*
+ * The first CHILD SA stands: settles what older IKE SAs of the same tunnel and identity become (2.4, 2.8.2's rule for those made at
+ * the same time), and tells UP. The SA may have ended afterwards.
+ */
+void ike_auth_up(struct ike_sa *sa, struct ike_child *c);
+
+/* The responder's exchange. */
+extern const struct ike_task_ops ike_ops_auth_answer;
+
+#endif

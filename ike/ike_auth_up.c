@@ -1,0 +1,104 @@
+/* After IKE_AUTH: the tunnel is up, and older or simultaneous IKE SAs with the same peer are settled (RFC 7296 2.4, 2.8.1). */
+#include "ike/ike_auth.h"
+
+#include "ike/ike_names.h"
+
+#include <string.h>
+
+void ike_auth_progress(struct ike_sa *sa)
+{
+	char text[LS_EVENT_TEXT_MAX];
+	struct ike_text out = ike_text_make(text, sizeof text);
+
+	ike_text_add(&out, "the peer proved to be ");
+	ike_text_identity(&out, &sa->peer_id);
+	ike_text_add(&out, " (preshared key)");
+	ike_queue_progress(sa->ike, sa->tunnel, text);
+}
+
+static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
+{
+	return a->tunnel == b->tunnel && a->peer_id.type == b->peer_id.type && a->peer_id.len == b->peer_id.len && memcmp(a->peer_id.data, b->peer_id.data, a->peer_id.len) == 0;
+}
+
+/* Both sides called at once: each SA was begun before the other stood. */
+static bool simultaneous(const struct ike_sa *a, const struct ike_sa *b)
+{
+	return a->initiator != b->initiator && a->rekeyed_from == 0 && b->rekeyed_from == 0 && a->nonce_local.p && b->nonce_local.p && a->born <= b->established && b->born <= a->established;
+}
+
+static struct ls_bytes low_nonce(const struct ike_sa *sa)
+{
+	return ike_nonce_lower(sa->nonce_local, sa->nonce_remote);
+}
+
+/* A call of ours that the peer has forestalled, and that has not got as far as IKE_AUTH, is given up without a word. */
+static void abandon_calls(const struct ike_sa *sa)
+{
+	for (struct ike_sa *o = sa->ike->sas; o; o = o->next) {
+		bool early = o->state == IKE_S_INIT || (o->state == IKE_S_AUTH && o->active && !o->active->outstanding && !o->active->in_bytes);
+
+		if (o == sa || o->tunnel != sa->tunnel || !o->initiator || !early)
+			continue;
+		o->attempt = false;
+		ike_sa_end(o, CAUSE_IKE_DUPLICATE, "");
+	}
+}
+
+/* The chain that this one takes over from: the announced one of an older SA with the same peer. */
+static uint32_t announced_chain(const struct ike_sa *sa)
+{
+	for (const struct ike_child *c = sa->children; c; c = c->next)
+		if (c->announced)
+			return c->chain;
+	return 0;
+}
+
+static void tell_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain)
+{
+	char text[LS_EVENT_TEXT_MAX], choice[LS_EVENT_TEXT_MAX / 2];
+	struct ike_text out = ike_text_make(text, sizeof text);
+
+	ike_text_add(&out, "with ");
+	ike_text_identity(&out, &sa->peer_id);
+	ike_text_add(&out, ": ");
+	ike_choice_text(&sa->choice, choice, sizeof choice);
+	ike_text_add(&out, choice);
+	ike_queue_event(sa->ike, sa->tunnel, &sa->remote, CAUSE_IKE_ESTABLISHED, text);
+	ike_ask_up(sa, c, old_chain);
+	sa->attempt = false;
+}
+
+void ike_auth_up(struct ike_sa *sa, struct ike_child *c)
+{
+	struct ike *ike = sa->ike;
+	uint32_t old_chain = 0;
+
+	if (!sa->initiator)
+		abandon_calls(sa);
+	for (struct ike_sa *o = ike->sas; o; o = o->next) {
+		if (o == sa || o->state != IKE_S_ESTABLISHED || !same_peer(o, sa) || !simultaneous(o, sa))
+			continue;
+		if (ike_nonce_below(low_nonce(sa), low_nonce(o))) {
+			/* This one loses: its initiator deletes it, and it was never announced. */
+			sa->attempt = false;
+			if (sa->initiator)
+				ike_sa_close(sa, CAUSE_IKE_DUPLICATE, "");
+			return;
+		}
+	}
+	for (struct ike_sa *o = ike->sas; o && old_chain == 0; o = o->next)
+		if (o != sa && o->state == IKE_S_ESTABLISHED && same_peer(o, sa))
+			old_chain = announced_chain(o);
+	tell_up(sa, c, old_chain);
+	for (struct ike_sa *o = ike->sas; o; o = o->next) {
+		if (o == sa || o->state != IKE_S_ESTABLISHED || !same_peer(o, sa))
+			continue;
+		if (simultaneous(o, sa)) {
+			if (o->initiator)
+				ike_sa_close(o, CAUSE_IKE_DUPLICATE, "");
+		} else if (sa->contact) {
+			ike_sa_end_telling(o, CAUSE_REPLACED, "the peer began anew", 0);
+		}
+	}
+}

@@ -1,0 +1,97 @@
+/* The CHILD SA pairs of an IKE SA: found, switched to, moved to a successor, removed. */
+#include "ike/ike_sa.h"
+
+#include <stdlib.h>
+
+struct ike_child *ike_child_in(struct ike_sa *sa, uint32_t spi_in)
+{
+	struct ike_child *c = sa->children;
+
+	while (c && c->spi_in != spi_in)
+		c = c->next;
+	return c;
+}
+
+struct ike_child *ike_child_out(struct ike_sa *sa, uint32_t spi_out)
+{
+	struct ike_child *c = sa->children;
+
+	while (c && c->spi_out != spi_out)
+		c = c->next;
+	return c;
+}
+
+struct ike_sa *ike_child_find(struct ike *ike, uint32_t spi_in, struct ike_child **child)
+{
+	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next) {
+		*child = sa->state == IKE_S_DEAD ? NULL : ike_child_in(sa, spi_in);
+		if (*child)
+			return sa;
+	}
+	return NULL;
+}
+
+unsigned ike_children_count(const struct ike_sa *sa)
+{
+	unsigned n = 0;
+
+	for (const struct ike_child *c = sa->children; c; c = c->next)
+		n++;
+	return n;
+}
+
+void ike_child_switch(struct ike_sa *sa, struct ike_child *c)
+{
+	c->switch_later = false;
+	if (c->sending)
+		return;
+	for (struct ike_child *o = sa->children; o; o = o->next)
+		if (o->chain == c->chain)
+			o->sending = false;
+	c->sending = true;
+	ike_ask_pair(sa, IKE_REQ_SWITCH, c->chain, c->spi_in, c->spi_out, CAUSE_NONE);
+}
+
+void ike_child_remove(struct ike_sa *sa, struct ike_child *c, enum ls_cause cause, const char *text)
+{
+	struct ike_child **at = &sa->children, *heir = NULL;
+	uint32_t chain = c->chain;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	for (struct ike_child *o = sa->children; o; o = o->next)
+		if (o->chain == chain && !o->deleting && (!heir || heir->replaced))
+			heir = o;
+	/* The predecessor's end is a signal to send on the successor (2.8). */
+	if (heir && (c->sending || heir->switch_later) && !heir->sending)
+		ike_child_switch(sa, heir);
+	ike_ask_pair(sa, IKE_REQ_REMOVE, chain, c->spi_in, c->spi_out, cause);
+	if (!heir && c->announced) {
+		for (struct ike_child *o = sa->children; o; o = o->next)
+			if (o->chain == chain)
+				o->announced = false;
+		ike_queue_down(sa->ike, sa->tunnel, chain, cause, text, &sa->peer_id);
+	}
+	free(c);
+	if (!sa->children && sa->state == IKE_S_ESTABLISHED)
+		sa->give_up = ls_time_add(sa->ike->now, LS_S(IKE_CHILDLESS_S));
+}
+
+void ike_children_move(struct ike_sa *from, struct ike_sa *to)
+{
+	struct ike_child **end = &to->children;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = from->children;
+	from->children = NULL;
+	to->give_up = to->children ? LS_NEVER : ls_time_add(to->ike->now, LS_S(IKE_CHILDLESS_S));
+}
+
+bool ike_sa_busy_with_children(const struct ike_sa *sa)
+{
+	const struct ike_task *t = sa->active;
+
+	return t && (t->ops == &ike_ops_child || t->ops == &ike_ops_delete);
+}
