@@ -148,8 +148,6 @@ void parent_iface_down(struct parent *p, struct tunnel *t);
 /* Takes away all that was set, also the routes that stay while the line is down. */
 void parent_iface_clear(struct parent *p, struct tunnel *t);
 void parent_iface_routes_changed(struct parent *p, struct tunnel *t, const struct conf_tunnel *old);
-/* The inner MTU from the outer link's (standards: 2.12). 0 when nothing fits. */
-uint32_t parent_iface_mtu(uint32_t link_mtu, const struct msg_iface_up *m);
 
 /* parent_reload.c */
 /* Reads the configuration anew. false: nothing changed; each line of what is wrong is given to say. */

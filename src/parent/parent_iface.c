@@ -1,15 +1,12 @@
 /* A tunnel's interface: addresses, MTU and routes as PPP agreed on them and the config asks for them. */
 #include "src/parent/parent.h"
 
-#include "esp/esp.h"
+#include "src/parent/iface_mtu.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-	IPV4_HEADER = 20,
-	IPV6_HEADER = 40,
-	UDP_HEADER = 8,
 	MTU_FIRST = 1400, /* until PPP has agreed: what most paths carry */
 	MTU_MIN = 576,
 	MTU_MIN_IPV6 = 1280, /* below it the kernel turns IPv6 off on a link (RFC 8200 5); larger outer packets are fragmented then */
@@ -17,17 +14,6 @@ enum {
 };
 
 static const struct ls_addr no_address;
-
-uint32_t parent_iface_mtu(uint32_t link_mtu, const struct msg_iface_up *m)
-{
-	uint32_t outer = (m->peer.family == 6 ? (uint32_t)IPV6_HEADER : IPV4_HEADER) + (m->udp ? (uint32_t)UDP_HEADER : 0);
-	size_t plain = link_mtu > outer ? esp_plain_room((enum algo_id)m->encr, (enum algo_id)m->integ, link_mtu - outer) : 0;
-	uint32_t mtu = plain > m->inner_overhead ? (uint32_t)(plain - m->inner_overhead) : 0;
-
-	if (m->peer_mru > 0 && mtu > m->peer_mru)
-		mtu = m->peer_mru;
-	return mtu;
-}
 
 /* Routes that are there while the line is down let packets call it up. */
 static bool routes_stay(const struct tunnel *t)
@@ -97,7 +83,7 @@ static uint32_t mtu_choose(struct parent *p, struct tunnel *t, const struct msg_
 
 	if (e)
 		link = 1500;
-	mtu = t->conf.mtu > 0 ? t->conf.mtu : parent_iface_mtu(link, m);
+	mtu = t->conf.mtu > 0 ? t->conf.mtu : iface_mtu(link, m);
 	if (m->ipv6 && mtu < MTU_MIN_IPV6)
 		mtu = MTU_MIN_IPV6;
 	return mtu < MTU_MIN ? MTU_MIN : mtu;
