@@ -88,6 +88,11 @@ bool ike_sa_udp(const struct ike_sa *sa)
 
 struct ike_sa *ike_sa_new(struct ike *ike, bool initiator, uint64_t spi_i)
 {
+	return ike_sa_with_spis(ike, initiator, initiator ? ike_spi_make(ike) : spi_i, initiator ? 0 : ike_spi_make(ike));
+}
+
+struct ike_sa *ike_sa_with_spis(struct ike *ike, bool initiator, uint64_t spi_i, uint64_t spi_r)
+{
 	struct ike_sa *sa = ike->sas_count < ike->limits.max_ike_sas ? calloc(1, sizeof *sa) : NULL;
 
 	if (!sa) {
@@ -97,8 +102,8 @@ struct ike_sa *ike_sa_new(struct ike *ike, bool initiator, uint64_t spi_i)
 	sa->ike = ike;
 	sa->initiator = sa->dialled = initiator;
 	sa->serial = ++ike->next_serial;
-	sa->spi_i = initiator ? ike_spi_make(ike) : spi_i;
-	sa->spi_r = initiator ? 0 : ike_spi_make(ike);
+	sa->spi_i = spi_i;
+	sa->spi_r = spi_r;
 	sa->born = sa->heard = ike->now;
 	sa->established = sa->give_up = sa->rekey_at = sa->keepalive_at = LS_NEVER;
 	sa->fragment_size = IKE_DEFAULT_FRAGMENT;
@@ -203,6 +208,14 @@ void ike_sa_end(struct ike_sa *sa, enum ls_cause cause, const char *text)
 	else
 		ike_count(sa->ike, cause);
 	sa->attempt = false;
+}
+
+void ike_sa_forget(struct ike_sa *sa)
+{
+	if (sa->state == IKE_S_DEAD)
+		return;
+	ike_sa_enter(sa, IKE_S_DEAD, CAUSE_NONE);
+	ike_tasks_free(sa, CAUSE_NONE);
 }
 
 void ike_sa_end_telling(struct ike_sa *sa, enum ls_cause cause, const char *text, uint16_t notify)

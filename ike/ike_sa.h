@@ -141,6 +141,10 @@ struct ike_task {
 
 /* ike_sa.c */
 struct ike_sa *ike_sa_new(struct ike *ike, bool initiator, uint64_t spi_i);
+/* One with both SPIs known (from a snapshot). */
+struct ike_sa *ike_sa_with_spis(struct ike *ike, bool initiator, uint64_t spi_i, uint64_t spi_r);
+/* Ends it without telling anybody. */
+void ike_sa_forget(struct ike_sa *sa);
 struct ike_sa *ike_sa_by_spi(struct ike *ike, uint64_t our_spi);
 uint64_t ike_sa_spi(const struct ike_sa *sa);        /* ours */
 uint64_t ike_sa_peer_spi(const struct ike_sa *sa);
