@@ -1,0 +1,153 @@
+/* The configuration: what every process knows of it, how it is read, and how it travels between processes. */
+#ifndef SRC_CONFIG_CONFIG_H
+#define SRC_CONFIG_CONFIG_H
+
+#include "lib/addr.h"
+#include "lib/secret.h"
+#include "lib/wire.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum {
+	CONF_NAME_MAX = 16, /* a tunnel's name is its interface's */
+	CONF_TEXT_MAX = 128,
+	CONF_PATH_MAX = 256,
+	CONF_PEERS_MAX = 8,
+	CONF_ROUTES_MAX = 64,
+	CONF_PROPOSALS_MAX = 8,
+	CONF_DNS_MAX = 2,
+	CONF_TUNNELS_MAX = 4096,
+	CONF_KEYS_MAX = 64, /* rows of one table of keys */
+	CONF_ERRORS_MAX = 20,
+	CONF_ERROR_MAX = 300,
+};
+
+enum conf_start { CONF_START_WAIT, CONF_START_ON_DEMAND, CONF_START_ALWAYS };
+
+/* General settings. */
+struct conf_gateway {
+	char identity[CONF_TEXT_MAX];      /* our IKE identity, unless a tunnel has its own */
+	char host_name[CONF_TEXT_MAX];     /* in L2TP and as CHAP's name; default: the host's */
+	char secrets[CONF_PATH_MAX];       /* the secrets file */
+	char control_group[CONF_TEXT_MAX]; /* whose members may look */
+	struct ls_addr local4, local6;     /* addresses to listen on; family 0: all */
+	uint32_t max_ike_sas, max_half_open;
+	uint32_t key_line[CONF_KEYS_MAX];  /* by row of the table; 0: default */
+};
+
+struct conf_ike {
+	char proposals[CONF_PROPOSALS_MAX][CONF_TEXT_MAX];
+	uint32_t proposal_count; /* 0: built-in */
+	uint32_t life_s, dpd_s, retry_ms, retries, fragment_bytes;
+};
+
+struct conf_esp {
+	char proposals[CONF_PROPOSALS_MAX][CONF_TEXT_MAX];
+	uint32_t proposal_count;
+	uint32_t life_s, life_mib, life_packets, window_packets;
+	bool force_udp;
+};
+
+struct conf_l2tp {
+	bool hide_avps, sequencing;
+	uint32_t hello_s;
+};
+
+struct conf_ppp {
+	uint32_t mru, echo_s;
+	bool compress_header, ipv4, ipv6, want_dns;
+	struct ls_addr local4, remote4;      /* LNS: ours, and the caller's if it is fixed */
+	struct ls_addr dns[CONF_DNS_MAX];
+	uint32_t dns_count;
+	struct ls_addr pool_first, pool_last; /* LNS: family 0: none */
+};
+
+/* A tunnel to one peer. */
+struct conf_tunnel {
+	char name[CONF_NAME_MAX];
+	char peers[CONF_PEERS_MAX][CONF_TEXT_MAX]; /* addresses or names, tried in turn */
+	uint32_t peer_count;                       /* 0: anyone whose identity fits may call */
+	enum conf_start start;
+	struct ls_addr local;                      /* our address towards it; family 0: as routed */
+	char identity[CONF_TEXT_MAX];              /* "": the gateway's */
+	char peer_identity[CONF_TEXT_MAX];         /* "": any that has the key */
+	char user[CONF_TEXT_MAX];                  /* dialling: our PPP name; waiting: the only one that may call, "": any */
+	struct ls_prefix routes[CONF_ROUTES_MAX];
+	uint32_t route_count;
+	uint32_t metric, mtu, idle_s;              /* 0: none, computed, never */
+	struct conf_ike ike;
+	struct conf_esp esp;
+	struct conf_l2tp l2tp;
+	struct conf_ppp ppp;
+	uint32_t line;                             /* where it begins in the file */
+	uint32_t key_line[CONF_KEYS_MAX];
+};
+
+struct conf {
+	char path[CONF_PATH_MAX];
+	struct conf_gateway gateway;
+	struct conf_tunnel *tunnels;
+	size_t tunnel_count;
+};
+
+/* What is wrong, a line each: "file:line: sentence". */
+struct conf_errors {
+	size_t count;
+	char line[CONF_ERRORS_MAX][CONF_ERROR_MAX];
+};
+
+void conf_error(struct conf_errors *e, const char *path, unsigned line, const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Reads and checks a file. false: errors says why, conf holds nothing. */
+bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors);
+void conf_free(struct conf *conf);
+/* "wait", "on-demand", "always" */
+const char *conf_start_name(enum conf_start start);
+/* Each effective value with where it came from, in order of the tables. */
+void conf_effective(const struct conf *conf, void (*say)(void *context, const char *key, const char *value, const char *origin), void *context);
+
+/* What travels in GATEWAY_SET and TUNNEL_SET: all but lines. Decoding is strict. */
+bool conf_gateway_encode(struct wr *w, const struct conf_gateway *g);
+bool conf_gateway_decode(const void *bytes, size_t len, struct conf_gateway *g);
+bool conf_tunnel_encode(struct wr *w, const struct conf_tunnel *t);
+bool conf_tunnel_decode(const void *bytes, size_t len, struct conf_tunnel *t);
+
+/* -- the secrets file -- */
+
+struct conf_secret_psk {
+	char local[CONF_TEXT_MAX], remote[CONF_TEXT_MAX]; /* identities as text; "": any */
+	struct secret secret;
+};
+
+struct conf_secret_user {
+	char name[CONF_TEXT_MAX];
+	struct secret password;
+	struct ls_addr address; /* what this user gets; family 0: as the tunnel says */
+};
+
+struct conf_secret_l2tp {
+	char tunnel[CONF_NAME_MAX]; /* "": any */
+	struct secret secret;
+};
+
+struct conf_secrets {
+	struct conf_secret_psk *psks;
+	size_t psk_count;
+	struct conf_secret_user *users;
+	size_t user_count;
+	struct conf_secret_l2tp *l2tps;
+	size_t l2tp_count;
+};
+
+/* Opens it, refusing a file that others than its owner may read or that is another user's. Gives the descriptor, or -1 with error. */
+int conf_secrets_open(const char *path, char *error, size_t cap);
+/* Reads an open file; path is for messages only. false: *s holds nothing. */
+bool conf_secrets_read(FILE *file, const char *path, struct conf_secrets *s, struct conf_errors *errors);
+void conf_secrets_free(struct conf_secrets *s);
+/* That the file can be opened and read, and that each tunnel finds a key and a password in it. */
+bool conf_secrets_check(const struct conf *conf, struct conf_errors *errors);
+
+#endif
