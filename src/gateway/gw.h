@@ -5,7 +5,7 @@
 #include "lib/secret.h"
 #include "src/base/msg.h"
 #include "src/base/proc.h"
-#include "src/config/conf.h"
+#include "src/config/config.h"
 #include "src/gateway/gw_line.h"
 #include "src/gateway/gw_worker.h"
 

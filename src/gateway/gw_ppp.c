@@ -26,7 +26,7 @@ static struct ppp_config config_make(const struct gw_session *s)
 	struct ppp_config c = {
 	    .tunnel = s->tunnel->id,
 	    .caller = s->flow.data.lac,
-	    .mru = conf->ppp.mru,
+	    .mru = (uint16_t)conf->ppp.mru,
 	    .compress_header = conf->ppp.compress_header,
 	    .ipv4 = conf->ppp.ipv4,
 	    .ipv6 = conf->ppp.ipv6,

@@ -266,7 +266,7 @@ static void tunnel_configure(struct iked_tunnel *t)
 	const char *names[RESOLVE_NAMES_MAX];
 	char error[LS_EVENT_TEXT_MAX];
 	unsigned n = iked_peer_names(&t->conf, names);
-	enum ls_cause cause = iked_peer_make(&d->conf, &t->conf, &t->peer, error, sizeof error);
+	enum ls_cause cause = iked_peer_make(&d->conf, t->id, &t->conf, &t->peer, error, sizeof error);
 
 	if (cause != CAUSE_NONE) {
 		proc_tell(d->proc, t->id, cause, NULL, "%s", error);
@@ -279,14 +279,31 @@ static void tunnel_configure(struct iked_tunnel *t)
 	resolve_start(&t->resolve, clock_now());
 }
 
+/* Its limits are a matter of the configuration, which comes before any tunnel. */
+static bool engine_make(struct iked *d)
+{
+	struct ike_limits limits = {.max_ike_sas = d->conf.max_ike_sas, .max_half_open = d->conf.max_half_open};
+	struct ike *ike = d->tunnels ? NULL : ike_new(&limits, &d->random);
+
+	if (!ike)
+		return d->ike != NULL;
+	if (d->ike)
+		ike_free(d->ike);
+	d->ike = ike;
+	return true;
+}
+
 static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct iked *d = owner;
 
 	(void)from;
 	(void)fd;
-	if (!conf_gateway_decode(m->gateway_set.conf.p, m->gateway_set.conf.len, &d->conf))
+	if (!conf_gateway_decode(m->gateway_set.conf.p, m->gateway_set.conf.len, &d->conf)) {
 		proc_tell(d->proc, 0, CAUSE_MALFORMED, NULL, "general settings");
+		return;
+	}
+	engine_make(d);
 }
 
 static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, int *fd)
@@ -499,7 +516,6 @@ static const struct proc_role role = {
 
 static bool iked_init(struct iked *d)
 {
-	struct ike_limits limits = {0};
 	struct timeval again = {.tv_sec = IKED_RESOLVE_AGAIN_S};
 
 	d->random = ls_random_system();
@@ -511,11 +527,10 @@ static bool iked_init(struct iked *d)
 	d->dns = evdns_base_new(d->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	if (!d->dns)
 		d->dns = evdns_base_new(d->base, 0);
-	d->ike = ike_new(&limits, &d->random);
 	d->timer = evtimer_new(d->base, timer_fired, d);
 	d->resolve_timer = event_new(d->base, -1, EV_PERSIST, resolve_all, d);
 	d->rx = malloc((size_t)IKED_RX_MESSAGES * (IKED_DATAGRAM_MAX + 1));
-	if (!d->ike || !d->timer || !d->resolve_timer || !d->rx)
+	if (!engine_make(d) || !d->timer || !d->resolve_timer || !d->rx)
 		return false;
 	return event_add(d->resolve_timer, &again) == 0;
 }

@@ -6,7 +6,7 @@
 #include "lib/secret.h"
 #include "src/base/msg.h"
 #include "src/base/proc.h"
-#include "src/config/conf.h"
+#include "src/config/config.h"
 #include "src/ike/ike_resolve.h"
 
 enum {
@@ -103,7 +103,8 @@ void iked_asks_free(struct iked *d);
 
 /* ike_conf.c */
 /* What the engine needs of a tunnel's configuration; CAUSE_NONE, or what is wrong, with details in error. Addresses are left out. */
-enum ls_cause iked_peer_make(const struct conf_gateway *gateway, const struct conf_tunnel *conf, struct ike_peer *peer, char *error, size_t cap);
+enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel, const struct conf_tunnel *conf, struct ike_peer *peer,
+                             char *error, size_t cap);
 /* The peer's addresses and names, in order; gives how many (at most RESOLVE_NAMES_MAX). They live as long as conf. */
 unsigned iked_peer_names(const struct conf_tunnel *conf, const char *names[RESOLVE_NAMES_MAX]);
 /* "aes256-gcm-prfsha384-x25519": for an IKE SA (with PRF and KE) or a CHILD SA. */
