@@ -18,7 +18,7 @@ static unsigned fits(const struct ike_peer *p, const struct ike_sa *sa, const st
 			break;
 		}
 	if (p->remote_id.type != IKE_ID_ANY)
-		score += p->remote_id.len == idi->len ? 2 : 1;
+		score += p->remote_id.data[0] == '*' ? 1 : 2;
 	return score;
 }
 

@@ -63,6 +63,9 @@ void ike_child_remove(struct ike_sa *sa, struct ike_child *c, enum ls_cause caus
 	for (struct ike_child *o = sa->children; o; o = o->next)
 		if (o->chain == chain && !o->deleting && (!heir || heir->replaced))
 			heir = o;
+	/* Its successor is gone, so that it needs one again. */
+	if (heir)
+		heir->replaced = false;
 	/* The predecessor's end is a signal to send on the successor (2.8). */
 	if (heir && (c->sending || heir->switch_later) && !heir->sending)
 		ike_child_switch(sa, heir);

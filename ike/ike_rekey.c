@@ -12,7 +12,7 @@ static const struct ike_peer *peer_of(const struct ike_sa *sa)
 	return &sa->peer->config;
 }
 
-static bool under_way(const struct ike_sa *sa)
+bool ike_rekey_under_way(const struct ike_sa *sa)
 {
 	if (sa->active && sa->active->ops == &ike_ops_rekey)
 		return true;
@@ -26,15 +26,17 @@ void ike_rekey_start(struct ike_sa *sa)
 {
 	struct ike_task *t;
 
-	sa->rekey_at = LS_NEVER;
-	if (sa->state != IKE_S_ESTABLISHED || !sa->peer || under_way(sa))
+	/* Should it come to nothing before anything was sent, then not at once again. */
+	sa->rekey_at = ls_time_add(sa->ike->now, LS_S(FAILED_AGAIN_S));
+	if (sa->state != IKE_S_ESTABLISHED || !sa->peer || ike_rekey_under_way(sa))
 		return;
 	t = ike_task_new(sa, &ike_ops_rekey);
-	if (t)
-		t->deal = ike_deal_new(true, false);
-	if (t && t->deal)
+	if (!t)
+		return;
+	t->deal = ike_deal_new(true, false);
+	if (t->deal)
 		ike_task_queue(t);
-	else if (t)
+	else
 		ike_task_drop(t);
 }
 

@@ -314,6 +314,14 @@ static ls_time children_at(const struct ike_sa *sa)
 	return sa->state == IKE_S_ESTABLISHED ? at : LS_NEVER;
 }
 
+/* When the IKE SA is to be rekeyed: at its soft limit, or when a try that failed is to be repeated. */
+static ls_time rekey_due(const struct ike_sa *sa)
+{
+	if (sa->state != IKE_S_ESTABLISHED || ike_rekey_under_way(sa))
+		return LS_NEVER;
+	return sa->rekey_at != LS_NEVER ? sa->rekey_at : ls_time_add(sa->life.born, LS_S((ls_time)sa->life.soft.seconds));
+}
+
 static ls_time keepalive_due(const struct ike_sa *sa)
 {
 	return sa->state == IKE_S_ESTABLISHED && sa->nat.local && sa->local.port == IKE_PORT_NAT ? sa->keepalive_at : LS_NEVER;
@@ -327,7 +335,7 @@ ls_time ike_sa_due(const struct ike_sa *sa)
 	at = ls_time_min(at, ls_time_min(children_at(sa), keepalive_due(sa)));
 	if (sa->state != IKE_S_ESTABLISHED)
 		return at;
-	return ls_time_min(at, ls_time_min(sa->rekey_at, life_deadline(&sa->life, sa->ike->now)));
+	return ls_time_min(at, ls_time_min(rekey_due(sa), ls_time_add(sa->life.born, LS_S((ls_time)sa->life.hard.seconds))));
 }
 
 static void gave_up(struct ike_sa *sa)
@@ -344,13 +352,12 @@ static void gave_up(struct ike_sa *sa)
 static void tick_established(struct ike_sa *sa)
 {
 	ls_time now = sa->ike->now;
-	enum life_state life = life_state(&sa->life, now);
 
-	if (life == LIFE_HARD) {
+	if (life_state(&sa->life, now) == LIFE_HARD) {
 		ike_sa_close(sa, CAUSE_IKE_REKEY_FAILED, "");
 		return;
 	}
-	if ((sa->rekey_at == LS_NEVER && life == LIFE_SOFT) || now >= sa->rekey_at)
+	if (now >= rekey_due(sa))
 		ike_rekey_start(sa);
 	for (struct ike_child *c = sa->children, *next; c; c = next) {
 		next = c->next;

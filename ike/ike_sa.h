@@ -262,6 +262,7 @@ void ike_child_create(struct ike_sa *sa, bool attempt);
 
 /* ike_rekey.c */
 void ike_rekey_start(struct ike_sa *sa);
+bool ike_rekey_under_way(const struct ike_sa *sa);
 
 /* The peer deletes this SA: true when a successor that its own rekey made has taken over. */
 bool ike_rekey_taken_over(struct ike_sa *sa);

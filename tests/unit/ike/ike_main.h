@@ -1,0 +1,32 @@
+/* The main function of an ike test: each case in its own process, nothing timed. */
+#ifndef TESTS_UNIT_IKE_MAIN_H
+#define TESTS_UNIT_IKE_MAIN_H
+
+#include <check.h>
+
+static inline int ike_main(const char *name, const TTest *const *tests, size_t n)
+{
+	Suite *s = suite_create(name);
+	TCase *t = tcase_create(name);
+	SRunner *r;
+	int failed;
+
+	for (size_t i = 0; i < n; i++)
+		tcase_add_test(t, tests[i]);
+	tcase_set_timeout(t, 600);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed != 0;
+}
+
+#define IKE_MAIN(name, ...)                                                                                                                                                                            \
+	int main(void)                                                                                                                                                                                 \
+	{                                                                                                                                                                                              \
+		const TTest *const tests[] = {__VA_ARGS__};                                                                                                                                            \
+		return ike_main(name, tests, sizeof tests / sizeof tests[0]);                                                                                                                          \
+	}
+
+#endif
