@@ -89,6 +89,8 @@ uint32_t esp_sa_chain(const struct esp_sa *sa);
 const struct ls_addr *esp_sa_remote(const struct esp_sa *sa);
 const struct ls_addr *esp_sa_local(const struct esp_sa *sa);
 bool esp_sa_udp(const struct esp_sa *sa);
+/* The keying material as it was given, owned by the SA: for root's eyes only (a witness that deciphers captures). */
+struct ls_bytes esp_sa_keymat(const struct esp_sa *sa);
 /* Each inbound and outbound SA in turn: start with NULL, ends with NULL. */
 struct esp_sa *esp_sa_next(struct esp_sad *sad, struct esp_sa *previous);
 /* A door for tests: the last number sent, or the highest verified one. */
@@ -118,7 +120,7 @@ struct esp_seal_job {
 size_t esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n, ls_time now);
 
 /*
- * Opening, in place. pkt starts at the SPI. On CAUSE_NONE: sa, payload, payload_len, next_header and esn_sequence are set and the
+ * Opening, in place; a refused packet's bytes are spoilt. pkt starts at the SPI. On CAUSE_NONE: sa, payload, payload_len, next_header and esn_sequence are set and the
  * packet was new, authentic and within the window. Verdicts else: ESP_TRUNCATED, ESP_UNKNOWN_SPI, ESP_REPLAY, ESP_TOO_OLD, ESP_ICV, ESP_PADDING,
  * ESP_LIFE_END, ESP_DUMMY (authentic, to be ignored), ... Two copies of a packet in one batch: the second is a replay.
  * The selector check (RFC 4301 5.2) is the caller's, with esp_selector_check().
@@ -162,6 +164,8 @@ const struct ls_counters *esp_counters(const struct esp_sad *sad);
  * copy taken before a crash never repeats one. The bytes hold keys: seal them (lib/snap.h) before they leave the process.
  */
 bool esp_save(const struct esp_sad *sad, struct wr *out, uint32_t skip, ls_time now);
+/* Bytes that esp_save writes now. */
+size_t esp_save_size(const struct esp_sad *sad);
 /* Into an empty SAD; CAUSE_STATE_VERSION, with nothing added, when it does not fit. */
 enum ls_cause esp_load(struct esp_sad *sad, const void *bytes, size_t len, ls_time now);
 

@@ -1,0 +1,240 @@
+/* One security association: made of negotiated parameters, watched over its life, shown, ended. */
+#include "esp/esp_sad.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEQUENCE_32_MAX 0xffffffffull
+/* Without ESN a successor is wanted when half of the numbers are used. */
+#define SEQUENCE_32_SOFT 0x80000000ull
+
+bool esp_suite_make(enum algo_id encr, enum algo_id integ, struct esp_suite *suite)
+{
+	const struct algo *e = algo_get(encr), *i = algo_get(integ);
+
+	if (!e || e->kind != ALGO_KIND_ENCR || (integ != ALGO_NONE && (!i || i->kind != ALGO_KIND_INTEG)))
+		return false;
+	/* An AEAD brings its own integrity; nothing else goes without (RFC 4303 3.2.2, RFC 8221 4). */
+	if (e->aead == (i != NULL))
+		return false;
+	*suite = (struct esp_suite){.encr = e, .integ = i};
+	if (e->aead)
+		suite->transform = e->id == ALGO_CHACHA20POLY1305 ? ESP_CHACHA : ESP_GCM;
+	else
+		suite->transform = e->key_bytes ? ESP_CBC_HMAC : ESP_NULL_HMAC;
+	return true;
+}
+
+uint8_t esp_suite_align(const struct esp_suite *suite)
+{
+	return suite->encr->block_bytes > 4 ? suite->encr->block_bytes : 4;
+}
+
+uint8_t esp_suite_icv(const struct esp_suite *suite)
+{
+	return (uint8_t)(suite->integ ? suite->integ->icv_bytes : suite->encr->icv_bytes);
+}
+
+static uint64_t limit_or_never(uint64_t limit)
+{
+	return limit ? limit : UINT64_MAX;
+}
+
+void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now)
+{
+	uint64_t last = sa->esn ? UINT64_MAX - 1 : SEQUENCE_32_MAX;
+	uint64_t soft = sa->esn ? UINT64_MAX : SEQUENCE_32_SOFT;
+	enum life_state state = life_state(&sa->life, now);
+	const struct life_limits *next;
+
+	if (sa->direction == ESP_OUT && state == LIFE_FRESH && sa->sequence >= soft)
+		state = LIFE_SOFT;
+	if (state != LIFE_FRESH)
+		esp_sa_tell(sad, sa, ESP_EVENT_SOFT);
+	if (state == LIFE_HARD)
+		sa->ended = true;
+	if (sa->ended || (sa->direction == ESP_OUT && sa->sequence >= last))
+		esp_sa_tell(sad, sa, ESP_EVENT_HARD);
+	next = state == LIFE_FRESH ? &sa->life.soft : &sa->life.hard;
+	sa->watch_packets = sa->ended ? UINT64_MAX : limit_or_never(next->packets);
+	sa->watch_bytes = sa->ended ? UINT64_MAX : limit_or_never(next->bytes);
+	sa->watch_time = sa->ended ? LS_NEVER : life_deadline(&sa->life, now);
+	sa->watch_sequence = UINT64_MAX;
+	if (sa->direction == ESP_OUT && !(sa->told & ESP_TOLD(ESP_EVENT_HARD)))
+		sa->watch_sequence = sa->sequence < soft ? soft : last;
+	sad->deadline = ls_time_min(sad->deadline, sa->watch_time);
+}
+
+/* The parts that may fail; on failure the caller lets go of what is there. */
+static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct esp_suite *suite, const struct esp_sa_params *p)
+{
+	struct esp_sa_cold *cold = sa->cold;
+	uint32_t window = p->window_packets ? p->window_packets : ESP_WINDOW_DEFAULT;
+
+	if (!secret_from(&cold->keymat, p->keymat.p, p->keymat.len))
+		return CAUSE_NO_MEMORY;
+	cold->params = *p;
+	cold->params.keymat = LS_BYTES(cold->keymat.bytes, cold->keymat.len);
+	if (p->direction == ESP_IN && !esp_replay_make(&sa->replay, window))
+		return CAUSE_NO_MEMORY;
+	sa->keys = sad->crypto->keys_new(sad->engine, suite, cold->params.keymat, p->direction == ESP_OUT);
+	if (!sa->keys)
+		return CAUSE_NO_MEMORY;
+	memcpy(sa->salt, p->keymat.p + suite->encr->key_bytes, suite->encr->salt_bytes);
+	sa->spi = p->spi;
+	sa->direction = (uint8_t)p->direction;
+	sa->transform = (uint8_t)suite->transform;
+	sa->iv_bytes = suite->encr->iv_bytes;
+	sa->salt_bytes = suite->encr->salt_bytes;
+	sa->icv_bytes = esp_suite_icv(suite);
+	sa->align = esp_suite_align(suite);
+	sa->esn = p->esn;
+	return CAUSE_NONE;
+}
+
+static void sa_free(struct esp_sad *sad, struct esp_sa *sa)
+{
+	if (sa->keys)
+		sad->crypto->keys_free(sad->engine, sa->keys);
+	esp_replay_free(&sa->replay);
+	if (sa->cold)
+		secret_free(&sa->cold->keymat);
+	free(sa->cold);
+	secret_wipe(sa, sizeof(*sa));
+	free(sa);
+}
+
+static enum ls_cause check_params(struct esp_sad *sad, const struct esp_sa_params *p, struct esp_suite *suite)
+{
+	const struct esp_slot *slot = &sad->slots[p->spi & sad->slot_mask];
+
+	if (!esp_suite_make(p->encr, p->integ, suite))
+		return CAUSE_ESP_NO_ALGORITHM;
+	if (p->keymat.len != (size_t)suite->encr->key_bytes + suite->encr->salt_bytes + (suite->integ ? suite->integ->key_bytes : 0))
+		return CAUSE_ESP_BAD_KEY;
+	if (p->window_packets > ESP_WINDOW_MAX)
+		return CAUSE_ESP_BAD_WINDOW;
+	if (p->direction == ESP_IN)
+		return p->spi != 0 && slot->spi == p->spi && !slot->sa ? CAUSE_NONE : CAUSE_ESP_SPI_TAKEN;
+	if (p->spi == 0 || esp_sa_outbound(sad, p->spi, p->chain))
+		return CAUSE_ESP_SPI_TAKEN;
+	return sad->count < sad->max_sas ? CAUSE_NONE : CAUSE_LIMIT_REACHED;
+}
+
+enum ls_cause esp_sa_add(struct esp_sad *sad, const struct esp_sa_params *params, ls_time now, struct esp_sa **out)
+{
+	struct esp_suite suite;
+	enum ls_cause cause = check_params(sad, params, &suite);
+	struct esp_sa *sa;
+
+	if (cause != CAUSE_NONE)
+		return cause;
+	sa = aligned_alloc(_Alignof(struct esp_sa), sizeof(*sa));
+	if (!sa)
+		return CAUSE_NO_MEMORY;
+	memset(sa, 0, sizeof(*sa));
+	sa->cold = calloc(1, sizeof(*sa->cold));
+	cause = sa->cold ? make(sad, sa, &suite, params) : CAUSE_NO_MEMORY;
+	if (cause != CAUSE_NONE) {
+		sa_free(sad, sa);
+		return cause;
+	}
+	life_start(&sa->life, &params->hard, params->early, &sad->random, now);
+	if (params->direction == ESP_IN) {
+		sad->slots[sa->spi & sad->slot_mask].sa = sa;
+	} else {
+		LIST_INSERT_HEAD(esp_sad_bucket(sad, sa->spi, params->chain), sa, cold->bucket);
+		sad->count++;
+	}
+	TAILQ_INSERT_TAIL(&sad->all, sa, cold->all);
+	esp_sa_check(sad, sa, now);
+	*out = sa;
+	return CAUSE_NONE;
+}
+
+void esp_sa_end(struct esp_sad *sad, struct esp_sa *sa)
+{
+	if (sa->pending)
+		TAILQ_REMOVE(&sad->pending, sa, cold->pending);
+	TAILQ_REMOVE(&sad->all, sa, cold->all);
+	if (sa->direction == ESP_IN) {
+		esp_spi_drop(sad, sa->spi);
+	} else {
+		LIST_REMOVE(sa, cold->bucket);
+		sad->count--;
+	}
+	sa_free(sad, sa);
+}
+
+void esp_sa_view(const struct esp_sa *sa, struct esp_sa_view *view)
+{
+	const struct esp_sa_params *p = &sa->cold->params;
+
+	*view = (struct esp_sa_view){
+	        .direction = p->direction,
+	        .spi = sa->spi,
+	        .tunnel = p->tunnel,
+	        .chain = p->chain,
+	        .encr = p->encr,
+	        .integ = p->integ,
+	        .esn = p->esn,
+	        .udp = p->udp,
+	        .address_fixed = p->address_fixed,
+	        .local = p->local,
+	        .remote = p->remote,
+	        .selector = p->selector,
+	        .life = sa->life,
+	        .packets = sa->life.packets,
+	        .bytes = sa->life.bytes,
+	        .sequence = p->direction == ESP_OUT ? sa->sequence : sa->replay.top,
+	        .lost_packets = sa->replay.lost,
+	        .last_used = sa->last_used,
+	};
+}
+
+void esp_sa_move(struct esp_sa *sa, const struct ls_addr *local, const struct ls_addr *remote)
+{
+	sa->cold->params.local = *local;
+	sa->cold->params.remote = *remote;
+}
+
+uint32_t esp_sa_tunnel(const struct esp_sa *sa)
+{
+	return sa->cold->params.tunnel;
+}
+
+uint32_t esp_sa_chain(const struct esp_sa *sa)
+{
+	return sa->cold->params.chain;
+}
+
+const struct ls_addr *esp_sa_remote(const struct esp_sa *sa)
+{
+	return &sa->cold->params.remote;
+}
+
+const struct ls_addr *esp_sa_local(const struct esp_sa *sa)
+{
+	return &sa->cold->params.local;
+}
+
+bool esp_sa_udp(const struct esp_sa *sa)
+{
+	return sa->cold->params.udp;
+}
+
+struct ls_bytes esp_sa_keymat(const struct esp_sa *sa)
+{
+	return sa->cold->params.keymat;
+}
+
+void esp_sa_set_sequence(struct esp_sa *sa, uint64_t sequence)
+{
+	if (sa->direction == ESP_IN)
+		esp_replay_set(&sa->replay, sequence);
+	else
+		sa->sequence = sequence;
+	/* The next packet looks at the life anew. */
+	sa->watch_packets = 0;
+}

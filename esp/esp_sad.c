@@ -1,0 +1,253 @@
+/*
+ * The SA database: inbound SPIs, lists of SAs, events for the owner.
+ *
+ * DOC: esp/ is the packet path's crypto engine. It knows security associations (one direction each) and turns batches of
+ * plaintext into ESP packets and back; it does no I/O, has no clock and allocates nothing per packet.
+ *
+ * Data. A SAD belongs to one thread. Inbound SAs stand in an array; an SPI of ours is slot index | randomness, so that a look-up
+ * is one access and one compare, and a late packet of an ended SA meets a different SPI (slots are reused in the order in which
+ * they became free). Outbound SAs are held by pointer and found by (SPI, chain) for the control plane. Each SA has a hot
+ * part that packets touch, and a cold one for people.
+ *
+ * A packet's way in (RFC 4303 3.4): length, SPI, life, the number's high half guessed (App. A2.2), early replay check, then the
+ * backend's ICV and deciphering; only then, packet by packet in the order of the batch, the window is checked again and moved,
+ * so that two copies in one batch deliver one. The number that the ICV confirmed is kept; nothing is guessed twice. Out
+ * (3.3): life, number, IV, header, the parts copied behind it, trailer, ciphering in place. The copy is cheaper than
+ * ciphering piece by piece: 98 against 118 ns for 1400 bytes of AES-256-GCM where this was measured.
+ *
+ * IVs: AEADs use the 64-bit sequence number as IV (RFC 7634 2), which never repeats under a key because a key lives as long as its SA and
+ * numbers only grow, over save and load too (`skip`). CBC uses an unpredictable keystream (RFC 3602 3).
+ *
+ * Keys: keying material and key schedules live in guarded memory (lib/secret.h), or inside OpenSSL's contexts.
+ *
+ * Left out: AH, manual keys, the resynchronisation of RFC 4303 App. A3 (a lost liveness check and a rekey do that), traffic
+ * flow confidentiality padding.
+ */
+#include "esp/esp_sad.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t power_of_two(uint32_t n)
+{
+	uint32_t p = 1;
+
+	while (p < n)
+		p *= 2;
+	return p;
+}
+
+bool esp_sad_slots(struct esp_sad *sad, uint32_t slots)
+{
+	struct esp_slot *table = calloc(slots, sizeof(*table));
+	uint32_t *ring = calloc(slots, sizeof(*ring));
+
+	if (!table || !ring) {
+		free(table);
+		free(ring);
+		return false;
+	}
+	for (uint32_t i = 0; i < slots; i++)
+		ring[i] = i;
+	free(sad->slots);
+	free(sad->free_slots);
+	sad->slots = table;
+	sad->free_slots = ring;
+	sad->slot_mask = slots - 1;
+	sad->free_first = 0;
+	sad->free_count = slots;
+	return true;
+}
+
+bool esp_sad_use(struct esp_sad *sad, const struct esp_crypto_ops *ops)
+{
+	void *engine;
+
+	if (!TAILQ_EMPTY(&sad->all) || !(engine = ops->engine_new()))
+		return false;
+	if (sad->crypto)
+		sad->crypto->engine_free(sad->engine);
+	sad->crypto = ops;
+	sad->engine = engine;
+	return true;
+}
+
+static bool use_best(struct esp_sad *sad)
+{
+#ifdef HAVE_IPSEC_MB
+	if (esp_sad_use(sad, &esp_crypto_mb))
+		return true;
+#endif
+	return esp_sad_use(sad, &esp_crypto_evp);
+}
+
+struct esp_sad *esp_sad_new(uint32_t max_sas, const struct ls_random *random)
+{
+	struct esp_sad *sad;
+
+	if (max_sas == 0 || max_sas > ESP_SAS_MAX || !(sad = calloc(1, sizeof(*sad))))
+		return NULL;
+	TAILQ_INIT(&sad->all);
+	TAILQ_INIT(&sad->pending);
+	sad->random = *random;
+	sad->max_sas = max_sas;
+	sad->deadline = LS_NEVER;
+	sad->bucket_mask = power_of_two(max_sas > ESP_OUT_BUCKETS_MIN ? max_sas : ESP_OUT_BUCKETS_MIN) - 1;
+	sad->buckets = calloc((size_t)sad->bucket_mask + 1, sizeof(*sad->buckets));
+	if (sad->buckets && esp_sad_slots(sad, power_of_two(max_sas)) && use_best(sad)) {
+		esp_iv_seed(&sad->iv, random);
+		return sad;
+	}
+	esp_sad_free(sad);
+	return NULL;
+}
+
+void esp_sad_free(struct esp_sad *sad)
+{
+	if (!sad)
+		return;
+	while (!TAILQ_EMPTY(&sad->all))
+		esp_sa_end(sad, TAILQ_FIRST(&sad->all));
+	if (sad->crypto)
+		sad->crypto->engine_free(sad->engine);
+	free(sad->slots);
+	free(sad->free_slots);
+	free(sad->buckets);
+	secret_wipe(sad, sizeof(*sad));
+	free(sad);
+}
+
+struct esp_sa_bucket *esp_sad_bucket(const struct esp_sad *sad, uint32_t spi, uint32_t chain)
+{
+	return &sad->buckets[(spi ^ chain * 2654435761u) & sad->bucket_mask];
+}
+
+uint32_t esp_spi_reserve(struct esp_sad *sad)
+{
+	uint32_t index, spi;
+
+	if (sad->count >= sad->max_sas || sad->free_count == 0)
+		return 0;
+	index = sad->free_slots[sad->free_first];
+	spi = (ls_random_u32(&sad->random) & ~sad->slot_mask) | index;
+	if (spi < ESP_SPI_LOWEST)
+		spi |= 0x80000000u;
+	sad->free_first = (sad->free_first + 1) & sad->slot_mask;
+	sad->free_count--;
+	sad->slots[index] = (struct esp_slot){.spi = spi};
+	sad->count++;
+	return spi;
+}
+
+bool esp_spi_take(struct esp_sad *sad, uint32_t spi)
+{
+	uint32_t index = spi & sad->slot_mask, at = sad->free_first;
+
+	if (spi < ESP_SPI_LOWEST || sad->count >= sad->max_sas || sad->slots[index].spi != 0)
+		return false;
+	while (sad->free_slots[at] != index)
+		at = (at + 1) & sad->slot_mask;
+	sad->free_slots[at] = sad->free_slots[sad->free_first];
+	sad->free_first = (sad->free_first + 1) & sad->slot_mask;
+	sad->free_count--;
+	sad->slots[index] = (struct esp_slot){.spi = spi};
+	sad->count++;
+	return true;
+}
+
+void esp_spi_drop(struct esp_sad *sad, uint32_t spi)
+{
+	uint32_t index = spi & sad->slot_mask;
+
+	sad->slots[index] = (struct esp_slot){0};
+	sad->free_slots[(sad->free_first + sad->free_count) & sad->slot_mask] = index;
+	sad->free_count++;
+	sad->count--;
+}
+
+void esp_spi_release(struct esp_sad *sad, uint32_t spi)
+{
+	const struct esp_slot *slot = &sad->slots[spi & sad->slot_mask];
+
+	if (spi != 0 && slot->spi == spi && !slot->sa)
+		esp_spi_drop(sad, spi);
+}
+
+struct esp_sa *esp_sa_inbound(struct esp_sad *sad, uint32_t spi)
+{
+	return spi ? esp_sad_find(sad, spi) : NULL;
+}
+
+struct esp_sa *esp_sa_outbound(struct esp_sad *sad, uint32_t spi, uint32_t chain)
+{
+	struct esp_sa *sa;
+
+	LIST_FOREACH(sa, esp_sad_bucket(sad, spi, chain), cold->bucket)
+		if (sa->spi == spi && sa->cold->params.chain == chain)
+			return sa;
+	return NULL;
+}
+
+struct esp_sa *esp_sa_next(struct esp_sad *sad, struct esp_sa *previous)
+{
+	return previous ? TAILQ_NEXT(previous, cold->all) : TAILQ_FIRST(&sad->all);
+}
+
+void esp_sa_tell(struct esp_sad *sad, struct esp_sa *sa, enum esp_event_kind kind)
+{
+	if (sa->told & ESP_TOLD(kind))
+		return;
+	sa->told |= ESP_TOLD(kind);
+	if (!sa->pending)
+		TAILQ_INSERT_TAIL(&sad->pending, sa, cold->pending);
+	sa->pending |= ESP_TOLD(kind);
+}
+
+bool esp_next(struct esp_sad *sad, struct esp_event *event)
+{
+	static const enum esp_event_kind order[] = {ESP_EVENT_FIRST_USED, ESP_EVENT_SOFT, ESP_EVENT_HARD};
+	struct esp_sa *sa = TAILQ_FIRST(&sad->pending);
+	unsigned i = 0;
+
+	if (!sa)
+		return false;
+	while (!(sa->pending & ESP_TOLD(order[i])))
+		i++;
+	sa->pending &= (uint8_t)~ESP_TOLD(order[i]);
+	if (!sa->pending)
+		TAILQ_REMOVE(&sad->pending, sa, cold->pending);
+	*event = (struct esp_event){
+	        .kind = order[i],
+	        .direction = sa->direction,
+	        .spi = sa->spi,
+	        .tunnel = sa->cold->params.tunnel,
+	        .chain = sa->cold->params.chain,
+	};
+	return true;
+}
+
+void esp_tick(struct esp_sad *sad, ls_time now)
+{
+	struct esp_sa *sa;
+
+	if (now < sad->deadline)
+		return;
+	sad->deadline = LS_NEVER;
+	TAILQ_FOREACH(sa, &sad->all, cold->all)
+	{
+		if (now >= sa->watch_time)
+			esp_sa_check(sad, sa, now);
+		sad->deadline = ls_time_min(sad->deadline, sa->watch_time);
+	}
+}
+
+ls_time esp_deadline(const struct esp_sad *sad, ls_time now)
+{
+	(void)now;
+	return sad->deadline;
+}
+
+const struct ls_counters *esp_counters(const struct esp_sad *sad)
+{
+	return &sad->counters;
+}

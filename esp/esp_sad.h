@@ -1,0 +1,121 @@
+/* The inside of the SA database: what the files of esp/ share and nobody else sees. */
+#ifndef ESP_ESP_SAD_H
+#define ESP_ESP_SAD_H
+
+#include "esp/esp.h"
+#include "esp/esp_crypto.h"
+#include "esp/esp_iv.h"
+#include "esp/esp_replay.h"
+#include "lib/secret.h"
+
+#include <sys/queue.h>
+
+enum {
+	ESP_HEADER = 8,                /* SPI, sequence */
+	ESP_TRAILER = 2,               /* pad length, next header */
+	ESP_SPI_LOWEST = 256,          /* RFC 4303 2.1: 1-255 are reserved */
+	ESP_SAS_MAX = 1 << 20,
+	ESP_PLAIN_MAX = 65535,
+	ESP_NEXT_DUMMY = 59,           /* RFC 4303 2.6 */
+	ESP_OUT_BUCKETS_MIN = 16,
+};
+
+/* What the owner has been told, and what waits to be told (bits by esp_event_kind). */
+#define ESP_TOLD(kind) ((uint8_t)(1u << (kind)))
+
+/* What people and the control plane ask for; not touched by packets. */
+struct esp_sa_cold {
+	struct esp_sa_params params; /* keymat points into keymat below */
+	struct secret keymat;
+	TAILQ_ENTRY(esp_sa) all;
+	TAILQ_ENTRY(esp_sa) pending;
+	LIST_ENTRY(esp_sa) bucket;   /* outbound: by (spi, chain) */
+};
+
+/* What each packet touches comes first. */
+struct esp_sa {
+	uint32_t spi;
+	uint8_t direction;
+	uint8_t transform; /* enum esp_transform */
+	uint8_t iv_bytes;
+	uint8_t salt_bytes;
+	uint8_t icv_bytes;
+	uint8_t align;     /* text is a multiple of this */
+	bool esn;
+	bool ended;        /* hard limit reached: refuses packets */
+	uint8_t told;
+	uint8_t pending;
+	uint8_t salt[4];
+	void *keys;
+	uint64_t sequence; /* ESP_OUT: last sent */
+	/* As soon as one of these is reached, the life must be looked at. */
+	uint64_t watch_sequence, watch_packets, watch_bytes;
+	ls_time watch_time;
+	ls_time last_used;
+	struct life life;
+	struct esp_replay replay; /* ESP_IN */
+	struct esp_sa_cold *cold;
+} __attribute__((aligned(64)));
+
+/* An inbound SPI: spi 0 = free, sa NULL = reserved. */
+struct esp_slot {
+	uint32_t spi;
+	struct esp_sa *sa;
+};
+
+TAILQ_HEAD(esp_sa_list, esp_sa);
+LIST_HEAD(esp_sa_bucket, esp_sa);
+
+struct esp_sad {
+	const struct esp_crypto_ops *crypto;
+	void *engine;
+	struct ls_random random;
+	uint32_t max_sas;
+	uint32_t count;           /* SAs and reserved SPIs */
+	struct esp_slot *slots;
+	uint32_t slot_mask;
+	uint32_t *free_slots;     /* a ring of the free slots: the one free for longest is taken next */
+	uint32_t free_first, free_count;
+	struct esp_sa_bucket *buckets;
+	uint32_t bucket_mask;
+	struct esp_sa_list all, pending;
+	ls_time deadline;         /* no life changes by time before this */
+	struct ls_counters counters;
+	struct esp_iv iv;
+	struct esp_crypt work[ESP_BATCH_MAX];
+	uint64_t numbers[ESP_BATCH_MAX];
+};
+
+/* A door for tests: use this backend; only while the SAD is empty. false if this host or build cannot. */
+bool esp_sad_use(struct esp_sad *sad, const struct esp_crypto_ops *ops);
+/* Makes the tables for that many slots (a power of two), all free; only while the SAD is empty. */
+bool esp_sad_slots(struct esp_sad *sad, uint32_t slots);
+struct esp_sa_bucket *esp_sad_bucket(const struct esp_sad *sad, uint32_t spi, uint32_t chain);
+/* Takes exactly this SPI (of a saved state); false if its slot is not free. */
+bool esp_spi_take(struct esp_sad *sad, uint32_t spi);
+/* Gives the slot of an SPI of ours back. */
+void esp_spi_drop(struct esp_sad *sad, uint32_t spi);
+/* Queues an event, once an SA and kind. */
+void esp_sa_tell(struct esp_sad *sad, struct esp_sa *sa, enum esp_event_kind kind);
+/* Looks at the life: tells of soft and hard ends and sets the next watch. */
+void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now);
+/* The wire sizes of a pair of algorithms; false if they do not go together. */
+bool esp_suite_make(enum algo_id encr, enum algo_id integ, struct esp_suite *suite);
+uint8_t esp_suite_align(const struct esp_suite *suite);
+uint8_t esp_suite_icv(const struct esp_suite *suite);
+
+static inline struct esp_sa *esp_sad_find(const struct esp_sad *sad, uint32_t spi)
+{
+	const struct esp_slot *slot = &sad->slots[spi & sad->slot_mask];
+
+	return slot->spi == spi ? slot->sa : NULL;
+}
+
+/* After a packet was counted or before one is used. */
+static inline bool esp_sa_watch(const struct esp_sa *sa, ls_time now)
+{
+	return sa->life.packets >= sa->watch_packets || sa->life.bytes >= sa->watch_bytes ||
+	       sa->sequence >= sa->watch_sequence || now >= sa->watch_time;
+}
+
+#endif
