@@ -1,0 +1,47 @@
+/* The keys of the configuration as tables that the reader, the encoder and the printer walk. */
+#ifndef SRC_CONFIG_CONF_TABLE_H
+#define SRC_CONFIG_CONF_TABLE_H
+
+#include "src/config/config.h"
+
+enum conf_kind { CONF_TEXT, CONF_U32, CONF_BOOL, CONF_ADDR, CONF_START, CONF_TEXTS, CONF_PREFIXES, CONF_ADDRS, CONF_RANGE };
+
+struct conf_key {
+	const char *path; /* "ike.lifetime": key lifetime of the group ike */
+	enum conf_kind kind;
+	size_t at;        /* of the field in its struct */
+	size_t size;      /* of the field; of a list: of all of it */
+	size_t count_at;  /* of a list's counter; of a range's end */
+	uint32_t min, max;
+	const char *fallback; /* the default, as text */
+	const char *sentence;
+};
+
+extern const struct conf_key conf_gateway_keys[];
+extern const size_t conf_gateway_key_count;
+extern const struct conf_key conf_tunnel_keys[];
+extern const size_t conf_tunnel_key_count;
+
+/* The field of a key in its struct. */
+static inline void *conf_field(const struct conf_key *k, void *of)
+{
+	return (char *)of + k->at;
+}
+
+static inline void *conf_count(const struct conf_key *k, void *of)
+{
+	return (char *)of + k->count_at;
+}
+
+/*
+ * Sets one value (of a list: adds one) from its text. false: error (cap bytes) says what would be right. An empty text leaves
+ * an optional field empty.
+ */
+bool conf_set(const struct conf_key *k, void *of, const char *text, char *error, size_t cap);
+/* Its text as it would stand in the file; of a list entry i. */
+const char *conf_get(const struct conf_key *k, const void *of, uint32_t i, char *out, size_t cap);
+bool conf_is_list(const struct conf_key *k);
+/* Sets all keys of a table to their defaults. */
+void conf_defaults(const struct conf_key *keys, size_t n, void *of);
+
+#endif
