@@ -1,0 +1,339 @@
+/* Reading the configuration file: every key by its row, every mistake with its line, then what contradicts itself. */
+#include "src/config/conf_table.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <libconfig.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { VALUE_MAX = 300, PATH_TEXT_MAX = 96, NEAR = 3, WORD_MAX = 64 };
+
+/* A table being read into a struct. */
+struct target {
+	const struct conf_key *keys;
+	size_t count;
+	void *of;
+	uint32_t *lines;
+	const char *path;
+	struct conf_errors *errors;
+	const char *what; /* "gateway", "tunnel 'hq'" */
+};
+
+void conf_error(struct conf_errors *e, const char *path, unsigned line, const char *format, ...)
+{
+	char *out = e->line[e->count < CONF_ERRORS_MAX ? e->count : CONF_ERRORS_MAX - 1];
+	va_list args;
+	int n;
+
+	if (e->count >= CONF_ERRORS_MAX)
+		return;
+	n = line ? snprintf(out, CONF_ERROR_MAX, "%s:%u: ", path, line) : snprintf(out, CONF_ERROR_MAX, "%s: ", path);
+	va_start(args, format);
+	if (n >= 0 && n < CONF_ERROR_MAX)
+		vsnprintf(out + n, (size_t)(CONF_ERROR_MAX - n), format, args);
+	va_end(args);
+	e->count++;
+}
+
+/* -- names that are not known -- */
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+	unsigned m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/* How many letters must be added, left out or changed (Levenshtein). */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned row[WORD_MAX + 1];
+	size_t la = strlen(a), lb = strlen(b);
+
+	if (la > WORD_MAX || lb > WORD_MAX)
+		return WORD_MAX;
+	for (unsigned j = 0; j <= lb; j++)
+		row[j] = j;
+	for (unsigned i = 1; i <= la; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= lb; j++) {
+			unsigned above = row[j];
+
+			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1])));
+			diagonal = above;
+		}
+	}
+	return row[lb];
+}
+
+static const char *nearest(const struct target *t, const char *path)
+{
+	const char *best = NULL;
+	unsigned least = NEAR + 1;
+
+	for (size_t i = 0; i < t->count; i++) {
+		unsigned d = distance(path, t->keys[i].path);
+
+		if (d < least) {
+			least = d;
+			best = t->keys[i].path;
+		}
+	}
+	return best;
+}
+
+static void unknown(const struct target *t, unsigned line, const char *path)
+{
+	const char *near = nearest(t, path);
+
+	if (near)
+		conf_error(t->errors, t->path, line, "unknown key '%s' in %s; did you mean '%s'?", path, t->what, near);
+	else
+		conf_error(t->errors, t->path, line, "unknown key '%s' in %s", path, t->what);
+}
+
+/* -- values -- */
+
+/* The text of a scalar; false for anything else. */
+static bool scalar_text(const config_setting_t *s, char *out, size_t cap)
+{
+	switch (config_setting_type(s)) {
+	case CONFIG_TYPE_INT:
+		snprintf(out, cap, "%d", config_setting_get_int(s));
+		return true;
+	case CONFIG_TYPE_INT64:
+		snprintf(out, cap, "%lld", config_setting_get_int64(s));
+		return true;
+	case CONFIG_TYPE_BOOL:
+		snprintf(out, cap, "%s", config_setting_get_bool(s) ? "true" : "false");
+		return true;
+	case CONFIG_TYPE_STRING:
+		if (strlen(config_setting_get_string(s)) >= cap)
+			return false;
+		snprintf(out, cap, "%s", config_setting_get_string(s));
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool type_fits(const struct conf_key *k, const config_setting_t *s)
+{
+	int type = config_setting_type(s);
+
+	if (k->kind == CONF_U32)
+		return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
+	if (k->kind == CONF_BOOL)
+		return type == CONFIG_TYPE_BOOL;
+	return type == CONFIG_TYPE_STRING;
+}
+
+static const char *type_wanted(const struct conf_key *k)
+{
+	return k->kind == CONF_U32 ? "a number" : k->kind == CONF_BOOL ? "true or false" : "text in double quotes";
+}
+
+static void value_set(const struct target *t, const struct conf_key *k, const config_setting_t *s)
+{
+	char text[VALUE_MAX], error[CONF_ERROR_MAX];
+	unsigned line = config_setting_source_line(s);
+
+	if (!type_fits(k, s) || !scalar_text(s, text, sizeof text))
+		conf_error(t->errors, t->path, line, "'%s' must be %s", k->path, type_wanted(k));
+	else if (!conf_set(k, t->of, text, error, sizeof error))
+		conf_error(t->errors, t->path, line, "'%s' %s (it is \"%.80s\")", k->path, error, text);
+}
+
+static void key_set(const struct target *t, size_t index, const config_setting_t *s)
+{
+	const struct conf_key *k = &t->keys[index];
+	bool many = config_setting_is_list(s) || config_setting_is_array(s);
+
+	t->lines[index] = config_setting_source_line(s);
+	if (!many) {
+		value_set(t, k, s);
+		return;
+	}
+	if (!conf_is_list(k)) {
+		conf_error(t->errors, t->path, config_setting_source_line(s), "'%s' takes one value", k->path);
+		return;
+	}
+	for (int i = 0; i < config_setting_length(s); i++)
+		value_set(t, k, config_setting_get_elem(s, (unsigned)i));
+}
+
+static bool is_group_name(const struct target *t, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < t->count; i++)
+		if (strncmp(t->keys[i].path, name, len) == 0 && t->keys[i].path[len] == '.')
+			return true;
+	return false;
+}
+
+static void group_read(const struct target *t, const config_setting_t *group, const char *prefix)
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		const config_setting_t *s = config_setting_get_elem(group, (unsigned)i);
+		char path[PATH_TEXT_MAX];
+		size_t k = 0;
+
+		snprintf(path, sizeof path, "%s%s%s", prefix, prefix[0] ? "." : "", config_setting_name(s));
+		while (k < t->count && strcmp(t->keys[k].path, path) != 0)
+			k++;
+		if (k < t->count)
+			key_set(t, k, s);
+		else if (config_setting_is_group(s) && prefix[0] == '\0' && is_group_name(t, path))
+			group_read(t, s, path);
+		else
+			unknown(t, config_setting_source_line(s), path);
+	}
+}
+
+/* -- what the values mean together -- */
+
+static bool name_is_fit(const char *name)
+{
+	if (name[0] == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (const char *c = name; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '-' && *c != '_' && *c != '.')
+			return false;
+	return true;
+}
+
+static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
+{
+	bool dials = t->start != CONF_START_WAIT;
+	const char *p = conf->path;
+
+	if (!name_is_fit(t->name))
+		conf_error(e, p, t->line, "a tunnel needs a 'name' of letters, digits, '-', '_' and '.', at most %d of them", CONF_NAME_MAX - 1);
+	for (const struct conf_tunnel *other = conf->tunnels; other < t; other++)
+		if (strcmp(other->name, t->name) == 0)
+			conf_error(e, p, t->line, "the tunnel '%s' is there twice (the other one in line %u)", t->name, other->line);
+	if (dials && t->peer_count == 0)
+		conf_error(e, p, t->line, "the tunnel '%s' is to call (start = \"%s\") and so needs a 'peer'", t->name, conf_start_name(t->start));
+	if (dials && t->user[0] == '\0')
+		conf_error(e, p, t->line, "the tunnel '%s' is to call (start = \"%s\") and so needs a 'user'", t->name, conf_start_name(t->start));
+	if (t->identity[0] == '\0' && conf->gateway.identity[0] == '\0')
+		conf_error(e, p, t->line, "the tunnel '%s' has no 'identity', and 'gateway' has none either", t->name);
+	if (!t->ppp.ipv4 && !t->ppp.ipv6)
+		conf_error(e, p, t->line, "the tunnel '%s' carries nothing: both ppp.ipv4 and ppp.ipv6 are false", t->name);
+	if (!dials && t->ppp.ipv4 && t->ppp.local4.family == 0)
+		conf_error(e, p, t->line, "the tunnel '%s' waits for a caller and so needs 'ppp.local', its own address inside", t->name);
+	if (t->ppp.pool_first.family && t->ppp.remote4.family)
+		conf_error(e, p, t->line, "the tunnel '%s' has both 'ppp.remote' and 'ppp.pool': give one of them", t->name);
+	if (t->idle_s > 0 && t->start != CONF_START_ON_DEMAND)
+		conf_error(e, p, t->line, "the tunnel '%s' has an 'idle-timeout', which only start = \"on-demand\" can have", t->name);
+	if (t->mtu > 0 && t->mtu < 576)
+		conf_error(e, p, t->line, "the tunnel '%s' has an 'mtu' below 576", t->name);
+}
+
+/* -- the file -- */
+
+static void gateway_read(struct conf *conf, const config_setting_t *s, struct conf_errors *e)
+{
+	struct target t = {conf_gateway_keys, conf_gateway_key_count, &conf->gateway, conf->gateway.key_line, conf->path, e, "gateway"};
+
+	if (config_setting_is_group(s))
+		group_read(&t, s, "");
+	else
+		conf_error(e, conf->path, config_setting_source_line(s), "'gateway' must be a group: gateway: { ... };");
+}
+
+static void tunnel_read(struct conf *conf, struct conf_tunnel *tunnel, const config_setting_t *s, struct conf_errors *e)
+{
+	struct target t = {conf_tunnel_keys, conf_tunnel_key_count, tunnel, tunnel->key_line, conf->path, e, "a tunnel"};
+
+	tunnel->line = config_setting_source_line(s);
+	conf_defaults(conf_tunnel_keys, conf_tunnel_key_count, tunnel);
+	if (config_setting_is_group(s))
+		group_read(&t, s, "");
+	else
+		conf_error(e, conf->path, tunnel->line, "an entry of 'tunnels' must be a group: { name = ...; }");
+}
+
+static void tunnels_read(struct conf *conf, const config_setting_t *s, struct conf_errors *e)
+{
+	int n = config_setting_length(s);
+
+	if (!config_setting_is_list(s)) {
+		conf_error(e, conf->path, config_setting_source_line(s), "'tunnels' must be a list: tunnels: ( { ... }, { ... } );");
+		return;
+	}
+	if (n > CONF_TUNNELS_MAX) {
+		conf_error(e, conf->path, config_setting_source_line(s), "more than %d tunnels", CONF_TUNNELS_MAX);
+		return;
+	}
+	conf->tunnels = calloc(n > 0 ? (size_t)n : 1, sizeof *conf->tunnels);
+	if (!conf->tunnels) {
+		conf_error(e, conf->path, 0, "no memory");
+		return;
+	}
+	conf->tunnel_count = (size_t)n;
+	for (int i = 0; i < n; i++)
+		tunnel_read(conf, &conf->tunnels[i], config_setting_get_elem(s, (unsigned)i), e);
+}
+
+static void root_read(struct conf *conf, const config_setting_t *root, struct conf_errors *e)
+{
+	for (int i = 0; i < config_setting_length(root); i++) {
+		const config_setting_t *s = config_setting_get_elem(root, (unsigned)i);
+		const char *name = config_setting_name(s);
+
+		if (strcmp(name, "gateway") == 0)
+			gateway_read(conf, s, e);
+		else if (strcmp(name, "tunnels") == 0)
+			tunnels_read(conf, s, e);
+		else
+			conf_error(e, conf->path, config_setting_source_line(s), "unknown key '%s'; there are 'gateway' and 'tunnels'", name);
+	}
+	for (size_t i = 0; i < conf->tunnel_count && e->count == 0; i++)
+		tunnel_check(conf, &conf->tunnels[i], e);
+}
+
+static void host_name_default(struct conf_gateway *g)
+{
+	if (g->host_name[0] == '\0' && gethostname(g->host_name, sizeof g->host_name - 1) < 0)
+		snprintf(g->host_name, sizeof g->host_name, "l2tpsec");
+}
+
+bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors)
+{
+	FILE *file = fopen(path, "re");
+	config_t parsed;
+
+	memset(conf, 0, sizeof *conf);
+	snprintf(conf->path, sizeof conf->path, "%s", path);
+	if (!file) {
+		conf_error(errors, path, 0, "%s", strerror(errno));
+		return false;
+	}
+	conf_defaults(conf_gateway_keys, conf_gateway_key_count, &conf->gateway);
+	config_init(&parsed);
+	if (config_read(&parsed, file))
+		root_read(conf, config_root_setting(&parsed), errors);
+	else
+		conf_error(errors, path, (unsigned)config_error_line(&parsed), "%s", config_error_text(&parsed));
+	config_destroy(&parsed);
+	fclose(file);
+	host_name_default(&conf->gateway);
+	if (errors->count > 0)
+		conf_free(conf);
+	return errors->count == 0;
+}
+
+void conf_free(struct conf *conf)
+{
+	free(conf->tunnels);
+	conf->tunnels = NULL;
+	conf->tunnel_count = 0;
+}

@@ -1,0 +1,239 @@
+/* The secrets file: opened with care, read into guarded memory. */
+#include "src/config/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libconfig.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SECRETS_MAX = 65536 };
+
+struct reading {
+	const char *path;
+	struct conf_errors *errors;
+};
+
+int conf_secrets_open(const char *path, char *error, size_t cap)
+{
+	struct stat s;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0) {
+		snprintf(error, cap, "cannot open the secrets file %s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (fstat(fd, &s) < 0 || !S_ISREG(s.st_mode)) {
+		snprintf(error, cap, "%s is no regular file", path);
+	} else if (s.st_mode & (S_IRWXG | S_IRWXO)) {
+		snprintf(error, cap, "%s may be read or written by others than its owner (mode %04o): chmod 600 %s", path, (unsigned)(s.st_mode & 07777), path);
+	} else if (s.st_uid != 0 && s.st_uid != geteuid()) {
+		snprintf(error, cap, "%s belongs to user number %u: chown root %s", path, (unsigned)s.st_uid, path);
+	} else {
+		return fd;
+	}
+	close(fd);
+	return -1;
+}
+
+/* The value of a text key in an entry; NULL after an error, "" when it may be missing. */
+static const char *text_of(const struct reading *in, const config_setting_t *entry, const char *key, size_t max, bool needed)
+{
+	const char *value = "";
+
+	if (!config_setting_lookup_string(entry, key, &value)) {
+		if (needed)
+			conf_error(in->errors, in->path, config_setting_source_line(entry), "'%s' is missing, or is no text in double quotes", key);
+		return needed ? NULL : "";
+	}
+	if (strlen(value) >= max || (needed && value[0] == '\0')) {
+		conf_error(in->errors, in->path, config_setting_source_line(entry), "'%s' must have 1 to %zu characters", key, max - 1);
+		return NULL;
+	}
+	return value;
+}
+
+/* No other keys than these (NULL-terminated). */
+static void keys_check(const struct reading *in, const config_setting_t *entry, const char *const known[])
+{
+	for (int i = 0; i < config_setting_length(entry); i++) {
+		const config_setting_t *s = config_setting_get_elem(entry, (unsigned)i);
+		size_t k = 0;
+
+		while (known[k] && strcmp(known[k], config_setting_name(s)) != 0)
+			k++;
+		if (!known[k])
+			conf_error(in->errors, in->path, config_setting_source_line(s), "unknown key '%s'", config_setting_name(s));
+	}
+}
+
+static bool secret_take(const struct reading *in, const config_setting_t *entry, const char *key, struct secret *to)
+{
+	const char *text = text_of(in, entry, key, SECRET_MAX, true);
+
+	return text && secret_from(to, text, strlen(text));
+}
+
+static void psk_read(const struct reading *in, const config_setting_t *entry, struct conf_secret_psk *out)
+{
+	static const char *const known[] = {"local", "remote", "secret", NULL};
+	const char *local = text_of(in, entry, "local", sizeof out->local, false), *remote = text_of(in, entry, "remote", sizeof out->remote, false);
+
+	keys_check(in, entry, known);
+	if (local && remote) {
+		snprintf(out->local, sizeof out->local, "%s", local);
+		snprintf(out->remote, sizeof out->remote, "%s", remote);
+	}
+	secret_take(in, entry, "secret", &out->secret);
+}
+
+static void user_read(const struct reading *in, const config_setting_t *entry, struct conf_secret_user *out)
+{
+	static const char *const known[] = {"name", "password", "address", NULL};
+	const char *name = text_of(in, entry, "name", sizeof out->name, true), *address = text_of(in, entry, "address", LS_ADDR_TEXT_MAX, false);
+
+	keys_check(in, entry, known);
+	if (name)
+		snprintf(out->name, sizeof out->name, "%s", name);
+	if (address && address[0] && (!ls_addr_parse(address, &out->address) || out->address.family != 4))
+		conf_error(in->errors, in->path, config_setting_source_line(entry), "'address' must be an IPv4 address");
+	secret_take(in, entry, "password", &out->password);
+}
+
+static void l2tp_read(const struct reading *in, const config_setting_t *entry, struct conf_secret_l2tp *out)
+{
+	static const char *const known[] = {"tunnel", "secret", NULL};
+	const char *tunnel = text_of(in, entry, "tunnel", sizeof out->tunnel, false);
+
+	keys_check(in, entry, known);
+	if (tunnel)
+		snprintf(out->tunnel, sizeof out->tunnel, "%s", tunnel);
+	secret_take(in, entry, "secret", &out->secret);
+}
+
+/* Room for the entries of a list; NULL when there is none or it is malformed (then an error is noted). */
+static void *list_room(const struct reading *in, const config_setting_t *list, size_t size, size_t *count)
+{
+	int n = config_setting_length(list);
+
+	if (!config_setting_is_list(list) || n > SECRETS_MAX) {
+		conf_error(in->errors, in->path, config_setting_source_line(list), "'%s' must be a list of at most %d entries: ( { ... }, { ... } );",
+		           config_setting_name(list), SECRETS_MAX);
+		return NULL;
+	}
+	for (int i = 0; i < n; i++)
+		if (!config_setting_is_group(config_setting_get_elem(list, (unsigned)i))) {
+			conf_error(in->errors, in->path, config_setting_source_line(config_setting_get_elem(list, (unsigned)i)), "an entry must be { ... }");
+			return NULL;
+		}
+	*count = (size_t)n;
+	return calloc(n > 0 ? (size_t)n : 1, size);
+}
+
+static void root_read(const struct reading *in, const config_setting_t *root, struct conf_secrets *s)
+{
+	for (int i = 0; i < config_setting_length(root); i++) {
+		const config_setting_t *list = config_setting_get_elem(root, (unsigned)i);
+		const char *name = config_setting_name(list);
+
+		if (strcmp(name, "psks") == 0 && !s->psks) {
+			s->psks = list_room(in, list, sizeof *s->psks, &s->psk_count);
+			for (unsigned k = 0; s->psks && k < s->psk_count; k++)
+				psk_read(in, config_setting_get_elem(list, k), &s->psks[k]);
+		} else if (strcmp(name, "users") == 0 && !s->users) {
+			s->users = list_room(in, list, sizeof *s->users, &s->user_count);
+			for (unsigned k = 0; s->users && k < s->user_count; k++)
+				user_read(in, config_setting_get_elem(list, k), &s->users[k]);
+		} else if (strcmp(name, "l2tp") == 0 && !s->l2tps) {
+			s->l2tps = list_room(in, list, sizeof *s->l2tps, &s->l2tp_count);
+			for (unsigned k = 0; s->l2tps && k < s->l2tp_count; k++)
+				l2tp_read(in, config_setting_get_elem(list, k), &s->l2tps[k]);
+		} else {
+			conf_error(in->errors, in->path, config_setting_source_line(list), "unknown key '%s'; there are 'psks', 'users' and 'l2tp'", name);
+		}
+	}
+}
+
+/* libconfig keeps the texts in memory of its own until it is destroyed: they are wiped before. */
+static void texts_wipe(config_setting_t *s)
+{
+	const char *text;
+
+	if (config_setting_is_aggregate(s)) {
+		for (int i = 0; i < config_setting_length(s); i++)
+			texts_wipe(config_setting_get_elem(s, (unsigned)i));
+	} else if (config_setting_type(s) == CONFIG_TYPE_STRING && (text = config_setting_get_string(s))) {
+		secret_wipe((void *)(uintptr_t)text, strlen(text));
+	}
+}
+
+bool conf_secrets_read(FILE *file, const char *path, struct conf_secrets *s, struct conf_errors *errors)
+{
+	struct reading in = {path, errors};
+	config_t parsed;
+
+	memset(s, 0, sizeof *s);
+	config_init(&parsed);
+	if (config_read(&parsed, file))
+		root_read(&in, config_root_setting(&parsed), s);
+	else
+		conf_error(errors, path, (unsigned)config_error_line(&parsed), "%s", config_error_text(&parsed));
+	texts_wipe(config_root_setting(&parsed));
+	config_destroy(&parsed);
+	if (errors->count > 0)
+		conf_secrets_free(s);
+	return errors->count == 0;
+}
+
+void conf_secrets_free(struct conf_secrets *s)
+{
+	for (size_t i = 0; s->psks && i < s->psk_count; i++)
+		secret_free(&s->psks[i].secret);
+	for (size_t i = 0; s->users && i < s->user_count; i++)
+		secret_free(&s->users[i].password);
+	for (size_t i = 0; s->l2tps && i < s->l2tp_count; i++)
+		secret_free(&s->l2tps[i].secret);
+	free(s->psks);
+	free(s->users);
+	free(s->l2tps);
+	memset(s, 0, sizeof *s);
+}
+
+static bool user_is_there(const struct conf_secrets *s, const char *name)
+{
+	for (size_t i = 0; i < s->user_count; i++)
+		if (strcmp(s->users[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+bool conf_secrets_check(const struct conf *conf, struct conf_errors *errors)
+{
+	const char *path = conf->gateway.secrets;
+	char error[CONF_ERROR_MAX];
+	int fd = conf_secrets_open(path, error, sizeof error);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+	struct conf_secrets s;
+	bool ok;
+
+	if (!file) {
+		conf_error(errors, conf->path, 0, "%s", fd >= 0 ? "no memory" : error);
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	ok = secret_init() && conf_secrets_read(file, path, &s, errors);
+	fclose(file);
+	if (!ok)
+		return false;
+	for (size_t i = 0; i < conf->tunnel_count; i++)
+		if (conf->tunnels[i].user[0] && !user_is_there(&s, conf->tunnels[i].user))
+			conf_error(errors, conf->path, conf->tunnels[i].line, "the user '%s' of the tunnel '%s' has no password in %s", conf->tunnels[i].user,
+			           conf->tunnels[i].name, path);
+	if (s.psk_count == 0 && conf->tunnel_count > 0)
+		conf_error(errors, path, 0, "there is no preshared key in it ('psks')");
+	conf_secrets_free(&s);
+	return errors->count == 0;
+}
