@@ -250,6 +250,8 @@ static bool body_read(struct rd *r, struct ike_sa *sa)
 	ike_sa_established(sa);
 	sa->life.hard.seconds = rd_u64(r);
 	sa->life.soft.seconds = rd_u64(r);
+	if (sa->life.hard.seconds > UINT32_MAX || sa->life.soft.seconds > sa->life.hard.seconds)
+		return false;
 	sa->life.born = age_read(r, sa->ike->now);
 	sa->heard = age_read(r, sa->ike->now);
 	if (!orphan_read(r, sa))
