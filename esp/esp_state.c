@@ -165,7 +165,7 @@ bool esp_save(const struct esp_sad *sad, struct wr *out, uint32_t skip, ls_time 
 size_t esp_save_size(const struct esp_sad *sad)
 {
 	enum { ADDR = 1 + 2 + 16, LIMITS = 3 * 8 };
-	enum { FIXED = 16 + 8 + 3 * ADDR + ADDR + 2 + 9 + 2 * LIMITS + 4 * 8 };
+	enum { FIXED = 15 + 8 + 3 * ADDR + ADDR + 2 + 9 + 2 * LIMITS + 4 * 8 };
 	size_t size = SNAP_HEADER_SIZE + 8;
 	const struct esp_sa *sa;
 
