@@ -22,6 +22,7 @@ enum {
 	GW_ADDRESS_MAX = 65536,       /* addresses of a pool that are looked at */
 	GW_SESSIONS_A_TUNNEL = 8,
 	GW_KEEPER_RETRY_S = 5,
+	GW_KEEPER_CALL_BACK_S = 60,
 };
 
 /* A pair of SAs. */
@@ -155,6 +156,8 @@ void gw_sa_remove(struct gw_gateway *gw, const struct msg_sa_remove *m);
 void gw_sa_moved(struct gw_gateway *gw, const struct msg_sa_moved *m);
 void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m);
 void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m);
+/* Asks ike for an IKE SA where the SAs in use are without one. */
+void gw_keeper_ask(struct gw_tunnel *t);
 void gw_ike_lost(struct gw_gateway *gw);
 void gw_ike_back(struct gw_gateway *gw);
 void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from);

@@ -293,12 +293,29 @@ void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m)
 	gw_tunnel_step(t, GW_EV_CHAIN_UP, CAUSE_NONE, NULL);
 }
 
+/*
+ * The SAs in use have no keeper since ike was restarted. The side that dials dials; the other one knows where the peer is and calls
+ * back, for the peer hears our ESP and has no reason to doubt its own IKE SA.
+ */
+void gw_keeper_ask(struct gw_tunnel *t)
+{
+	struct msg_ike_start m = {.tunnel = t->id};
+
+	if (t->line.state != GW_LINE_UP || !t->current || gw_chain_there(t->gw, t->current->chain->id) != 0)
+		return;
+	if (!gw_line_dials(&t->line) && t->current->chain->path.out) {
+		m.peer = *esp_sa_remote(t->current->chain->path.out);
+		if (!esp_sa_udp(t->current->chain->path.out))
+			m.peer.port = 0;
+	}
+	GW_SEND(t->gw, IKE, ike_start, &m);
+}
+
 static void keeper_retry(struct gw_tunnel *t)
 {
-	struct timeval after = {.tv_sec = GW_KEEPER_RETRY_S};
+	struct timeval after = {.tv_sec = gw_line_dials(&t->line) ? GW_KEEPER_RETRY_S : GW_KEEPER_CALL_BACK_S};
 
-	if (gw_line_dials(&t->line))
-		evtimer_add(t->keeper_timer, &after);
+	evtimer_add(t->keeper_timer, &after);
 }
 
 void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
@@ -342,8 +359,11 @@ void gw_ike_lost(struct gw_gateway *gw)
 
 void gw_ike_back(struct gw_gateway *gw)
 {
-	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
+	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next) {
 		gw_tunnel_step(t, GW_EV_IKE_BACK, CAUSE_NONE, NULL);
+		if (!gw_line_dials(&t->line))
+			gw_keeper_ask(t);
+	}
 }
 
 /* The peer's packets come from a new address: verified, so we follow at once, and tell ike. */

@@ -29,16 +29,11 @@ static void line_timer_fired(evutil_socket_t fd, short what, void *arg)
 	gw_pump(t->gw);
 }
 
-/* The SAs in use have no keeper since ike was restarted and did not reach the peer: try again. */
 static void keeper_timer_fired(evutil_socket_t fd, short what, void *arg)
 {
-	struct gw_tunnel *t = arg;
-	struct msg_ike_start m = {.tunnel = t->id};
-
 	(void)fd;
 	(void)what;
-	if (t->line.state == GW_LINE_UP && t->current && gw_chain_there(t->gw, t->current->chain->id) == 0)
-		GW_SEND(t->gw, IKE, ike_start, &m);
+	gw_keeper_ask(arg);
 }
 
 struct gw_tunnel *gw_tunnel_make(struct gw_gateway *gw, uint32_t id)

@@ -200,14 +200,34 @@ static struct iked_tunnel *tunnel_make(struct iked *d, uint32_t id)
 	return t;
 }
 
+/* Calls back a peer that has always called us: it knows no address of ours to lose, but it must get a new IKE SA. */
+static void call_back(struct iked_tunnel *t, const struct ls_addr *peer)
+{
+	struct ls_addr remote = *peer, local;
+
+	if (remote.port == 0)
+		remote.port = IKED_PORT;
+	if (!t->local_fixed && resolve_source(&remote, &local))
+		t->peer.local = local;
+	t->peer.remote[0] = remote;
+	ike_peer_set(t->iked->ike, &t->peer, clock_now());
+	ike_start(t->iked->ike, t->id, clock_now());
+	iked_pump(t->iked);
+}
+
 /* The gateway may ask for a tunnel before its configuration has come. */
-static void start(struct iked *d, uint32_t id)
+static void start(struct iked *d, uint32_t id, const struct ls_addr *peer)
 {
 	struct iked_tunnel *t = d->config_there ? iked_tunnel_find(d, id) : tunnel_make(d, id);
 	struct ls_addr remote[1];
 
-	if (t && !t->configured && !d->config_there) {
+	if (t && !d->config_there) {
 		t->start_wanted = true;
+		t->start_peer = *peer;
+		return;
+	}
+	if (t && t->configured && peer->family != 0) {
+		call_back(t, peer);
 		return;
 	}
 	if (!t || !t->configured || t->resolve.names == 0) {
@@ -372,7 +392,7 @@ static void on_gateway(void *owner, enum msg_role from, const struct msg *m, int
 	(void)fd;
 	switch (m->type) {
 	case MSG_TYPE_IKE_START:
-		start(d, m->ike_start.tunnel);
+		start(d, m->ike_start.tunnel, &m->ike_start.peer);
 		break;
 	case MSG_TYPE_IKE_STOP:
 		stop(d, m->ike_stop.tunnel, (enum ls_cause)m->ike_stop.cause);
@@ -457,7 +477,7 @@ static void on_config_end(void *owner, enum msg_role from, const struct msg *m, 
 	for (struct iked_tunnel *t = d->tunnels; t; t = t->next)
 		if (t->start_wanted && t->resolve.waiting == 0) {
 			t->start_wanted = false;
-			start(d, t->id);
+			start(d, t->id, &t->start_peer);
 		}
 	iked_pump(d);
 }

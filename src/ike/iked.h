@@ -33,6 +33,7 @@ struct iked_tunnel {
 	bool configured;   /* the engine knows it */
 	bool local_fixed;  /* the config says which address of ours to use */
 	bool start_wanted; /* the gateway asked for it, but no address is known yet */
+	struct ls_addr start_peer; /* with start_wanted: where the gateway sees the peer */
 	struct resolve resolve;
 	struct iked_tunnel *next_bucket, *next;
 };
