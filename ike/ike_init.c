@@ -39,7 +39,8 @@ bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned addres
 	sa->remote = p->remote[address_index];
 	if (sa->remote.port == 0)
 		sa->remote.port = IKE_PORT;
-	sa->local = ls_addr_with_port(p->local, sa->remote.port == IKE_PORT_NAT ? IKE_PORT_NAT : IKE_PORT);
+	/* A port other than 500 is a floated one: a peer behind a NAT, called back. */
+	sa->local = ls_addr_with_port(p->local, sa->remote.port == IKE_PORT ? IKE_PORT : IKE_PORT_NAT);
 	ike_task_queue(t);
 	return true;
 }
