@@ -44,6 +44,7 @@ void parent_fail(struct parent *p, const char *why)
 	if (why)
 		log_line(LOG_LEVEL_ERROR, "%s", why);
 	p->status = EXIT_FAILURE;
+	p->failed = true;
 	event_base_loopbreak(p->base);
 }
 
@@ -180,6 +181,19 @@ static void loop_free(struct parent *p)
 
 /* -- start -- */
 
+/* Only whether it can be opened: what is in it is for the keys process alone. */
+static bool secrets_try(const struct parent *p)
+{
+	char error[PARENT_ERROR_MAX];
+	int fd = conf_secrets_open(p->conf.gateway.secrets, error, sizeof error);
+
+	if (fd < 0)
+		log_line(LOG_LEVEL_ERROR, "%s", error);
+	else
+		close(fd);
+	return fd >= 0;
+}
+
 static bool config_read(struct parent *p)
 {
 	struct conf_errors errors = {0};
@@ -187,7 +201,7 @@ static bool config_read(struct parent *p)
 
 	for (size_t i = 0; i < errors.count; i++)
 		log_line(LOG_LEVEL_ERROR, "%s", errors.line[i]);
-	return ok;
+	return ok && secrets_try(p);
 }
 
 bool parent_gateway_encode(struct parent *p)
@@ -290,7 +304,7 @@ static void serve(struct parent *p)
 		log_line(LOG_LEVEL_ERROR, "cannot start: no memory, or the general settings are too long");
 	} else if (!system_open(p, error, sizeof error) || !control_open(p, p->run_dir.socket, error, sizeof error)) {
 		log_line(LOG_LEVEL_ERROR, "%s", error);
-	} else if (parent_children_start(p)) {
+	} else if (parent_children_start(p) && !p->failed) {
 		p->status = EXIT_SUCCESS;
 		event_base_dispatch(p->base);
 	}

@@ -86,6 +86,7 @@ struct parent {
 	struct ls_counters counters;
 	struct control *control;
 	ls_time started;
+	bool failed;       /* parent_fail was called */
 	bool ready;        /* all processes served once */
 	bool secrets_told; /* keys has answered about the secrets file */
 	unsigned ending;   /* 0: not; else the step */
