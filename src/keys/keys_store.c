@@ -9,10 +9,14 @@
 
 #include "ike/ike.h"
 
+enum { BUFFER_BYTES = 4096 };
+
 bool keys_store_read(struct keys_store *s, int fd, const char *path, char *error, size_t cap)
 {
 	FILE *file = fdopen(fd, "r");
 	struct conf_errors errors = {0};
+	/* stdio's buffer is ours, so that it can be wiped. */
+	static char buffer[BUFFER_BYTES];
 	struct conf_secrets read;
 	bool ok;
 
@@ -21,8 +25,10 @@ bool keys_store_read(struct keys_store *s, int fd, const char *path, char *error
 		close(fd);
 		return false;
 	}
+	setvbuf(file, buffer, _IOFBF, sizeof buffer);
 	ok = conf_secrets_read(file, path, &read, &errors);
 	fclose(file);
+	secret_wipe(buffer, sizeof buffer);
 	if (!ok) {
 		snprintf(error, cap, "%s", errors.count > 0 ? errors.line[0] : path);
 		return false;
