@@ -191,7 +191,11 @@ static void outgoing_make(struct outgoing *o, struct msghdr *m, const struct gw_
 
 	o->part = (struct iovec){(void *)(uintptr_t)bytes, len};
 	*m = (struct msghdr){.msg_name = &o->to, .msg_iov = &o->part, .msg_iovlen = 1, .msg_control = o->control};
-	m->msg_namelen = gw_sockaddr_make(&run->remote, &o->to);
+	struct ls_addr to = run->remote;
+	/* A raw IPv6 socket takes the port for the protocol's number. */
+	if (run->udp->raw)
+		to.port = 0;
+	m->msg_namelen = gw_sockaddr_make(&to, &o->to);
 	if (run->local.family == 4) {
 		struct in_pktinfo info = {0};
 

@@ -3,6 +3,7 @@
 #include "src/gateway/gw_tun_ip.h"
 #include "src/gateway/gw_worker.h"
 
+#include "lib/secret.h"
 #include "lib/wire.h"
 
 #include <arpa/inet.h>
@@ -158,6 +159,7 @@ static void side_join(struct side *me, struct side *other, uint8_t in_key, uint8
 
 static void setup(void)
 {
+	ck_assert(secret_init());
 	source = ls_random_from_seed(&seed, 4);
 	memset(side, 0, sizeof side);
 	for (int i = 0; i < SIDES; i++)

@@ -1,0 +1,202 @@
+# Two gateways, a LAN behind each and a router between them, in network namespaces; sourced by the tests here. POSIX sh.
+#
+#   lan-a ---- gw-a ---- net ---- gw-b ---- lan-b
+#   10.71.0.2            .1 .1             10.72.0.2       198.51.100.2 is gw-a's, 203.0.113.2 gw-b's address outside;
+#   fd71::2              (NAT)              fd72::2        2001:db8:a::2 and 2001:db8:b::2 in IPv6
+
+net_root=$(cd "$(dirname "$0")/../.." && pwd)
+daemon=${L2TPSECD:-$net_root/${B:-build}/l2tpsecd}
+[ -x "$daemon" ] || { echo "$0: there is no $daemon (build it first)"; exit 2; }
+[ "$(id -u)" = 0 ] && [ -c /dev/net/tun ] || { echo "$0: skipped, needs root and /dev/net/tun"; exit 77; }
+
+P=ls$$
+A=$P-a NET=$P-n GB=$P-b LA=$P-la LB=$P-lb
+dir=$(mktemp -d /tmp/l2tpsec-net.XXXXXX)
+chmod 755 "$dir"
+failed=0
+pid_a= pid_b=
+stream=$net_root/tests/net/stream.py
+
+in_a() { ip netns exec $A "$@"; }
+in_b() { ip netns exec $GB "$@"; }
+in_la() { ip netns exec $LA "$@"; }
+in_lb() { ip netns exec $LB "$@"; }
+in_net() { ip netns exec $NET "$@"; }
+
+link() # NS DEV NS DEV MTU
+{
+	ip link add "$2" netns "$1" mtu "$5" type veth peer name "$4" netns "$3" mtu "$5"
+	ip -n "$1" link set "$2" up
+	ip -n "$3" link set "$4" up
+}
+
+# topo_up FAMILY NAT(0|1) MTU: outside
+topo_up()
+{
+	for n in $A $NET $GB $LA $LB; do
+		ip netns add $n
+		ip netns exec $n sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv4.ip_forward=1 \
+			net.ipv6.conf.all.forwarding=1
+		ip -n $n link set lo up
+	done
+	link $A out $NET na "$3"
+	link $GB out $NET nb "$3"
+	link $LA eth0 $A lan 1500
+	link $LB eth0 $GB lan 1500
+	for x in "$LA eth0 71 2" "$A lan 71 1" "$LB eth0 72 2" "$GB lan 72 1"; do
+		set -- $x "$@"
+		ip -n $1 addr add 10.$3.0.$4/24 dev $2
+		ip -n $1 addr add fd$3::$4/64 dev $2 nodad
+		shift 4
+	done
+	ip -n $LA route add default via 10.71.0.1
+	ip -n $LA route add default via fd71::1
+	ip -n $LB route add default via 10.72.0.1
+	ip -n $LB route add default via fd72::1
+	outside "$1"
+	if [ "$2" = 1 ]; then
+		in_net nft add table ip nat
+		in_net nft 'add chain ip nat post { type nat hook postrouting priority 100; }'
+		in_net nft add rule ip nat post oifname nb masquerade
+	fi
+	peer_b=203.0.113.2
+	[ "$1" = 4 ] || peer_b=2001:db8:b::2
+}
+
+outside()
+{
+	if [ "$1" = 4 ]; then
+		ip -n $A addr add 198.51.100.2/24 dev out
+		ip -n $NET addr add 198.51.100.1/24 dev na
+		ip -n $NET addr add 203.0.113.1/24 dev nb
+		ip -n $GB addr add 203.0.113.2/24 dev out
+		ip -n $A route add default via 198.51.100.1
+		ip -n $GB route add default via 203.0.113.1
+	else
+		ip -n $A addr add 2001:db8:a::2/64 dev out nodad
+		ip -n $NET addr add 2001:db8:a::1/64 dev na nodad
+		ip -n $NET addr add 2001:db8:b::1/64 dev nb nodad
+		ip -n $GB addr add 2001:db8:b::2/64 dev out nodad
+		ip -n $A route add default via 2001:db8:a::1
+		ip -n $GB route add default via 2001:db8:b::1
+	fi
+}
+
+topo_down()
+{
+	for n in $LA $LB $A $GB $NET; do
+		ip netns del $n 2>/dev/null
+	done
+}
+
+# conf_a START [MORE]: the branch, that dials; conf_b [MORE]: the head office
+conf_a()
+{
+	cat > "$dir/a.conf" <<-END
+		gateway: { identity = "branch.example"; secrets = "$dir/secrets"; };
+		tunnels: ( { name = "hq"; peer = [ "$peer_b" ]; start = "$1"; user = "branch"; routes = [ "10.72.0.0/24", "fd72::/64" ]; ${2:-} } );
+	END
+	secrets
+}
+
+conf_b()
+{
+	cat > "$dir/b.conf" <<-END
+		gateway: { identity = "hq.example"; secrets = "$dir/secrets"; };
+		tunnels: ( { name = "branch"; start = "wait"; peer-identity = "branch.example"; user = "branch"; routes = [ "10.71.0.0/24", "fd71::/64" ];
+		  ppp: { local = "10.9.0.1"; remote = "10.9.0.2"; }; ${1:-} } );
+	END
+	secrets
+}
+
+secrets()
+{
+	cat > "$dir/secrets" <<-END
+		psks: ( { secret = "a shared key of both" } );
+		users: ( { name = "branch"; password = "pass word" } );
+	END
+	chmod 600 "$dir/secrets"
+}
+
+start_a()
+{
+	ip netns exec $A "$daemon" -F -f "$dir/a.conf" --run-dir "$dir/run-a" > "$dir/a.log" 2>&1 < /dev/null &
+	pid_a=$!
+}
+
+start_b()
+{
+	ip netns exec $GB "$daemon" -F -f "$dir/b.conf" --run-dir "$dir/run-b" > "$dir/b.log" 2>&1 < /dev/null &
+	pid_b=$!
+}
+
+stop_both()
+{
+	for p in $pid_a $pid_b; do
+		kill $p 2>/dev/null
+	done
+	for p in $pid_a $pid_b; do
+		wait $p
+	done
+	pid_a= pid_b=
+}
+
+cleanup()
+{
+	[ -n "$pid_a$pid_b" ] && stop_both 2>/dev/null
+	topo_down
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM
+
+# wait_for SECONDS COMMAND...
+wait_for()
+{
+	end=$(($(date +%s) + $1))
+	shift
+	until "$@" > /dev/null 2>&1; do
+		[ "$(date +%s)" -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+
+log_has() { grep -q "$2" "$dir/$1.log"; }
+ready() { log_has a DAEMON_READY && log_has b DAEMON_READY; }
+dialling_up() { log_has a LINE_UP; }
+
+logs()
+{
+	for g in a b; do
+		echo "        -- log of gateway $g"
+		sed 's/^/        /' "$dir/$g.log" | tail -30
+	done
+}
+
+# say NAME COMMAND...: one line a test
+say()
+{
+	what=$1
+	shift
+	if "$@" > "$dir/out" 2>&1; then
+		echo "ok      $what"
+	else
+		echo "not ok  $what"
+		sed 's/^/        /' "$dir/out" | tail -10
+		logs
+		failed=$((failed + 1))
+	fi
+}
+
+# both_ways ADDRESS BYTES: a stream from lan-a to lan-b and back, compared byte by byte
+both_ways()
+{
+	ip netns exec $LB python3 "$stream" serve "$1" > "$dir/serve" 2>&1 &
+	server=$!
+	wait_for 5 grep -q listening "$dir/serve"
+	in_la timeout 60 python3 "$stream" send "$1" "$2"
+	status=$?
+	kill $server 2>/dev/null
+	wait $server 2>/dev/null
+	return $status
+}
