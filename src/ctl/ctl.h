@@ -1,0 +1,31 @@
+/* l2tpsecctl: what its files share. */
+#ifndef SRC_CTL_CTL_H
+#define SRC_CTL_CTL_H
+
+#include "src/base/control.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+enum { CTL_DONE = 0, CTL_FAILED = 1, CTL_MISUSED = 2 };
+
+struct ctl_options {
+	const char *socket;
+	bool json;   /* objects as they come, one a line */
+	bool follow; /* events: go on */
+	bool all;    /* status: SAs and history of all tunnels */
+	bool no_wait;
+};
+
+/* Asks the daemon and gives each object but the last to show (NULL: none). Gives the exit status, with *message (cap bytes) from the end. */
+int ctl_ask(const struct ctl_options *o, const struct control_request *r, void (*show)(const struct ctl_options *, json_t *), char *message, size_t cap);
+
+/* ctl_show.c: objects for people, by type */
+void ctl_show(const struct ctl_options *o, json_t *object);
+/* A list of tunnels begins: its head line is shown before the first. */
+void ctl_show_list(bool list);
+
+/* ctl_doctor.c: what this host lacks; gives the exit status. */
+int ctl_doctor(const struct ctl_options *o);
+
+#endif
