@@ -64,7 +64,13 @@ struct gw_session {
 struct gw_waiting {
 	struct gw_waiting *next;
 	size_t len;
-	uint8_t bytes[]; /* GW_HEADROOM, then a read of the TUN */
+	uint8_t bytes[]; /* GW_HEADROOM, virtio_net_hdr, the packet */
+};
+
+struct gw_queue {
+	struct gw_waiting *first, **end;
+	unsigned packets;
+	size_t bytes;
 };
 
 struct gw_tunnel {
@@ -80,9 +86,8 @@ struct gw_tunnel {
 	struct gw_line line;
 	struct gw_chain *chains;
 	struct gw_session *sessions, *current;
-	struct gw_waiting *waiting, **waiting_end;
-	unsigned waiting_packets;
-	size_t waiting_bytes;
+	struct gw_queue waiting; /* until the line is up: out of the TUN */
+	struct gw_queue early;   /* and into it: the peer's line was up first */
 	struct ls_addr peer;
 	char text[LS_EVENT_TEXT_MAX]; /* details of why it went down last */
 	struct gw_tunnel *next_bucket, *next;
@@ -142,6 +147,9 @@ bool gw_tunnel_has_chain(const struct gw_tunnel *t);
 /* enum msg_line, for people. */
 uint8_t gw_tunnel_state(const struct gw_tunnel *t);
 void gw_tunnels_pause(struct gw_gateway *gw, bool pause);
+
+/* A packet that came before the interface was ready: it waits too. */
+void gw_tunnel_early(void *owner, struct gw_tunnel *t, const uint8_t *packet, size_t len);
 
 /* gw_sa.c: chains and SAs as ike asks for them */
 uint32_t gw_chain_here(const struct gw_gateway *gw, uint32_t ike_chain);

@@ -101,6 +101,7 @@ static struct gw_device *device_of(struct gw_tunnel *tunnel)
 static const struct gw_worker_calls calls = {
     .device = device_of,
     .waiting = gw_tunnel_wait,
+    .early = gw_tunnel_early,
     .heard = gw_sa_heard,
     .control = gw_l2tp_control,
     .session = gw_session_flow,

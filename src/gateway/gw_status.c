@@ -79,7 +79,7 @@ static void line_status(struct gw_gateway *gw, const struct msg_status_ask *ask,
 	    .tries = t->line.tries,
 	    .mtu = t->device.mtu,
 	    .idle_s = seconds_since(t->line.last_active, now),
-	    .queued = t->waiting_packets,
+	    .queued = t->waiting.packets,
 	};
 
 	if (t->line.state == GW_LINE_BACKOFF && deadline > now)

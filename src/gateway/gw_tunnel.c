@@ -49,7 +49,8 @@ struct gw_tunnel *gw_tunnel_make(struct gw_gateway *gw, uint32_t id)
 	t->gw = gw;
 	t->device.fd = -1;
 	t->device.mtu = DEVICE_MTU;
-	t->waiting_end = &t->waiting;
+	t->waiting.end = &t->waiting.first;
+	t->early.end = &t->early.first;
 	t->line_timer = evtimer_new(gw->base, line_timer_fired, t);
 	t->keeper_timer = evtimer_new(gw->base, keeper_timer_fired, t);
 	if (!t->line_timer || !t->keeper_timer) {
@@ -66,19 +67,43 @@ struct gw_tunnel *gw_tunnel_make(struct gw_gateway *gw, uint32_t id)
 	return t;
 }
 
-static void waiting_drop(struct gw_tunnel *t, enum ls_cause cause)
+static void queue_drop(struct gw_gateway *gw, struct gw_queue *q, enum ls_cause cause)
 {
-	while (t->waiting) {
-		struct gw_waiting *w = t->waiting;
+	while (q->first) {
+		struct gw_waiting *w = q->first;
 
-		t->waiting = w->next;
+		q->first = w->next;
 		free(w);
 		if (cause != CAUSE_NONE)
-			ls_count(&t->gw->counters, cause);
+			ls_count(&gw->counters, cause);
 	}
-	t->waiting_end = &t->waiting;
-	t->waiting_packets = 0;
-	t->waiting_bytes = 0;
+	q->end = &q->first;
+	q->packets = 0;
+	q->bytes = 0;
+}
+
+/* A copy with room in front; vnet: the packet's virtio_net_hdr, all zero if NULL. */
+static void queue_add(struct gw_gateway *gw, struct gw_queue *q, const uint8_t *vnet, const uint8_t *packet, size_t len)
+{
+	struct gw_waiting *w;
+
+	if (q->packets == GW_WAITING_PACKETS || q->bytes + len > GW_WAITING_BYTES) {
+		ls_count(&gw->counters, CAUSE_GW_QUEUE_FULL);
+		return;
+	}
+	w = calloc(1, sizeof *w + GW_HEADROOM + GW_VNET_SIZE + len);
+	if (!w) {
+		ls_count(&gw->counters, CAUSE_NO_MEMORY);
+		return;
+	}
+	w->len = GW_VNET_SIZE + len;
+	if (vnet)
+		memcpy(w->bytes + GW_HEADROOM, vnet, GW_VNET_SIZE);
+	memcpy(w->bytes + GW_HEADROOM + GW_VNET_SIZE, packet, len);
+	*q->end = w;
+	q->end = &w->next;
+	q->packets++;
+	q->bytes += len;
 }
 
 static void device_close(struct gw_tunnel *t)
@@ -102,7 +127,8 @@ void gw_tunnel_remove(struct gw_tunnel *t, enum ls_cause cause)
 	while (t->sessions)
 		gw_session_end(t->sessions);
 	gw_chains_drop(t);
-	waiting_drop(t, cause);
+	queue_drop(gw, &t->waiting, cause);
+	queue_drop(gw, &t->early, cause);
 	device_close(t);
 	event_free(t->line_timer);
 	event_free(t->keeper_timer);
@@ -167,38 +193,30 @@ static bool packet_is_chatter(const uint8_t *packet, size_t len)
 void gw_tunnel_wait(void *owner, struct gw_tunnel *t, const uint8_t *bytes, size_t len)
 {
 	struct gw_gateway *gw = owner;
-	struct gw_waiting *w;
 
 	if (len <= GW_VNET_SIZE || packet_is_chatter(bytes + GW_VNET_SIZE, len - GW_VNET_SIZE))
 		return;
 	gw_tunnel_step(t, GW_EV_PACKET, CAUSE_NONE, NULL);
-	if (!gw_line_queues(&t->line)) {
+	if (gw_line_queues(&t->line))
+		queue_add(gw, &t->waiting, bytes, bytes + GW_VNET_SIZE, len - GW_VNET_SIZE);
+	else
 		ls_count(&gw->counters, CAUSE_GW_NO_LINE);
-		return;
-	}
-	if (t->waiting_packets == GW_WAITING_PACKETS || t->waiting_bytes + len > GW_WAITING_BYTES + GW_VNET_SIZE) {
-		ls_count(&gw->counters, CAUSE_GW_QUEUE_FULL);
-		return;
-	}
-	w = malloc(sizeof *w + GW_HEADROOM + len);
-	if (!w) {
-		ls_count(&gw->counters, CAUSE_NO_MEMORY);
-		return;
-	}
-	w->next = NULL;
-	w->len = len;
-	memcpy(w->bytes + GW_HEADROOM, bytes, len);
-	*t->waiting_end = w;
-	t->waiting_end = &w->next;
-	t->waiting_packets++;
-	t->waiting_bytes += len;
 }
 
-static void waiting_send(struct gw_tunnel *t)
+void gw_tunnel_early(void *owner, struct gw_tunnel *t, const uint8_t *packet, size_t len)
 {
-	for (struct gw_waiting *w = t->waiting; w; w = w->next)
+	queue_add(owner, &t->early, NULL, packet, len);
+}
+
+static void queues_release(struct gw_tunnel *t)
+{
+	for (struct gw_waiting *w = t->waiting.first; w; w = w->next)
 		gw_worker_waited(&t->gw->worker, t, w->bytes + GW_HEADROOM, w->len, clock_now());
-	waiting_drop(t, CAUSE_NONE);
+	for (struct gw_waiting *w = t->early.first; w; w = w->next)
+		if (write(t->device.fd, w->bytes + GW_HEADROOM, w->len) < 0)
+			ls_count(&t->gw->counters, CAUSE_GW_TUN_WRITE);
+	queue_drop(t->gw, &t->waiting, CAUSE_NONE);
+	queue_drop(t->gw, &t->early, CAUSE_NONE);
 }
 
 bool gw_tunnel_has_chain(const struct gw_tunnel *t)
@@ -286,7 +304,9 @@ static void actions_do(struct gw_tunnel *t, unsigned actions, enum ls_cause caus
 	if (actions & GW_DO_HANG_UP)
 		hang_up(t, cause);
 	if (actions & GW_DO_DROP)
-		waiting_drop(t, CAUSE_GW_NO_LINE);
+		queue_drop(t->gw, &t->waiting, CAUSE_GW_NO_LINE);
+	if (actions & (GW_DO_DROP | GW_DO_IFACE_DOWN))
+		queue_drop(t->gw, &t->early, CAUSE_GW_NO_LINE);
 	if (actions & GW_DO_DIAL)
 		GW_SEND(t->gw, IKE, ike_start, &start);
 	if (actions & GW_DO_CALL)
@@ -294,7 +314,7 @@ static void actions_do(struct gw_tunnel *t, unsigned actions, enum ls_cause caus
 	if (actions & GW_DO_IFACE_UP)
 		gw_ppp_iface_up(t);
 	if (actions & GW_DO_RELEASE)
-		waiting_send(t);
+		queues_release(t);
 }
 
 void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause cause, const char *text)

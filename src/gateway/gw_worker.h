@@ -59,6 +59,8 @@ struct gw_worker_calls {
 	struct gw_device *(*device)(struct gw_tunnel *tunnel);
 	/* A read of the TUN while no session carries traffic: bytes with virtio_net_hdr. */
 	void (*waiting)(void *owner, struct gw_tunnel *tunnel, const uint8_t *bytes, size_t len);
+	/* An IP packet came before the tunnel's interface is ready. */
+	void (*early)(void *owner, struct gw_tunnel *tunnel, const uint8_t *packet, size_t len);
 	/* Something verified came in an SA; from: where it came from. Called for each, must be cheap. */
 	void (*heard)(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from);
 	/* L2TP control, from the UDP payload on. */

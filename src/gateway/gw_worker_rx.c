@@ -42,6 +42,10 @@ static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, 
 		return CAUSE_GW_INNER_PACKET;
 	if (!s->open || d->fd < 0)
 		return CAUSE_GW_NO_LINE;
+	if (!d->session) {
+		w->calls->early(w->owner, s->tunnel, packet, ip_len);
+		return CAUSE_NONE;
+	}
 	join_to(w, d);
 	gw_join_add(&w->join, packet, ip_len);
 	s->in_packets++;

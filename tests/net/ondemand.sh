@@ -28,6 +28,7 @@ for p in $pid_b; do
 	kill -9 $p $children
 	wait $p 2>/dev/null
 done
+sleep 0.5 # until the last of them has let go of the ports
 start_b
 wait_for 10 log_has b DAEMON_READY
 say "a head office that was restarted is found again" in_la timeout 90 sh -c 'until ping -c 1 -W 1 10.72.0.2; do :; done'

@@ -29,7 +29,7 @@ struct side {
 	struct gw_flow_session session;
 	int host; /* the other end of the TUN */
 	uint32_t spi;
-	unsigned waited, heard, controls, frames;
+	unsigned waited, early, heard, controls, frames;
 };
 
 static struct side side[SIDES];
@@ -47,6 +47,13 @@ static void waiting(void *owner, struct gw_tunnel *tunnel, const uint8_t *bytes,
 	(void)bytes;
 	(void)len;
 	((struct side *)owner)->waited++;
+}
+
+static void early(void *owner, struct gw_tunnel *tunnel, const uint8_t *packet, size_t len)
+{
+	(void)tunnel;
+	ck_assert_uint_eq(gw_ip_len(packet, len), len);
+	((struct side *)owner)->early++;
 }
 
 static void heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from)
@@ -95,7 +102,7 @@ static void full(void *owner, const struct gw_udp *udp)
 	(void)udp;
 }
 
-static const struct gw_worker_calls calls = {device_of, waiting, heard, control, session, ppp, active, full};
+static const struct gw_worker_calls calls = {device_of, waiting, early, heard, control, session, ppp, active, full};
 
 static void side_open(struct side *s)
 {
@@ -331,6 +338,10 @@ START_TEST(packets_wait_while_no_session_is_up)
 		ck_assert_int_eq(write(side[0].host, bytes, len), (ssize_t)len);
 	run();
 	ck_assert_uint_eq(side[0].waited, 3);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(write(side[1].host, bytes, len), (ssize_t)len);
+	run();
+	ck_assert_uint_eq(side[0].early, 2);
 }
 END_TEST
 
