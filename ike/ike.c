@@ -161,6 +161,8 @@ enum ls_cause ike_peer_set(struct ike *ike, const struct ike_peer *peer, ls_time
 
 	if (p.tunnel == 0 || p.local_id.type == IKE_ID_ANY || !proposals_valid(&p))
 		return CAUSE_IKE_BAD_PROPOSAL;
+	if (p.version != IKE_V2 || p.auth != IKE_AUTH_PSK)
+		return CAUSE_IKE_MAJOR_VERSION;
 	enter(ike, now);
 	defaults_fill(&p);
 	if (e) {
@@ -332,8 +334,11 @@ void ike_shutdown(struct ike *ike, ls_time now)
 void ike_input(struct ike *ike, const struct ike_datagram *datagram, ls_time now)
 {
 	enter(ike, now);
+	ike->touched = false;
 	ike_receive(ike, datagram);
-	leave(ike);
+	/* What touched no SA, such as most of a flood, costs no walk over all of them. */
+	if (ike->touched)
+		leave(ike);
 }
 
 void ike_tick(struct ike *ike, ls_time now)
@@ -409,7 +414,7 @@ void ike_child_heard(struct ike *ike, uint32_t spi_in, ls_time now)
 		if (c->switch_later)
 			ike_child_switch(sa, c);
 	}
-	leave(ike);
+	/* Frequent, and it only puts timers off: the deadline may stay as it is. */
 }
 
 void ike_child_moved(struct ike *ike, uint32_t spi_in, const struct ls_addr *remote, ls_time now)

@@ -18,7 +18,8 @@
  * ike_answer(). Nothing calls back. Bytes in a request belong to the engine and last until the next call into it.
  *
  * A tunnel is one configured peer (PAD entry + what to negotiate with it), named by the owner's number. A chain is a
- * line of CHILD SA pairs that succeed each other by rekeying; the engine numbers chains, never 0, never reused in its life.
+ * line of CHILD SA pairs that succeed each other by rekeying; the engine numbers chains from 1 on,
+ * never reused in its life (nor in that of an engine that loads its state).
  */
 struct ike;
 
@@ -84,7 +85,7 @@ void ike_free(struct ike *ike);
 
 /*
  * Adds or replaces a peer. A replacement that changes what was negotiated (identities, proposals, mode) ends its SAs with CONFIG_CHANGED;
- * any other change leaves them alone. CAUSE_NONE or IKE_BAD_PROPOSAL, LIMIT_REACHED, NO_MEMORY.
+ * any other change leaves them alone. CAUSE_NONE or IKE_BAD_PROPOSAL, IKE_MAJOR_VERSION (a version or method that is not built), LIMIT_REACHED, NO_MEMORY.
  */
 enum ls_cause ike_peer_set(struct ike *ike, const struct ike_peer *peer, ls_time now);
 /* New addresses for a known peer (names were resolved again); SAs that stand are not touched. */
@@ -131,7 +132,11 @@ enum ike_request_kind {
 	IKE_REQ_REMOVE,   /* end this pair */
 	IKE_REQ_RELEASE,  /* an SPI that was reserved and is not needed */
 	IKE_REQ_UP,       /* a chain has come up: L2TP may start */
-	IKE_REQ_DOWN,     /* a chain or an attempt has ended, with its cause and what is known in text */
+	/*
+	 * A chain has ended, or (chain 0) an attempt that ike_start() began, once, with its cause and what is known in text. What callers get
+	 * wrong before they have proved who they are is an EVENT with the same causes: strangers cannot end anything.
+	 */
+	IKE_REQ_DOWN,
 	IKE_REQ_MOVED,    /* the peer of an IKE SA has a new address: all its chains' SAs follow */
 	IKE_REQ_EVENT,    /* for log and history */
 	IKE_REQ_PROGRESS, /* a step of bringing up the tunnel, for people (`l2tpsecctl up`): text */

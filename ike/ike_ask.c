@@ -106,8 +106,13 @@ void ike_ask_install(struct ike_task *t)
 
 void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain)
 {
-	struct ike_item *item = ike_queue(sa->ike, IKE_REQ_UP, 0);
+	struct ike_choice choice = {.encr = c->encr, .integ = c->integ};
+	char text[LS_EVENT_TEXT_MAX];
+	struct ike_item *item;
 
+	ike_choice_text(&choice, text, sizeof text);
+	ike_queue_event(sa->ike, sa->tunnel, &sa->remote, CAUSE_IKE_CHILD_MADE, text);
+	item = ike_queue(sa->ike, IKE_REQ_UP, 0);
 	c->announced = true;
 	if (!item)
 		return;

@@ -21,14 +21,42 @@ struct ike_child *ike_child_out(struct ike_sa *sa, uint32_t spi_out)
 	return c;
 }
 
+static struct ike_child **bucket(struct ike *ike, uint32_t spi_in)
+{
+	return &ike->children_by_spi[(spi_in ^ spi_in >> 16) % IKE_BUCKETS];
+}
+
+void ike_child_add(struct ike_sa *sa, struct ike_child *c)
+{
+	struct ike_child **end = &sa->children, **at = bucket(sa->ike, c->spi_in);
+
+	while (*end)
+		end = &(*end)->next;
+	*end = c;
+	c->next = NULL;
+	c->sa = sa;
+	c->next_spi = *at;
+	*at = c;
+}
+
+void ike_child_free(struct ike_child *c)
+{
+	struct ike_child **at = bucket(c->sa->ike, c->spi_in);
+
+	while (*at != c)
+		at = &(*at)->next_spi;
+	*at = c->next_spi;
+	free(c);
+}
+
 struct ike_sa *ike_child_find(struct ike *ike, uint32_t spi_in, struct ike_child **child)
 {
-	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next) {
-		*child = sa->state == IKE_S_DEAD ? NULL : ike_child_in(sa, spi_in);
-		if (*child)
-			return sa;
-	}
-	return NULL;
+	struct ike_child *c = *bucket(ike, spi_in);
+
+	while (c && (c->spi_in != spi_in || c->sa->state == IKE_S_DEAD))
+		c = c->next_spi;
+	*child = c;
+	return c ? c->sa : NULL;
 }
 
 unsigned ike_children_count(const struct ike_sa *sa)
@@ -76,7 +104,7 @@ void ike_child_remove(struct ike_sa *sa, struct ike_child *c, enum ls_cause caus
 				o->announced = false;
 		ike_queue_down(sa->ike, sa->tunnel, chain, cause, text, &sa->peer_id);
 	}
-	free(c);
+	ike_child_free(c);
 	if (!sa->children && sa->state == IKE_S_ESTABLISHED)
 		sa->give_up = ls_time_add(sa->ike->now, LS_S(IKE_CHILDLESS_S));
 }
@@ -88,6 +116,8 @@ void ike_children_move(struct ike_sa *from, struct ike_sa *to)
 	while (*end)
 		end = &(*end)->next;
 	*end = from->children;
+	for (struct ike_child *c = from->children; c; c = c->next)
+		c->sa = to;
 	from->children = NULL;
 	to->give_up = to->children ? LS_NEVER : ls_time_add(to->ike->now, LS_S(IKE_CHILDLESS_S));
 }

@@ -335,7 +335,7 @@ struct ike_child *ike_deal_child(struct ike_task *t)
 	struct ike_sa *sa = t->sa;
 	struct ike_deal *d = t->deal;
 	struct ike_child *old = d->old_spi_in ? ike_child_in(sa, d->old_spi_in) : NULL;
-	struct ike_child *c = calloc(1, sizeof *c), **at = &sa->children;
+	struct ike_child *c = calloc(1, sizeof *c);
 
 	if (!c)
 		return NULL;
@@ -354,9 +354,7 @@ struct ike_child *ike_deal_child(struct ike_task *t)
 	    .ts_local = d->ts_local,
 	    .ts_remote = d->ts_remote,
 	};
-	while (*at)
-		at = &(*at)->next;
-	*at = c;
+	ike_child_add(sa, c);
 	d->spi_in = 0;
 	sa->give_up = sa->state == IKE_S_ESTABLISHED ? LS_NEVER : sa->give_up;
 	return c;

@@ -34,6 +34,7 @@ enum {
 
 struct ike_sa;
 struct ike_task;
+struct ike_child;
 
 struct ike_peer_entry {
 	struct ike_peer config; /* defaults filled in */
@@ -56,6 +57,8 @@ struct ike {
 	struct ike_peer_entry *peers; /* in the order in which they were set */
 	unsigned peers_count;
 	struct ike_sa *sas, *by_spi[IKE_BUCKETS];
+	struct ike_child *children_by_spi[IKE_BUCKETS]; /* by the inbound SPI */
+	bool touched;                 /* an SA was found, made or ended by the call that runs */
 	uint32_t sas_count, half_open;
 	uint32_t next_serial, next_chain, next_question;
 	struct ike_item *head, **tail, *current;

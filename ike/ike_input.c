@@ -81,6 +81,13 @@ static const struct ike_task_ops *serving_ops(const struct ike_sa *sa, uint8_t e
 	return exchange == IKE_X_CHILD ? child_ops(in) : exchange == IKE_X_INFO ? &ike_ops_info : NULL;
 }
 
+/* Status notifies that mean nothing to us are ignored (3.10.1), but not lost from sight. */
+static void count_unknown(struct ike *ike, const struct ike_payloads *in)
+{
+	for (unsigned n = ike_notifies_unknown(in); n > 0; n--)
+		ike_count(ike, CAUSE_IKE_UNKNOWN_NOTIFY);
+}
+
 /* The stand-in for exchanges that only get an error. */
 static const struct ike_task_ops refusal[] = {{.name = "IKE_AUTH", .exchange = IKE_X_AUTH}, {.name = "CREATE_CHILD_SA", .exchange = IKE_X_CHILD}, {.name = "INFORMATIONAL", .exchange = IKE_X_INFO}};
 
@@ -112,6 +119,7 @@ static void serve(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes
 	crypto_digest(CRYPTO_SHA256, &message, 1, hash);
 	memcpy(sa->serving_hash, hash, sizeof sa->serving_hash);
 	cause = ike_payloads_read(whole->first, &r, &t->in);
+	count_unknown(sa->ike, &t->in);
 	ops = cause == CAUSE_NONE ? serving_ops(sa, h->exchange, &t->in) : refusal_ops(h->exchange);
 	if (!ops) {
 		/* Of a kind or at a time that makes no sense: nobody who means well waits for the answer. */
@@ -173,6 +181,7 @@ static void receive_response(struct ike_sa *sa, const struct ike_datagram *d, co
 	ike_task_answered(t);
 	r = rd_make(whole.bytes, whole.len);
 	cause = ike_payloads_read(whole.first, &r, &t->in);
+	count_unknown(sa->ike, &t->in);
 	if (cause == CAUSE_NONE)
 		t->ops->response(t);
 	else

@@ -212,6 +212,30 @@ const struct ike_notify *ike_notify_find(const struct ike_payloads *p, uint16_t 
 	return NULL;
 }
 
+static bool notify_known(uint16_t type)
+{
+	static const uint16_t known[] = {
+	    IKE_N_INITIAL_CONTACT,    IKE_N_SET_WINDOW_SIZE, IKE_N_NAT_SOURCE,
+	    IKE_N_NAT_DESTINATION,    IKE_N_COOKIE,          IKE_N_USE_TRANSPORT_MODE,
+	    IKE_N_REKEY_SA,           IKE_N_FRAGMENTATION_SUPPORTED,
+	    IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED,
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (known[i] == type)
+			return true;
+	return type < IKE_N_ERROR_LIMIT;
+}
+
+unsigned ike_notifies_unknown(const struct ike_payloads *p)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < p->notifies; i++)
+		n += !notify_known(p->notify[i].type);
+	return n;
+}
+
 const struct ike_notify *ike_notify_error(const struct ike_payloads *p)
 {
 	for (unsigned i = 0; i < p->notifies; i++)

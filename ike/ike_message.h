@@ -114,6 +114,8 @@ struct ike_payloads {
 enum ls_cause ike_payloads_read(uint8_t first, struct rd *r, struct ike_payloads *out);
 /* The first notify of that type, or NULL. */
 const struct ike_notify *ike_notify_find(const struct ike_payloads *p, uint16_t type);
+/* How many notifies are of kinds that mean nothing to us. */
+unsigned ike_notifies_unknown(const struct ike_payloads *p);
 /* The first error notify, or NULL. */
 const struct ike_notify *ike_notify_error(const struct ike_payloads *p);
 

@@ -45,7 +45,10 @@ struct ike_sa *ike_sa_by_spi(struct ike *ike, uint64_t our_spi)
 
 	while (sa && ike_sa_spi(sa) != our_spi)
 		sa = sa->next_spi;
-	return sa && sa->state != IKE_S_DEAD ? sa : NULL;
+	if (!sa || sa->state == IKE_S_DEAD)
+		return NULL;
+	ike->touched = true;
+	return sa;
 }
 
 uint64_t ike_spi_make(struct ike *ike)
@@ -99,6 +102,7 @@ struct ike_sa *ike_sa_with_spis(struct ike *ike, bool initiator, uint64_t spi_i,
 		ike_count(ike, CAUSE_LIMIT_REACHED);
 		return NULL;
 	}
+	ike->touched = true;
 	sa->ike = ike;
 	sa->initiator = sa->dialled = initiator;
 	sa->serial = ++ike->next_serial;
@@ -146,7 +150,7 @@ void ike_sa_free(struct ike_sa *sa)
 		struct ike_child *c = sa->children;
 
 		sa->children = c->next;
-		free(c);
+		ike_child_free(c);
 	}
 	unindex(sa);
 	free(sa);
@@ -196,8 +200,11 @@ static void attempts_take(struct ike_sa *sa, const struct ike_task *t)
 
 void ike_sa_end(struct ike_sa *sa, enum ls_cause cause, const char *text)
 {
+	bool counted; /* its cause was, when it began to end */
+
 	if (sa->state == IKE_S_DEAD)
 		return;
+	counted = sa->state == IKE_S_DELETING || sa->state == IKE_S_REKEYED || sa->refused || sa->children;
 	attempts_take(sa, sa->active);
 	attempts_take(sa, sa->queue);
 	ike_sa_enter(sa, IKE_S_DEAD, cause);
@@ -205,7 +212,7 @@ void ike_sa_end(struct ike_sa *sa, enum ls_cause cause, const char *text)
 	children_end(sa, cause, text);
 	if (sa->attempt && !tunnel_up_elsewhere(sa))
 		ike_queue_down(sa->ike, sa->tunnel, 0, cause, text, &sa->peer_id);
-	else
+	else if (!counted)
 		ike_count(sa->ike, cause);
 	sa->attempt = false;
 }
@@ -228,7 +235,8 @@ void ike_sa_end_telling(struct ike_sa *sa, enum ls_cause cause, const char *text
 
 	if (sa->state == IKE_S_DEAD)
 		return;
-	if (sa->keys.all.bytes && sa->spi_r && (sa->state != IKE_S_AUTH || sa->initiator)) {
+	/* A responder says nothing before the peer has proved itself. */
+	if (sa->keys.all.bytes && sa->spi_r && (sa->initiator || !ike_sa_half_open(sa))) {
 		if (notify)
 			ike_build_flag(&b, notify);
 		ike_build_bytes(&b, IKE_P_DELETE, LS_BYTES(((const uint8_t[]){IKE_PROTO_IKE, 0, 0, 0}), 4));

@@ -25,7 +25,8 @@ enum ike_state {
 
 /* A CHILD SA pair. */
 struct ike_child {
-	struct ike_child *next;
+	struct ike_child *next, *next_spi;
+	struct ike_sa *sa;
 	uint32_t chain, spi_in, spi_out;
 	enum algo_id encr, integ;
 	bool esn, tunnel_mode;
@@ -183,6 +184,10 @@ void ike_bytes_free(struct ls_bytes *b);
 bool ike_bytes_set(struct ls_bytes *b, const void *p, size_t len);
 
 /* ike_child_sa.c: the list of CHILD SAs */
+/* At the end of the list, and into the table by SPI. */
+void ike_child_add(struct ike_sa *sa, struct ike_child *c);
+/* Out of the table, and freed; the list is the caller's. */
+void ike_child_free(struct ike_child *c);
 struct ike_child *ike_child_in(struct ike_sa *sa, uint32_t spi_in);
 struct ike_child *ike_child_out(struct ike_sa *sa, uint32_t spi_out);
 struct ike_sa *ike_child_find(struct ike *ike, uint32_t spi_in, struct ike_child **child);

@@ -92,7 +92,7 @@ static void child_write(struct wr *w, const struct ike_child *c)
 
 static bool child_read(struct rd *r, struct ike_sa *sa)
 {
-	struct ike_child *c = calloc(1, sizeof *c), **at = &sa->children;
+	struct ike_child *c = calloc(1, sizeof *c);
 	uint8_t flags;
 
 	if (!c)
@@ -114,9 +114,7 @@ static bool child_read(struct rd *r, struct ike_sa *sa)
 	c->rekey_at = LS_NEVER;
 	c->ts_local = ts_read(r);
 	c->ts_remote = ts_read(r);
-	while (*at)
-		at = &(*at)->next;
-	*at = c;
+	ike_child_add(sa, c);
 	return rd_ok(r) && c->chain != 0 && algo_get(c->encr);
 }
 
