@@ -13,12 +13,12 @@ static const struct {
 	const char *name;
 	enum algo_id encr, integ;
 } suites[] = {
-        {"aes256-gcm", ALGO_AES256_GCM, ALGO_NONE},
-        {"aes128-gcm", ALGO_AES128_GCM, ALGO_NONE},
-        {"chacha20poly1305", ALGO_CHACHA20POLY1305, ALGO_NONE},
-        {"aes256-sha256", ALGO_AES256, ALGO_SHA256},
-        {"aes128-sha1", ALGO_AES128, ALGO_SHA1},
-        {"null-sha256", ALGO_NULL, ALGO_SHA256},
+	{"aes256-gcm", ALGO_AES256_GCM, ALGO_NONE},
+	{"aes128-gcm", ALGO_AES128_GCM, ALGO_NONE},
+	{"chacha20poly1305", ALGO_CHACHA20POLY1305, ALGO_NONE},
+	{"aes256-sha256", ALGO_AES256, ALGO_SHA256},
+	{"aes128-sha1", ALGO_AES128, ALGO_SHA1},
+	{"null-sha256", ALGO_NULL, ALGO_SHA256},
 };
 
 static uint8_t plain[BATCH][ROOM], packets[BATCH][ROOM];
@@ -53,12 +53,14 @@ static void batch(struct esp_sad *sad, struct esp_sa *out, size_t size, struct s
 	uint64_t c[3];
 
 	for (unsigned i = 0; i < BATCH; i++)
-		seal[i] = (struct esp_seal_job){.sa = out,
-		                                .part = {LS_BYTES(plain[i], HEADER), LS_BYTES(plain[i] + HEADER, size - HEADER)},
-		                                .parts = 2,
-		                                .next_header = 17,
-		                                .dst = packets[i],
-		                                .dst_room = ROOM};
+		seal[i] =
+			(struct esp_seal_job){.sa = out,
+		                              .part = {LS_BYTES(plain[i], HEADER),
+		                                       LS_BYTES(plain[i] + HEADER, size - HEADER)},
+		                              .parts = 2,
+		                              .next_header = 17,
+		                              .dst = packets[i],
+		                              .dst_room = ROOM};
 	t[0] = seconds();
 	c[0] = cycles();
 	if (esp_seal(sad, seal, BATCH, 0) != BATCH)
@@ -82,12 +84,13 @@ static void measure(struct esp_sad *sad, unsigned suite, size_t size, unsigned r
 	const struct algo *e = algo_get(suites[suite].encr), *a = algo_get(suites[suite].integ);
 	uint8_t keymat[ESP_KEYMAT_MAX] = {1};
 	struct esp_sa_params p = {
-	        .encr = suites[suite].encr,
-	        .integ = suites[suite].integ,
-	        .keymat = LS_BYTES(keymat, (size_t)e->key_bytes + e->salt_bytes + (a ? a->key_bytes : 0)),
-	        .esn = true,
-	        .direction = ESP_IN,
-	        .spi = esp_spi_reserve(sad),
+		.encr = suites[suite].encr,
+		.integ = suites[suite].integ,
+		.keymat = LS_BYTES(keymat,
+	                           (size_t)e->key_bytes + e->salt_bytes + (a ? a->key_bytes : 0)),
+		.esn = true,
+		.direction = ESP_IN,
+		.spi = esp_spi_reserve(sad),
 	};
 	struct esp_sa *in, *out;
 	struct sums sums = {0}, warm = {0};
@@ -102,8 +105,9 @@ static void measure(struct esp_sad *sad, unsigned suite, size_t size, unsigned r
 		batch(sad, out, size, &warm);
 	for (unsigned i = 0; i < rounds; i++)
 		batch(sad, out, size, &sums);
-	printf("%-9s %-17s %5zu  %8.0f %8.0f  %8.0f %8.0f\n", sad->crypto->name, suites[suite].name, size, sums.seconds[0] * 1e9 / n,
-	       (double)sums.cycles[0] / n, sums.seconds[1] * 1e9 / n, (double)sums.cycles[1] / n);
+	printf("%-9s %-17s %5zu  %8.0f %8.0f  %8.0f %8.0f\n", sad->crypto->name, suites[suite].name,
+	       size, sums.seconds[0] * 1e9 / n, (double)sums.cycles[0] / n,
+	       sums.seconds[1] * 1e9 / n, (double)sums.cycles[1] / n);
 	esp_sa_end(sad, in);
 	esp_sa_end(sad, out);
 }
@@ -118,7 +122,8 @@ int main(int argc, char **argv)
 	if (!crypto_init() || rounds == 0)
 		return EXIT_FAILURE;
 	random = ls_random_system();
-	printf("%-9s %-17s %5s  %8s %8s  %8s %8s\n", "backend", "transform", "bytes", "seal ns", "cycles", "open ns", "cycles");
+	printf("%-9s %-17s %5s  %8s %8s  %8s %8s\n", "backend", "transform", "bytes", "seal ns",
+	       "cycles", "open ns", "cycles");
 	for (unsigned b = 0; b < 2; b++) {
 		struct esp_sad *sad = esp_sad_new(16, &random);
 

@@ -1,4 +1,5 @@
-/* What seal and open ask of a crypto backend: ipsec-mb where it is built in, OpenSSL's EVP everywhere. */
+/* What seal and open ask of a crypto backend: ipsec-mb where it is built in, OpenSSL's EVP
+ * everywhere. */
 #ifndef ESP_ESP_CRYPTO_H
 #define ESP_ESP_CRYPTO_H
 
@@ -20,21 +21,24 @@ struct esp_suite {
 };
 
 /*
- * One packet on its way through a backend: pkt is SPI | sequence | IV | text, len bytes, and the ICV has its room behind. Sealing
- * ciphers the text in place and writes the ICV; opening checks the ICV, which may be overwritten, and deciphers in place. The
- * text of a packet that is not authentic is spoilt. Lives until finish() has returned, because a backend may collect packets and work on several at once.
+ * One packet on its way through a backend: pkt is SPI | sequence | IV | text, len bytes, and the
+ * ICV has its room behind. Sealing ciphers the text in place and writes the ICV; opening checks the
+ * ICV, which may be overwritten, and deciphers in place. The text of a packet that is not authentic
+ * is spoilt. Lives until finish() has returned, because a backend may collect packets and work on
+ * several at once.
  */
 struct esp_crypt {
-	const void *keys;       /* what keys_new gave */
+	const void *keys; /* what keys_new gave */
 	uint8_t *pkt;
 	uint32_t len;
 	uint32_t text_at;       /* offset of the text */
 	uint32_t sequence_high; /* with ESN */
 	uint8_t icv_bytes;
-	uint8_t aad_bytes;      /* AEAD: 8, or 12 with ESN */
+	uint8_t aad_bytes; /* AEAD: 8, or 12 with ESN */
 	bool esn;
-	bool ok;                 /* sealed; or opened and authentic */
-	uint8_t nonce[ESP_NONCE_MAX]; /* AEAD: salt | IV, set by the caller; CBC: unused, the IV is in pkt */
+	bool ok;                      /* sealed; or opened and authentic */
+	uint8_t nonce[ESP_NONCE_MAX]; /* AEAD: salt | IV, set by the caller; CBC: unused, the IV is
+	                                 in pkt */
 	uint8_t aad[ESP_NONCE_MAX];   /* AEAD: SPI | sequence, set by the caller */
 	uint8_t icv_seen[ESP_ICV_MAX];
 	uint8_t icv_made[ESP_ICV_MAX];
@@ -45,8 +49,10 @@ struct esp_crypto_ops {
 	/* NULL without memory or when this host cannot run it. */
 	void *(*engine_new)(void);
 	void (*engine_free)(void *engine);
-	/* Keys for one direction of one SA; keymat is key | salt | integrity key. NULL when impossible. */
-	void *(*keys_new)(void *engine, const struct esp_suite *suite, struct ls_bytes keymat, bool seal);
+	/* Keys for one direction of one SA; keymat is key | salt | integrity key. NULL when
+	 * impossible. */
+	void *(*keys_new)(void *engine, const struct esp_suite *suite, struct ls_bytes keymat,
+	                  bool seal);
 	void (*keys_free)(void *engine, void *keys);
 	void (*seal)(void *engine, struct esp_crypt *c);
 	void (*open)(void *engine, struct esp_crypt *c);

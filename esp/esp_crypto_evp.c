@@ -57,7 +57,8 @@ static EVP_MAC_CTX *mac_new(const struct algo *integ, const uint8_t *key)
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	EVP_MAC_CTX *ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
 	char digest[16];
-	OSSL_PARAM params[2] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+	OSSL_PARAM params[2] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+	                        OSSL_PARAM_construct_end()};
 
 	strcpy(digest, integ->evp);
 	if (ctx && EVP_MAC_init(ctx, key, integ->key_bytes, params) != 1) {
@@ -68,7 +69,8 @@ static EVP_MAC_CTX *mac_new(const struct algo *integ, const uint8_t *key)
 	return ctx;
 }
 
-static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_bytes keymat, bool seal)
+static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_bytes keymat,
+                      bool seal)
 {
 	struct evp_keys *k = calloc(1, sizeof(*k));
 	bool ok = k != NULL;
@@ -82,7 +84,8 @@ static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_byt
 		ok = k->cipher != NULL;
 	}
 	if (ok && suite->integ) {
-		k->mac = mac_new(suite->integ, keymat.p + suite->encr->key_bytes + suite->encr->salt_bytes);
+		k->mac = mac_new(suite->integ,
+		                 keymat.p + suite->encr->key_bytes + suite->encr->salt_bytes);
 		ok = k->mac != NULL;
 	}
 	if (ok)
@@ -98,12 +101,15 @@ static bool aead(const struct evp_keys *k, struct esp_crypt *c)
 
 	if (EVP_CipherInit_ex2(k->cipher, NULL, NULL, c->nonce, k->seal, NULL) != 1)
 		return false;
-	if (!k->seal && EVP_CIPHER_CTX_ctrl(k->cipher, EVP_CTRL_AEAD_SET_TAG, c->icv_bytes, icv) != 1)
+	if (!k->seal &&
+	    EVP_CIPHER_CTX_ctrl(k->cipher, EVP_CTRL_AEAD_SET_TAG, c->icv_bytes, icv) != 1)
 		return false;
 	if (EVP_CipherUpdate(k->cipher, NULL, &done, c->aad, c->aad_bytes) != 1 ||
-	    EVP_CipherUpdate(k->cipher, text, &done, text, len) != 1 || EVP_CipherFinal_ex(k->cipher, rest, &done) != 1)
+	    EVP_CipherUpdate(k->cipher, text, &done, text, len) != 1 ||
+	    EVP_CipherFinal_ex(k->cipher, rest, &done) != 1)
 		return false;
-	return !k->seal || EVP_CIPHER_CTX_ctrl(k->cipher, EVP_CTRL_AEAD_GET_TAG, c->icv_bytes, icv) == 1;
+	return !k->seal ||
+	       EVP_CIPHER_CTX_ctrl(k->cipher, EVP_CTRL_AEAD_GET_TAG, c->icv_bytes, icv) == 1;
 }
 
 /* CBC over the text; its IV stands before it in the packet. */
@@ -125,7 +131,8 @@ static bool mac(const struct evp_keys *k, const struct esp_crypt *c, uint8_t out
 	size_t len = 0;
 
 	ls_put32(high, c->sequence_high);
-	return EVP_MAC_init(k->mac, NULL, 0, NULL) == 1 && EVP_MAC_update(k->mac, c->pkt, c->len) == 1 &&
+	return EVP_MAC_init(k->mac, NULL, 0, NULL) == 1 &&
+	       EVP_MAC_update(k->mac, c->pkt, c->len) == 1 &&
 	       (!c->esn || EVP_MAC_update(k->mac, high, sizeof(high)) == 1) &&
 	       EVP_MAC_final(k->mac, out, &len, EVP_MAX_MD_SIZE) == 1;
 }
@@ -154,7 +161,8 @@ static void open_one(void *engine, struct esp_crypt *c)
 	if (!k->mac)
 		c->ok = aead(k, c);
 	else
-		c->ok = mac(k, c, made) && esp_icv_equal(made, c->pkt + c->len, c->icv_bytes) && cbc(k, c);
+		c->ok = mac(k, c, made) && esp_icv_equal(made, c->pkt + c->len, c->icv_bytes) &&
+		        cbc(k, c);
 }
 
 static void finish(void *engine)
@@ -163,12 +171,12 @@ static void finish(void *engine)
 }
 
 const struct esp_crypto_ops esp_crypto_evp = {
-        .name = "openssl",
-        .engine_new = engine_new,
-        .engine_free = engine_free,
-        .keys_new = keys_new,
-        .keys_free = keys_free,
-        .seal = seal,
-        .open = open_one,
-        .finish = finish,
+	.name = "openssl",
+	.engine_new = engine_new,
+	.engine_free = engine_free,
+	.keys_new = keys_new,
+	.keys_free = keys_free,
+	.seal = seal,
+	.open = open_one,
+	.finish = finish,
 };

@@ -1,4 +1,5 @@
-/* Crypto of ESP by Intel's ipsec-mb: AEADs by direct calls, CBC and HMAC as jobs over a whole batch. */
+/* Crypto of ESP by Intel's ipsec-mb: AEADs by direct calls, CBC and HMAC as jobs over a whole
+ * batch. */
 #ifdef HAVE_IPSEC_MB
 #include "esp/esp_crypto.h"
 #include "lib/secret.h"
@@ -90,10 +91,10 @@ static const struct {
 	IMB_HASH_ALG hash;
 	size_t block_bytes;
 } hashes[] = {
-        {ALGO_SHA1, IMB_AUTH_HMAC_SHA_1, 64},
-        {ALGO_SHA256, IMB_AUTH_HMAC_SHA_256, 64},
-        {ALGO_SHA384, IMB_AUTH_HMAC_SHA_384, 128},
-        {ALGO_SHA512, IMB_AUTH_HMAC_SHA_512, 128},
+	{ALGO_SHA1, IMB_AUTH_HMAC_SHA_1, 64},
+	{ALGO_SHA256, IMB_AUTH_HMAC_SHA_256, 64},
+	{ALGO_SHA384, IMB_AUTH_HMAC_SHA_384, 128},
+	{ALGO_SHA512, IMB_AUTH_HMAC_SHA_512, 128},
 };
 
 static void one_block(IMB_MGR *mgr, IMB_HASH_ALG hash, const uint8_t *block, uint8_t *out)
@@ -115,7 +116,8 @@ static void one_block(IMB_MGR *mgr, IMB_HASH_ALG hash, const uint8_t *block, uin
 }
 
 /* The hash states after the key's block, xored with HMAC's two constants (RFC 2104 2). */
-static bool hmac_keys(IMB_MGR *mgr, struct mb_keys *k, struct mb_chain *to, const struct algo *integ, const uint8_t *key)
+static bool hmac_keys(IMB_MGR *mgr, struct mb_keys *k, struct mb_chain *to,
+                      const struct algo *integ, const uint8_t *key)
 {
 	uint8_t block[HASH_BLOCK_MAX];
 	size_t i = 0;
@@ -136,7 +138,8 @@ static bool hmac_keys(IMB_MGR *mgr, struct mb_keys *k, struct mb_chain *to, cons
 	return true;
 }
 
-static bool chain_keys(IMB_MGR *mgr, struct mb_keys *k, const struct esp_suite *suite, struct ls_bytes keymat)
+static bool chain_keys(IMB_MGR *mgr, struct mb_keys *k, const struct esp_suite *suite,
+                       struct ls_bytes keymat)
 {
 	struct mb_chain *to;
 
@@ -151,10 +154,12 @@ static bool chain_keys(IMB_MGR *mgr, struct mb_keys *k, const struct esp_suite *
 		IMB_AES_KEYEXP_256(mgr, keymat.p, to->encrypt, to->decrypt);
 	else if (suite->transform != ESP_NULL_HMAC)
 		return false;
-	return hmac_keys(mgr, k, to, suite->integ, keymat.p + suite->encr->key_bytes + suite->encr->salt_bytes);
+	return hmac_keys(mgr, k, to, suite->integ,
+	                 keymat.p + suite->encr->key_bytes + suite->encr->salt_bytes);
 }
 
-static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_bytes keymat, bool seal)
+static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_bytes keymat,
+                      bool seal)
 {
 	struct mb_keys *k = calloc(1, sizeof(*k));
 	bool ok = false;
@@ -183,11 +188,13 @@ static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_byt
 
 static void gcm(const struct mb_keys *k, struct esp_crypt *c, uint8_t *icv)
 {
-	const struct gcm_key_data *key = (const struct gcm_key_data *)(const void *)k->material.bytes;
+	const struct gcm_key_data *key =
+		(const struct gcm_key_data *)(const void *)k->material.bytes;
 	uint8_t *text = c->pkt + c->text_at;
 	struct gcm_context_data ctx;
 
-	k->gcm(key, &ctx, text, text, c->len - c->text_at, c->nonce, c->aad, c->aad_bytes, icv, c->icv_bytes);
+	k->gcm(key, &ctx, text, text, c->len - c->text_at, c->nonce, c->aad, c->aad_bytes, icv,
+	       c->icv_bytes);
 }
 
 /* What has been completed, in whatever order the library does so. */
@@ -196,9 +203,11 @@ static void done(IMB_MGR *mgr, IMB_JOB *job)
 	for (; job; job = IMB_GET_COMPLETED_JOB(mgr)) {
 		struct esp_crypt *c = job->user_data;
 
-		/* user_data2 is where the ICV that came in the packet was put aside; NULL when sealing. */
+		/* user_data2 is where the ICV that came in the packet was put aside; NULL when
+		 * sealing. */
 		c->ok = job->status == IMB_STATUS_COMPLETED &&
-		        (!job->user_data2 || esp_icv_equal(c->icv_made, job->user_data2, c->icv_bytes));
+		        (!job->user_data2 ||
+		         esp_icv_equal(c->icv_made, job->user_data2, c->icv_bytes));
 	}
 }
 
@@ -238,7 +247,8 @@ static void submit_chain(IMB_MGR *mgr, const struct mb_keys *k, struct esp_crypt
 	if (!seal)
 		memcpy(c->icv_seen, c->pkt + c->len, c->icv_bytes);
 	if (c->esn) {
-		/* The high half is hashed but not sent (RFC 4303 2.2.1); it borrows the ICV's place. */
+		/* The high half is hashed but not sent (RFC 4303 2.2.1); it borrows the ICV's
+		 * place. */
 		ls_put32(c->pkt + c->len, c->sequence_high);
 		hashed += 4;
 	}
@@ -313,14 +323,14 @@ static void finish(void *engine)
 }
 
 const struct esp_crypto_ops esp_crypto_mb = {
-        .name = "ipsec-mb",
-        .engine_new = engine_new,
-        .engine_free = engine_free,
-        .keys_new = keys_new,
-        .keys_free = keys_free,
-        .seal = seal,
-        .open = open_one,
-        .finish = finish,
+	.name = "ipsec-mb",
+	.engine_new = engine_new,
+	.engine_free = engine_free,
+	.keys_new = keys_new,
+	.keys_free = keys_free,
+	.seal = seal,
+	.open = open_one,
+	.finish = finish,
 };
 #else
 /* Without the library this file is empty but for this. */

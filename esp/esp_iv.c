@@ -13,7 +13,8 @@ void esp_iv_seed(struct esp_iv *iv, const struct ls_random *random)
 	iv->used = ESP_IV_BUFFER;
 }
 
-/* Each buffer is made under a key of its own that is overwritten at once, so what was given out cannot be found again. */
+/* Each buffer is made under a key of its own that is overwritten at once, so what was given out
+ * cannot be found again. */
 static void refill(struct esp_iv *iv)
 {
 	static const uint8_t nonce[crypto_stream_chacha20_NONCEBYTES];

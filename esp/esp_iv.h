@@ -7,7 +7,8 @@
 enum { ESP_IV_BUFFER = 2048 };
 
 struct esp_iv {
-	uint8_t buffer[ESP_IV_BUFFER]; /* keystream; its first 32 bytes are the key of the next one */
+	uint8_t buffer[ESP_IV_BUFFER]; /* keystream; its first 32 bytes are the key of the next one
+	                                */
 	uint32_t used;
 };
 

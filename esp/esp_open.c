@@ -78,7 +78,8 @@ static enum ls_cause take_payload(struct esp_open_job *job, const struct esp_cry
 }
 
 /* What only an authentic packet may do: be marked, counted and delivered. */
-static enum ls_cause commit(struct esp_sad *sad, struct esp_open_job *job, const struct esp_crypt *c, ls_time now)
+static enum ls_cause commit(struct esp_sad *sad, struct esp_open_job *job,
+                            const struct esp_crypt *c, ls_time now)
 {
 	struct esp_sa *sa = job->sa;
 	enum ls_cause cause;
@@ -111,7 +112,8 @@ size_t esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_tim
 		job->payload_len = 0;
 		job->next_header = 0;
 		job->sequence = 0;
-		job->verdict = i < ESP_BATCH_MAX ? (uint16_t)may_open(sad, job, now) : (uint16_t)CAUSE_INTERNAL;
+		job->verdict = i < ESP_BATCH_MAX ? (uint16_t)may_open(sad, job, now)
+		                                 : (uint16_t)CAUSE_INTERNAL;
 		if (job->verdict == CAUSE_NONE)
 			open_one(sad, job, &sad->work[i]);
 	}

@@ -1,4 +1,5 @@
-/* The replay window of one inbound SA: checked before the ICV, committed after it (RFC 4303 3.4.3, 6479). */
+/* The replay window of one inbound SA: checked before the ICV, committed after it (RFC 4303 3.4.3,
+ * 6479). */
 #include "esp/esp_replay.h"
 
 #include <stdlib.h>
@@ -8,7 +9,8 @@ uint32_t esp_replay_words(uint32_t window)
 {
 	uint32_t words = 2;
 
-	/* One word more than the window fills: the one that the top is in may be nearly empty (RFC 6479 2). */
+	/* One word more than the window fills: the one that the top is in may be nearly empty (RFC
+	 * 6479 2). */
 	while ((words - 1) * ESP_REPLAY_WORD < window)
 		words *= 2;
 	return words;
@@ -41,7 +43,8 @@ bool esp_replay_guess(const struct esp_replay *r, bool esn, uint32_t low, uint64
 	if (esn && top_low >= r->window - 1) {
 		high = low >= bottom ? top_high : top_high + 1;
 	} else if (esn) {
-		/* The window reaches back below a multiple of 2^32; below the very first there is nothing. */
+		/* The window reaches back below a multiple of 2^32; below the very first there is
+		 * nothing. */
 		if (low >= bottom && top_high == 0)
 			return false;
 		high = low >= bottom ? top_high - 1 : top_high;

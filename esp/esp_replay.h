@@ -1,4 +1,5 @@
-/* The replay window of one inbound SA: checked before the ICV, committed after it (RFC 4303 3.4.3, 6479). */
+/* The replay window of one inbound SA: checked before the ICV, committed after it (RFC 4303 3.4.3,
+ * 6479). */
 #ifndef ESP_ESP_REPLAY_H
 #define ESP_ESP_REPLAY_H
 
@@ -10,11 +11,12 @@
 enum { ESP_REPLAY_WORD = 64, ESP_WINDOW_MIN = 32 };
 
 struct esp_replay {
-	uint64_t top;       /* highest verified number; 0 = none yet */
-	uint64_t *words;    /* bit = number mod 64, word = (number / 64) mod words; words 0 = not made */
-	uint32_t mask;      /* number of words - 1, a power of two less one */
-	uint32_t window;    /* packets, counted from top down */
-	uint64_t lost;      /* numbers that left the window unseen */
+	uint64_t top; /* highest verified number; 0 = none yet */
+	uint64_t *
+		words; /* bit = number mod 64, word = (number / 64) mod words; words 0 = not made */
+	uint32_t mask; /* number of words - 1, a power of two less one */
+	uint32_t window; /* packets, counted from top down */
+	uint64_t lost;   /* numbers that left the window unseen */
 };
 
 /* window: packets, at least ESP_WINDOW_MIN. false without memory. */
@@ -23,8 +25,8 @@ void esp_replay_free(struct esp_replay *r);
 /* How many words a window of that size has. */
 uint32_t esp_replay_words(uint32_t window);
 /*
- * The full number of a packet that carries `low` (RFC 4303 App. A2.2). With esn false it is low itself. false for a
- * number that lies before the first packet of the SA.
+ * The full number of a packet that carries `low` (RFC 4303 App. A2.2). With esn false it is low
+ * itself. false for a number that lies before the first packet of the SA.
  */
 bool esp_replay_guess(const struct esp_replay *r, bool esn, uint32_t low, uint64_t *number);
 /* CAUSE_NONE, ESP_REPLAY or ESP_TOO_OLD. Changes nothing. */

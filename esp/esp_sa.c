@@ -13,9 +13,11 @@ bool esp_suite_make(enum algo_id encr, enum algo_id integ, struct esp_suite *sui
 {
 	const struct algo *e = algo_get(encr), *i = algo_get(integ);
 
-	if (!e || e->kind != ALGO_KIND_ENCR || (integ != ALGO_NONE && (!i || i->kind != ALGO_KIND_INTEG)))
+	if (!e || e->kind != ALGO_KIND_ENCR ||
+	    (integ != ALGO_NONE && (!i || i->kind != ALGO_KIND_INTEG)))
 		return false;
-	/* An AEAD brings its own integrity; nothing else goes without (RFC 4303 3.2.2, RFC 8221 4). */
+	/* An AEAD brings its own integrity; nothing else goes without (RFC 4303 3.2.2, RFC 8221 4).
+	 */
 	if (e->aead == (i != NULL))
 		return false;
 	*suite = (struct esp_suite){.encr = e, .integ = i};
@@ -67,7 +69,8 @@ void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now)
 }
 
 /* The parts that may fail; on failure the caller lets go of what is there. */
-static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct esp_suite *suite, const struct esp_sa_params *p)
+static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct esp_suite *suite,
+                          const struct esp_sa_params *p)
 {
 	struct esp_sa_cold *cold = sa->cold;
 	uint32_t window = p->window_packets ? p->window_packets : ESP_WINDOW_DEFAULT;
@@ -78,7 +81,8 @@ static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct e
 	cold->params.keymat = LS_BYTES(cold->keymat.bytes, cold->keymat.len);
 	if (p->direction == ESP_IN && !esp_replay_make(&sa->replay, window))
 		return CAUSE_NO_MEMORY;
-	sa->keys = sad->crypto->keys_new(sad->engine, suite, cold->params.keymat, p->direction == ESP_OUT);
+	sa->keys = sad->crypto->keys_new(sad->engine, suite, cold->params.keymat,
+	                                 p->direction == ESP_OUT);
 	if (!sa->keys)
 		return CAUSE_NO_MEMORY;
 	memcpy(sa->salt, p->keymat.p + suite->encr->key_bytes, suite->encr->salt_bytes);
@@ -105,24 +109,28 @@ static void sa_free(struct esp_sad *sad, struct esp_sa *sa)
 	free(sa);
 }
 
-static enum ls_cause check_params(struct esp_sad *sad, const struct esp_sa_params *p, struct esp_suite *suite)
+static enum ls_cause check_params(struct esp_sad *sad, const struct esp_sa_params *p,
+                                  struct esp_suite *suite)
 {
 	const struct esp_slot *slot = &sad->slots[p->spi & sad->slot_mask];
 
 	if (!esp_suite_make(p->encr, p->integ, suite))
 		return CAUSE_ESP_NO_ALGORITHM;
-	if (p->keymat.len != (size_t)suite->encr->key_bytes + suite->encr->salt_bytes + (suite->integ ? suite->integ->key_bytes : 0))
+	if (p->keymat.len != (size_t)suite->encr->key_bytes + suite->encr->salt_bytes +
+	                             (suite->integ ? suite->integ->key_bytes : 0))
 		return CAUSE_ESP_BAD_KEY;
 	if (p->window_packets > ESP_WINDOW_MAX)
 		return CAUSE_ESP_BAD_WINDOW;
 	if (p->direction == ESP_IN)
-		return p->spi != 0 && slot->spi == p->spi && !slot->sa ? CAUSE_NONE : CAUSE_ESP_SPI_TAKEN;
+		return p->spi != 0 && slot->spi == p->spi && !slot->sa ? CAUSE_NONE
+		                                                       : CAUSE_ESP_SPI_TAKEN;
 	if (p->spi == 0 || esp_sa_outbound(sad, p->spi, p->chain))
 		return CAUSE_ESP_SPI_TAKEN;
 	return sad->count < sad->max_sas ? CAUSE_NONE : CAUSE_LIMIT_REACHED;
 }
 
-enum ls_cause esp_sa_add(struct esp_sad *sad, const struct esp_sa_params *params, ls_time now, struct esp_sa **out)
+enum ls_cause esp_sa_add(struct esp_sad *sad, const struct esp_sa_params *params, ls_time now,
+                         struct esp_sa **out)
 {
 	struct esp_suite suite;
 	enum ls_cause cause = check_params(sad, params, &suite);
@@ -172,24 +180,24 @@ void esp_sa_view(const struct esp_sa *sa, struct esp_sa_view *view)
 	const struct esp_sa_params *p = &sa->cold->params;
 
 	*view = (struct esp_sa_view){
-	        .direction = p->direction,
-	        .spi = sa->spi,
-	        .tunnel = p->tunnel,
-	        .chain = p->chain,
-	        .encr = p->encr,
-	        .integ = p->integ,
-	        .esn = p->esn,
-	        .udp = p->udp,
-	        .address_fixed = p->address_fixed,
-	        .local = p->local,
-	        .remote = p->remote,
-	        .selector = p->selector,
-	        .life = sa->life,
-	        .packets = sa->life.packets,
-	        .bytes = sa->life.bytes,
-	        .sequence = p->direction == ESP_OUT ? sa->sequence : sa->replay.top,
-	        .lost_packets = sa->replay.lost,
-	        .last_used = sa->last_used,
+		.direction = p->direction,
+		.spi = sa->spi,
+		.tunnel = p->tunnel,
+		.chain = p->chain,
+		.encr = p->encr,
+		.integ = p->integ,
+		.esn = p->esn,
+		.udp = p->udp,
+		.address_fixed = p->address_fixed,
+		.local = p->local,
+		.remote = p->remote,
+		.selector = p->selector,
+		.life = sa->life,
+		.packets = sa->life.packets,
+		.bytes = sa->life.bytes,
+		.sequence = p->direction == ESP_OUT ? sa->sequence : sa->replay.top,
+		.lost_packets = sa->replay.lost,
+		.last_used = sa->last_used,
 	};
 }
 

@@ -11,12 +11,12 @@
 #include <sys/queue.h>
 
 enum {
-	ESP_HEADER = 8,                /* SPI, sequence */
-	ESP_TRAILER = 2,               /* pad length, next header */
-	ESP_SPI_LOWEST = 256,          /* RFC 4303 2.1: 1-255 are reserved */
+	ESP_HEADER = 8,       /* SPI, sequence */
+	ESP_TRAILER = 2,      /* pad length, next header */
+	ESP_SPI_LOWEST = 256, /* RFC 4303 2.1: 1-255 are reserved */
 	ESP_SAS_MAX = 1 << 20,
 	ESP_PLAIN_MAX = 65535,
-	ESP_NEXT_DUMMY = 59,           /* RFC 4303 2.6 */
+	ESP_NEXT_DUMMY = 59, /* RFC 4303 2.6 */
 	ESP_OUT_BUCKETS_MIN = 16,
 };
 
@@ -29,7 +29,7 @@ struct esp_sa_cold {
 	struct secret keymat;
 	TAILQ_ENTRY(esp_sa) all;
 	TAILQ_ENTRY(esp_sa) pending;
-	LIST_ENTRY(esp_sa) bucket;   /* outbound: by (spi, chain) */
+	LIST_ENTRY(esp_sa) bucket; /* outbound: by (spi, chain) */
 };
 
 /* What each packet touches comes first. */
@@ -40,9 +40,9 @@ struct esp_sa {
 	uint8_t iv_bytes;
 	uint8_t salt_bytes;
 	uint8_t icv_bytes;
-	uint8_t align;     /* text is a multiple of this */
+	uint8_t align; /* text is a multiple of this */
 	bool esn;
-	bool ended;        /* hard limit reached: refuses packets */
+	bool ended; /* hard limit reached: refuses packets */
 	uint8_t told;
 	uint8_t pending;
 	uint8_t salt[4];
@@ -71,22 +71,23 @@ struct esp_sad {
 	void *engine;
 	struct ls_random random;
 	uint32_t max_sas;
-	uint32_t count;           /* SAs and reserved SPIs */
+	uint32_t count; /* SAs and reserved SPIs */
 	struct esp_slot *slots;
 	uint32_t slot_mask;
-	uint32_t *free_slots;     /* a ring of the free slots: the one free for longest is taken next */
+	uint32_t *free_slots; /* a ring of the free slots: the one free for longest is taken next */
 	uint32_t free_first, free_count;
 	struct esp_sa_bucket *buckets;
 	uint32_t bucket_mask;
 	struct esp_sa_list all, pending;
-	ls_time deadline;         /* no life changes by time before this */
+	ls_time deadline; /* no life changes by time before this */
 	struct ls_counters counters;
 	struct esp_iv iv;
 	struct esp_crypt work[ESP_BATCH_MAX];
 	uint64_t numbers[ESP_BATCH_MAX];
 };
 
-/* A door for tests: use this backend; only while the SAD is empty. false if this host or build cannot. */
+/* A door for tests: use this backend; only while the SAD is empty. false if this host or build
+ * cannot. */
 bool esp_sad_use(struct esp_sad *sad, const struct esp_crypto_ops *ops);
 /* Makes the tables for that many slots (a power of two), all free; only while the SAD is empty. */
 bool esp_sad_slots(struct esp_sad *sad, uint32_t slots);

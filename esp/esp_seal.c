@@ -22,7 +22,8 @@ static size_t plain_size(const struct esp_seal_job *job)
 	return len;
 }
 
-static enum ls_cause may_seal(struct esp_sad *sad, const struct esp_seal_job *job, size_t len, ls_time now)
+static enum ls_cause may_seal(struct esp_sad *sad, const struct esp_seal_job *job, size_t len,
+                              ls_time now)
 {
 	struct esp_sa *sa = job->sa;
 
@@ -108,7 +109,8 @@ size_t esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n, ls_tim
 		size_t len = plain_size(job);
 
 		job->dst_len = 0;
-		job->verdict = i < ESP_BATCH_MAX ? (uint16_t)may_seal(sad, job, len, now) : (uint16_t)CAUSE_INTERNAL;
+		job->verdict = i < ESP_BATCH_MAX ? (uint16_t)may_seal(sad, job, len, now)
+		                                 : (uint16_t)CAUSE_INTERNAL;
 		if (job->verdict != CAUSE_NONE) {
 			ls_count(&sad->counters, job->verdict);
 			continue;

@@ -1,7 +1,15 @@
 /* Whether what came out of an inbound SA is what was agreed for it (RFC 4301 5.2 step 4). */
 #include "esp/esp_sad.h"
 
-enum { IP_TCP = 6, IP_UDP = 17, IP_DCCP = 33, IP_SCTP = 132, IP_UDPLITE = 136, IP_IN_IP = 4, IP6_IN_IP = 41 };
+enum {
+	IP_TCP = 6,
+	IP_UDP = 17,
+	IP_DCCP = 33,
+	IP_SCTP = 132,
+	IP_UDPLITE = 136,
+	IP_IN_IP = 4,
+	IP6_IN_IP = 41
+};
 
 static bool any_port(uint16_t low, uint16_t high)
 {
@@ -13,9 +21,11 @@ static bool ports_fit(const struct esp_selector *s, uint8_t protocol, struct rd 
 {
 	uint16_t source, destination;
 
-	if (any_port(s->local_port_low, s->local_port_high) && any_port(s->remote_port_low, s->remote_port_high))
+	if (any_port(s->local_port_low, s->local_port_high) &&
+	    any_port(s->remote_port_low, s->remote_port_high))
 		return true;
-	if (protocol != IP_TCP && protocol != IP_UDP && protocol != IP_DCCP && protocol != IP_SCTP && protocol != IP_UDPLITE)
+	if (protocol != IP_TCP && protocol != IP_UDP && protocol != IP_DCCP &&
+	    protocol != IP_SCTP && protocol != IP_UDPLITE)
 		return false;
 	source = rd_u16(r);
 	destination = rd_u16(r);
@@ -46,7 +56,8 @@ static bool tunnel_fits(const struct esp_selector *s, uint8_t family, struct rd 
 	if (!head || head[0] >> 4 != family)
 		return false;
 	source = head + (family == 4 ? 12 : 8);
-	if (!net_holds(&s->remote, family, source) || !net_holds(&s->local, family, source + ip_bytes))
+	if (!net_holds(&s->remote, family, source) ||
+	    !net_holds(&s->local, family, source + ip_bytes))
 		return false;
 	protocol = head[family == 4 ? 9 : 6];
 	if (family == 4) {
@@ -57,7 +68,8 @@ static bool tunnel_fits(const struct esp_selector *s, uint8_t family, struct rd 
 	return transport_fits(s, protocol, r);
 }
 
-bool esp_selector_check(const struct esp_sa *sa, uint8_t next_header, const uint8_t *payload, size_t len)
+bool esp_selector_check(const struct esp_sa *sa, uint8_t next_header, const uint8_t *payload,
+                        size_t len)
 {
 	const struct esp_selector *s = &sa->cold->params.selector;
 	struct rd r = rd_make(payload, len);

@@ -6,8 +6,9 @@
 #include <string.h>
 
 /*
- * Body: slots 4 | count 4 | SAs. Times are written as ages, because the reader's clock may start elsewhere. Numbers of 64 bits
- * are big-endian like everything else; what an SA of one direction does not have is not written.
+ * Body: slots 4 | count 4 | SAs. Times are written as ages, because the reader's clock may start
+ * elsewhere. Numbers of 64 bits are big-endian like everything else; what an SA of one direction
+ * does not have is not written.
  */
 enum { VERSION = 1 };
 
@@ -87,8 +88,9 @@ static uint64_t age(ls_time then, ls_time now)
 
 static uint8_t flags_of(const struct esp_sa *sa, const struct esp_sa_params *p)
 {
-	unsigned flags = (p->esn ? FLAG_ESN : 0u) | (p->udp ? FLAG_UDP : 0u) | (p->address_fixed ? FLAG_FIXED : 0u) |
-	                 (p->early ? FLAG_EARLY : 0u) | (sa->ended ? FLAG_ENDED : 0u);
+	unsigned flags = (p->esn ? FLAG_ESN : 0u) | (p->udp ? FLAG_UDP : 0u) |
+	                 (p->address_fixed ? FLAG_FIXED : 0u) | (p->early ? FLAG_EARLY : 0u) |
+	                 (sa->ended ? FLAG_ENDED : 0u);
 
 	return (uint8_t)flags;
 }
@@ -172,7 +174,8 @@ size_t esp_save_size(const struct esp_sad *sad)
 	TAILQ_FOREACH(sa, &sad->all, cold->all)
 	{
 		size += FIXED + sa->cold->params.keymat.len;
-		size += sa->direction == ESP_OUT ? 8 : 4 + 8 + 8 + ((size_t)sa->replay.mask + 1) * 8;
+		size += sa->direction == ESP_OUT ? 8
+		                                 : 4 + 8 + 8 + ((size_t)sa->replay.mask + 1) * 8;
 	}
 	return size;
 }
@@ -242,7 +245,8 @@ static bool get_sa(struct rd *r, struct saved *s, ls_time now)
 	get_addr(r, &p->local);
 	get_addr(r, &p->remote);
 	get_selector(r, &p->selector);
-	if (direction > ESP_OUT || mode > ESP_TUNNEL || s->flags >= 2 * FLAG_ENDED || !get_life(r, s, now))
+	if (direction > ESP_OUT || mode > ESP_TUNNEL || s->flags >= 2 * FLAG_ENDED ||
+	    !get_life(r, s, now))
 		return false;
 	if (s->told >= ESP_TOLD(ESP_EVENT_FIRST_USED + 1) || (s->pending & ~s->told))
 		return false;

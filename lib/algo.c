@@ -4,8 +4,10 @@
 #include <string.h>
 
 static const struct algo rows[] = {
-#define ALGO(number, NAME, config, kind, gate, v2, v1_one, v1_two, attribute, key, salt, iv, block, icv, aead, evp)           \
-	{number, config, kind, gate, v2, v1_one, v1_two, attribute, key, salt, iv, block, icv, aead, evp},
+#define ALGO(number, NAME, config, kind, gate, v2, v1_one, v1_two, attribute, key, salt, iv, \
+             block, icv, aead, evp)                                                          \
+	{number, config, kind, gate,  v2,  v1_one, v1_two, attribute,                        \
+	 key,    salt,   iv,   block, icv, aead,   evp},
 #include "lib/algo.def"
 #undef ALGO
 };
@@ -31,7 +33,8 @@ const struct algo *algo_by_name(enum algo_kind kind, const char *name)
 const struct algo *algo_by_ikev2(enum algo_kind kind, uint16_t transform, uint16_t key_attribute)
 {
 	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].kind == kind && rows[i].ikev2 == transform && rows[i].key_attribute == key_attribute)
+		if (rows[i].kind == kind && rows[i].ikev2 == transform &&
+		    rows[i].key_attribute == key_attribute)
 			return &rows[i];
 	return NULL;
 }

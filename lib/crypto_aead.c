@@ -1,4 +1,5 @@
-/* One-shot AEAD and CBC for IKE messages and sealed values (RFC 5282, 7634, 7296 3.14), by OpenSSL's EVP. */
+/* One-shot AEAD and CBC for IKE messages and sealed values (RFC 5282, 7634, 7296 3.14), by
+ * OpenSSL's EVP. */
 #include "lib/crypto_open.h"
 
 #include <sodium/utils.h>
@@ -28,12 +29,14 @@ static const struct algo *suitable(enum algo_id encr, struct ls_bytes key, size_
 {
 	const struct algo *a = algo_get(encr);
 
-	if (!a || a->kind != ALGO_KIND_ENCR || key.len != (size_t)a->key_bytes + a->salt_bytes || len > INT32_MAX)
+	if (!a || a->kind != ALGO_KIND_ENCR || key.len != (size_t)a->key_bytes + a->salt_bytes ||
+	    len > INT32_MAX)
 		return NULL;
 	return a->aead || len % a->block_bytes == 0 ? a : NULL;
 }
 
-static bool start(EVP_CIPHER_CTX *ctx, const struct algo *a, struct ls_bytes key, const uint8_t *iv, bool seal)
+static bool start(EVP_CIPHER_CTX *ctx, const struct algo *a, struct ls_bytes key, const uint8_t *iv,
+                  bool seal)
 {
 	uint8_t nonce[NONCE_MAX + 16];
 	bool ok;
@@ -48,7 +51,8 @@ static bool start(EVP_CIPHER_CTX *ctx, const struct algo *a, struct ls_bytes key
 	return ok;
 }
 
-static bool run(EVP_CIPHER_CTX *ctx, const struct algo *a, struct ls_bytes aad, uint8_t *text, size_t len)
+static bool run(EVP_CIPHER_CTX *ctx, const struct algo *a, struct ls_bytes aad, uint8_t *text,
+                size_t len)
 {
 	int done = 0;
 
@@ -59,8 +63,8 @@ static bool run(EVP_CIPHER_CTX *ctx, const struct algo *a, struct ls_bytes aad, 
 	return true;
 }
 
-bool crypto_seal(enum algo_id encr, struct ls_bytes key, const uint8_t *iv, struct ls_bytes aad, uint8_t *text, size_t len,
-                 uint8_t *icv)
+bool crypto_seal(enum algo_id encr, struct ls_bytes key, const uint8_t *iv, struct ls_bytes aad,
+                 uint8_t *text, size_t len, uint8_t *icv)
 {
 	const struct algo *a = suitable(encr, key, len);
 	EVP_CIPHER_CTX *ctx;
@@ -70,15 +74,16 @@ bool crypto_seal(enum algo_id encr, struct ls_bytes key, const uint8_t *iv, stru
 
 	if (!a || !(ctx = EVP_CIPHER_CTX_new()))
 		return false;
-	ok = start(ctx, a, key, iv, true) && run(ctx, a, aad, text, len) && EVP_CipherFinal_ex(ctx, rest, &done) == 1;
+	ok = start(ctx, a, key, iv, true) && run(ctx, a, aad, text, len) &&
+	     EVP_CipherFinal_ex(ctx, rest, &done) == 1;
 	if (ok && a->aead)
 		ok = EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, a->icv_bytes, icv) == 1;
 	EVP_CIPHER_CTX_free(ctx);
 	return ok;
 }
 
-bool crypto_open(enum algo_id encr, struct ls_bytes key, const uint8_t *iv, struct ls_bytes aad, uint8_t *text, size_t len,
-                 const uint8_t *icv)
+bool crypto_open(enum algo_id encr, struct ls_bytes key, const uint8_t *iv, struct ls_bytes aad,
+                 uint8_t *text, size_t len, const uint8_t *icv)
 {
 	const struct algo *a = suitable(encr, key, len);
 	EVP_CIPHER_CTX *ctx;

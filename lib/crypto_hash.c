@@ -8,20 +8,18 @@
 #include <string.h>
 
 /*
- * DOC: OpenSSL 3 looks algorithms up by name, which costs more than a short hash. So crypto_init() fetches each
- * once; afterwards these objects are only read, from any thread. Everything here works without files and
- * sockets once crypto_init() has returned, so that a process may close its sandbox then.
+ * DOC: OpenSSL 3 looks algorithms up by name, which costs more than a short hash. So crypto_init()
+ * fetches each once; afterwards these objects are only read, from any thread. Everything here works
+ * without files and sockets once crypto_init() has returned, so that a process may close its
+ * sandbox then.
  */
 static const struct {
 	const char *name;
 	size_t size;
 } hashes[] = {
-        [CRYPTO_MD4] = {"MD4", 16},
-        [CRYPTO_MD5] = {"MD5", 16},
-        [CRYPTO_SHA1] = {"SHA1", 20},
-        [CRYPTO_SHA256] = {"SHA2-256", 32},
-        [CRYPTO_SHA384] = {"SHA2-384", 48},
-        [CRYPTO_SHA512] = {"SHA2-512", 64},
+	[CRYPTO_MD4] = {"MD4", 16},         [CRYPTO_MD5] = {"MD5", 16},
+	[CRYPTO_SHA1] = {"SHA1", 20},       [CRYPTO_SHA256] = {"SHA2-256", 32},
+	[CRYPTO_SHA384] = {"SHA2-384", 48}, [CRYPTO_SHA512] = {"SHA2-512", 64},
 };
 
 enum { HASHES = sizeof(hashes) / sizeof(hashes[0]) };
@@ -49,7 +47,8 @@ bool crypto_hash_start(void)
 
 static void start(void)
 {
-	started = secret_init() && crypto_hash_start() && crypto_prf_start() && crypto_ke_start() && crypto_aead_start();
+	started = secret_init() && crypto_hash_start() && crypto_prf_start() && crypto_ke_start() &&
+	          crypto_aead_start();
 }
 
 bool crypto_init(void)
@@ -88,7 +87,8 @@ static void must(int ok)
 		abort();
 }
 
-size_t crypto_digest(enum crypto_hash hash, const struct ls_bytes *parts, size_t n, uint8_t out[CRYPTO_HASH_MAX])
+size_t crypto_digest(enum crypto_hash hash, const struct ls_bytes *parts, size_t n,
+                     uint8_t out[CRYPTO_HASH_MAX])
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 

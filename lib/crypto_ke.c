@@ -1,4 +1,5 @@
-/* Ephemeral key exchanges: X25519 (RFC 8031), ECP (RFC 5903), MODP (RFC 3526), with injected private values. */
+/* Ephemeral key exchanges: X25519 (RFC 8031), ECP (RFC 5903), MODP (RFC 3526), with injected
+ * private values. */
 #include "lib/crypto_open.h"
 
 #include <openssl/bn.h>
@@ -10,9 +11,10 @@
 #include <string.h>
 
 /*
- * DOC: the private value is drawn from the injected source, so that a simulation repeats. For ECP it is drawn eight bytes
- * longer than the order and reduced to 1..n-1, which leaves no bias to speak of; for MODP it is an exponent of twice
- * the group's strength (RFC 3526 8). Groups are loaded once and only read.
+ * DOC: the private value is drawn from the injected source, so that a simulation repeats. For ECP
+ * it is drawn eight bytes longer than the order and reduced to 1..n-1, which leaves no bias to
+ * speak of; for MODP it is an exponent of twice the group's strength (RFC 3526 8). Groups are
+ * loaded once and only read.
  */
 enum ke_form { FORM_X25519, FORM_ECP, FORM_MODP };
 
@@ -27,13 +29,22 @@ struct ke_group {
 };
 
 static struct ke_group groups[] = {
-        {.id = ALGO_X25519, .form = FORM_X25519},
-        {.id = ALGO_ECP256, .form = FORM_ECP, .curve = NID_X9_62_prime256v1},
-        {.id = ALGO_ECP384, .form = FORM_ECP, .curve = NID_secp384r1},
-        {.id = ALGO_ECP521, .form = FORM_ECP, .curve = NID_secp521r1},
-        {.id = ALGO_MODP2048, .form = FORM_MODP, .prime = BN_get_rfc3526_prime_2048, .exponent_bytes = 40},
-        {.id = ALGO_MODP3072, .form = FORM_MODP, .prime = BN_get_rfc3526_prime_3072, .exponent_bytes = 53},
-        {.id = ALGO_MODP4096, .form = FORM_MODP, .prime = BN_get_rfc3526_prime_4096, .exponent_bytes = 60},
+	{.id = ALGO_X25519, .form = FORM_X25519},
+	{.id = ALGO_ECP256, .form = FORM_ECP, .curve = NID_X9_62_prime256v1},
+	{.id = ALGO_ECP384, .form = FORM_ECP, .curve = NID_secp384r1},
+	{.id = ALGO_ECP521, .form = FORM_ECP, .curve = NID_secp521r1},
+	{.id = ALGO_MODP2048,
+         .form = FORM_MODP,
+         .prime = BN_get_rfc3526_prime_2048,
+         .exponent_bytes = 40},
+	{.id = ALGO_MODP3072,
+         .form = FORM_MODP,
+         .prime = BN_get_rfc3526_prime_3072,
+         .exponent_bytes = 53},
+	{.id = ALGO_MODP4096,
+         .form = FORM_MODP,
+         .prime = BN_get_rfc3526_prime_4096,
+         .exponent_bytes = 60},
 };
 
 enum { GROUPS = sizeof(groups) / sizeof(groups[0]), PRIVATE_MAX = 66 + 8 };
@@ -53,7 +64,8 @@ static bool group_load(struct ke_group *g)
 	if (ok && g->form == FORM_ECP) {
 		g->ec = EC_GROUP_new_by_curve_name(g->curve);
 		g->limit = BN_new();
-		ok = g->ec && g->limit && EC_GROUP_get_order(g->ec, g->limit, ctx) && BN_sub_word(g->limit, 1);
+		ok = g->ec && g->limit && EC_GROUP_get_order(g->ec, g->limit, ctx) &&
+		     BN_sub_word(g->limit, 1);
 	} else if (ok && g->form == FORM_MODP) {
 		g->p = g->prime(NULL);
 		g->limit = g->p ? BN_dup(g->p) : NULL;
@@ -81,7 +93,8 @@ static const struct ke_group *group_get(enum algo_id id)
 }
 
 /* base ^ private mod p into out, as long as the prime. */
-static bool modp_power(const struct ke_group *g, const struct secret *private, const BIGNUM *base, uint8_t *out, size_t len)
+static bool modp_power(const struct ke_group *g, const struct secret *private, const BIGNUM *base,
+                       uint8_t *out, size_t len)
 {
 	BN_CTX *ctx = BN_CTX_secure_new();
 	BIGNUM *x = BN_bin2bn(private->bytes, (int)private->len, NULL), *y = BN_new();
@@ -89,7 +102,8 @@ static bool modp_power(const struct ke_group *g, const struct secret *private, c
 
 	if (ok) {
 		BN_set_flags(x, BN_FLG_CONSTTIME);
-		ok = BN_mod_exp(y, base, x, g->p, ctx) == 1 && BN_bn2binpad(y, out, (int)len) == (int)len;
+		ok = BN_mod_exp(y, base, x, g->p, ctx) == 1 &&
+		     BN_bn2binpad(y, out, (int)len) == (int)len;
 	}
 	BN_clear_free(x);
 	BN_clear_free(y);
@@ -98,20 +112,23 @@ static bool modp_power(const struct ke_group *g, const struct secret *private, c
 }
 
 /* private * peer (or * the base point when peer is NULL); out gets x, or x and y when both. */
-static bool ecp_multiply(const struct ke_group *g, const struct secret *private, const EC_POINT *peer, uint8_t *out, size_t len,
-                         bool both)
+static bool ecp_multiply(const struct ke_group *g, const struct secret *private,
+                         const EC_POINT *peer, uint8_t *out, size_t len, bool both)
 {
 	BN_CTX *ctx = BN_CTX_secure_new();
-	BIGNUM *d = BN_bin2bn(private->bytes, (int)private->len, NULL), *x = BN_new(), *y = BN_new();
+	BIGNUM *d = BN_bin2bn(private->bytes, (int)private->len, NULL), *x = BN_new(),
+	       *y = BN_new();
 	EC_POINT *point = EC_POINT_new(g->ec);
 	bool ok = ctx && d && x && y && point;
 	size_t half = both ? len / 2 : len;
 
 	if (ok) {
 		BN_set_flags(d, BN_FLG_CONSTTIME);
-		ok = peer ? EC_POINT_mul(g->ec, point, NULL, peer, d, ctx) : EC_POINT_mul(g->ec, point, d, NULL, NULL, ctx);
+		ok = peer ? EC_POINT_mul(g->ec, point, NULL, peer, d, ctx)
+		          : EC_POINT_mul(g->ec, point, d, NULL, NULL, ctx);
 	}
-	ok = ok && !EC_POINT_is_at_infinity(g->ec, point) && EC_POINT_get_affine_coordinates(g->ec, point, x, y, ctx) == 1;
+	ok = ok && !EC_POINT_is_at_infinity(g->ec, point) &&
+	     EC_POINT_get_affine_coordinates(g->ec, point, x, y, ctx) == 1;
 	ok = ok && BN_bn2binpad(x, out, (int)half) == (int)half;
 	if (ok && both)
 		ok = BN_bn2binpad(y, out + half, (int)half) == (int)half;
@@ -124,7 +141,8 @@ static bool ecp_multiply(const struct ke_group *g, const struct secret *private,
 }
 
 /* 1 .. order - 1 from raw, which is eight bytes longer than the order. */
-static bool ecp_private(const struct ke_group *g, const uint8_t *raw, size_t len, struct secret *private)
+static bool ecp_private(const struct ke_group *g, const uint8_t *raw, size_t len,
+                        struct secret *private)
 {
 	BN_CTX *ctx = BN_CTX_secure_new();
 	BIGNUM *x = BN_bin2bn(raw, (int)len, NULL), *d = BN_new();
@@ -145,7 +163,9 @@ static bool private_draw(struct crypto_ke *ke, const struct ls_random *random)
 {
 	const struct ke_group *g = ke->group;
 	uint8_t raw[PRIVATE_MAX];
-	size_t len = g->form == FORM_ECP ? ke->algo->key_bytes : g->form == FORM_MODP ? g->exponent_bytes : 32;
+	size_t len = g->form == FORM_ECP    ? ke->algo->key_bytes
+	             : g->form == FORM_MODP ? g->exponent_bytes
+	                                    : 32;
 	bool ok;
 
 	if (!secret_new(&ke->private, len))
@@ -169,9 +189,11 @@ static bool public_make(struct crypto_ke *ke)
 	case FORM_X25519:
 		return crypto_scalarmult_curve25519_base(ke->public, ke->private.bytes) == 0;
 	case FORM_ECP:
-		return ecp_multiply(ke->group, &ke->private, NULL, ke->public, ke->algo->icv_bytes, true);
+		return ecp_multiply(ke->group, &ke->private, NULL, ke->public, ke->algo->icv_bytes,
+		                    true);
 	case FORM_MODP:
-		return modp_power(ke->group, &ke->private, ke->group->g, ke->public, ke->algo->icv_bytes);
+		return modp_power(ke->group, &ke->private, ke->group->g, ke->public,
+		                  ke->algo->icv_bytes);
 	}
 	return false;
 }
@@ -216,8 +238,10 @@ static bool ecp_shared(const struct crypto_ke *ke, struct ls_bytes peer, struct 
 	BIGNUM *x = BN_bin2bn(peer.p, half, NULL), *y = BN_bin2bn(peer.p + half, half, NULL);
 	EC_POINT *point = EC_POINT_new(ec);
 	BN_CTX *ctx = BN_CTX_new();
-	/* Setting the coordinates refuses points off the curve; these curves have no small subgroups. */
-	bool ok = x && y && point && ctx && EC_POINT_set_affine_coordinates(ec, point, x, y, ctx) == 1;
+	/* Setting the coordinates refuses points off the curve; these curves have no small
+	 * subgroups. */
+	bool ok = x && y && point && ctx &&
+	          EC_POINT_set_affine_coordinates(ec, point, x, y, ctx) == 1;
 
 	ok = ok && !EC_POINT_is_at_infinity(ec, point);
 	ok = ok && ecp_multiply(ke->group, &ke->private, point, shared->bytes, shared->len, false);
@@ -239,7 +263,8 @@ static bool modp_shared(const struct crypto_ke *ke, struct ls_bytes peer, struct
 	return ok;
 }
 
-bool crypto_ke_shared(const struct crypto_ke *ke, struct ls_bytes peer_public, struct secret *shared)
+bool crypto_ke_shared(const struct crypto_ke *ke, struct ls_bytes peer_public,
+                      struct secret *shared)
 {
 	bool ok = false;
 
@@ -249,7 +274,8 @@ bool crypto_ke_shared(const struct crypto_ke *ke, struct ls_bytes peer_public, s
 	switch (ke->group->form) {
 	case FORM_X25519:
 		/* Gives an error for an all-zero result (RFC 7748 6.1). */
-		ok = crypto_scalarmult_curve25519(shared->bytes, ke->private.bytes, peer_public.p) == 0;
+		ok = crypto_scalarmult_curve25519(shared->bytes, ke->private.bytes,
+		                                  peer_public.p) == 0;
 		break;
 	case FORM_ECP:
 		ok = ecp_shared(ke, peer_public, shared);

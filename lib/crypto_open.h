@@ -1,4 +1,5 @@
-/* What the files of lib/crypto share: OpenSSL objects fetched once by crypto_init() and only read afterwards. */
+/* What the files of lib/crypto share: OpenSSL objects fetched once by crypto_init() and only read
+ * afterwards. */
 #ifndef LIB_CRYPTO_OPEN_H
 #define LIB_CRYPTO_OPEN_H
 

@@ -1,4 +1,5 @@
-/* HMAC as pseudo-random function, as prf+ and as truncated integrity check (RFC 2104, 4868, 7296 2.13). */
+/* HMAC as pseudo-random function, as prf+ and as truncated integrity check (RFC 2104, 4868,
+ * 7296 2.13). */
 #include "lib/crypto_open.h"
 
 #include <openssl/core_names.h>
@@ -18,8 +19,9 @@ bool crypto_prf_start(void)
 
 	for (size_t i = 0; ok && i < count; i++) {
 		char name[16];
-		OSSL_PARAM params[2] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-		                        OSSL_PARAM_construct_end()};
+		OSSL_PARAM params[2] = {
+			OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
+			OSSL_PARAM_construct_end()};
 		enum crypto_hash hash;
 
 		if (!crypto_hash_of(&rows[i], &hash) || templates[hash])
@@ -38,7 +40,8 @@ static void must(int ok)
 		abort();
 }
 
-static size_t hmac(enum crypto_hash hash, struct ls_bytes key, const struct ls_bytes *parts, size_t n, uint8_t *out)
+static size_t hmac(enum crypto_hash hash, struct ls_bytes key, const struct ls_bytes *parts,
+                   size_t n, uint8_t *out)
 {
 	static const uint8_t nothing;
 	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(templates[hash]);
@@ -54,7 +57,8 @@ static size_t hmac(enum crypto_hash hash, struct ls_bytes key, const struct ls_b
 	return len;
 }
 
-size_t crypto_prf(enum algo_id prf, struct ls_bytes key, const struct ls_bytes *parts, size_t n, uint8_t out[CRYPTO_HASH_MAX])
+size_t crypto_prf(enum algo_id prf, struct ls_bytes key, const struct ls_bytes *parts, size_t n,
+                  uint8_t out[CRYPTO_HASH_MAX])
 {
 	const struct algo *a = algo_get(prf);
 	enum crypto_hash hash;
@@ -64,7 +68,8 @@ size_t crypto_prf(enum algo_id prf, struct ls_bytes key, const struct ls_bytes *
 	return hmac(hash, key, parts, n, out);
 }
 
-size_t crypto_integ(enum algo_id integ, struct ls_bytes key, const struct ls_bytes *parts, size_t n, uint8_t out[CRYPTO_HASH_MAX])
+size_t crypto_integ(enum algo_id integ, struct ls_bytes key, const struct ls_bytes *parts, size_t n,
+                    uint8_t out[CRYPTO_HASH_MAX])
 {
 	const struct algo *a = algo_get(integ);
 	enum crypto_hash hash;
@@ -77,7 +82,8 @@ size_t crypto_integ(enum algo_id integ, struct ls_bytes key, const struct ls_byt
 	return a->icv_bytes;
 }
 
-bool crypto_prf_plus(enum algo_id prf, struct ls_bytes key, const struct ls_bytes *parts, size_t n, uint8_t *out, size_t len)
+bool crypto_prf_plus(enum algo_id prf, struct ls_bytes key, const struct ls_bytes *parts, size_t n,
+                     uint8_t *out, size_t len)
 {
 	const struct algo *a = algo_get(prf);
 	struct ls_bytes in[CRYPTO_PARTS_MAX + 2];

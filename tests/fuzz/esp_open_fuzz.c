@@ -1,4 +1,5 @@
-/* Fuzzes opening: bytes as packets for inbound SAs of each transform; nothing forged may come out. */
+/* Fuzzes opening: bytes as packets for inbound SAs of each transform; nothing forged may come out.
+ */
 #include "esp/esp_sad.h"
 #include "lib/crypto.h"
 
@@ -8,8 +9,9 @@
 static const struct {
 	enum algo_id encr, integ;
 } suites[] = {
-        {ALGO_AES256_GCM, ALGO_NONE}, {ALGO_CHACHA20POLY1305, ALGO_NONE}, {ALGO_AES128, ALGO_SHA256},
-        {ALGO_AES128, ALGO_SHA1},     {ALGO_NULL, ALGO_SHA256},           {ALGO_AES128_GCM, ALGO_NONE},
+	{ALGO_AES256_GCM, ALGO_NONE}, {ALGO_CHACHA20POLY1305, ALGO_NONE},
+	{ALGO_AES128, ALGO_SHA256},   {ALGO_AES128, ALGO_SHA1},
+	{ALGO_NULL, ALGO_SHA256},     {ALGO_AES128_GCM, ALGO_NONE},
 };
 
 enum { SUITES = sizeof(suites) / sizeof(suites[0]), PACKET_MAX = 2048 };
@@ -32,9 +34,13 @@ static void setup(void)
 	ls_random_fill(&random, keymat, sizeof(keymat));
 	for (unsigned i = 0; i < SUITES; i++) {
 		const struct algo *e = algo_get(suites[i].encr), *a = algo_get(suites[i].integ);
-		struct esp_sa_params p = {.encr = suites[i].encr, .integ = suites[i].integ, .esn = i & 1, .direction = ESP_IN};
+		struct esp_sa_params p = {.encr = suites[i].encr,
+		                          .integ = suites[i].integ,
+		                          .esn = i & 1,
+		                          .direction = ESP_IN};
 
-		p.keymat = LS_BYTES(keymat, (size_t)e->key_bytes + e->salt_bytes + (a ? a->key_bytes : 0));
+		p.keymat = LS_BYTES(keymat,
+		                    (size_t)e->key_bytes + e->salt_bytes + (a ? a->key_bytes : 0));
 		p.spi = esp_spi_reserve(sad);
 		if (esp_sa_add(sad, &p, 0, &in[i]) != CAUSE_NONE)
 			abort();

@@ -1,4 +1,5 @@
-/* Fuzzes saved state: it is loaded whole or not at all, and what was loaded saves and loads again. */
+/* Fuzzes saved state: it is loaded whole or not at all, and what was loaded saves and loads again.
+ */
 #include "esp/esp_sad.h"
 #include "lib/crypto.h"
 #include "lib/snap.h"

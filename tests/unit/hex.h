@@ -10,7 +10,10 @@
 
 static inline int hex_digit(char c)
 {
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	return c >= '0' && c <= '9'   ? c - '0'
+	       : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	       : c >= 'A' && c <= 'F' ? c - 'A' + 10
+	                              : -1;
 }
 
 /* Gives the number of bytes written to out. */
@@ -29,19 +32,21 @@ static inline size_t hex(const char *text, uint8_t *out, size_t cap)
 	return n;
 }
 
-#define HEX(name, text)                                                                                                      \
-	uint8_t name##_bytes[1024];                                                                                          \
-	const struct ls_bytes name = LS_BYTES(name##_bytes, hex(text, name##_bytes, sizeof(name##_bytes)))
+#define HEX(name, text)              \
+	uint8_t name##_bytes[1024];  \
+	const struct ls_bytes name = \
+		LS_BYTES(name##_bytes, hex(text, name##_bytes, sizeof(name##_bytes)))
 
-#define ck_assert_hex_eq(got, len, text)                                                                                     \
-	do {                                                                                                                 \
-		uint8_t want_[2048];                                                                                         \
-		size_t want_len_ = hex(text, want_, sizeof(want_));                                                          \
-		ck_assert_uint_eq(len, want_len_);                                                                           \
-		ck_assert_mem_eq(got, want_, want_len_);                                                                     \
+#define ck_assert_hex_eq(got, len, text)                            \
+	do {                                                        \
+		uint8_t want_[2048];                                \
+		size_t want_len_ = hex(text, want_, sizeof(want_)); \
+		ck_assert_uint_eq(len, want_len_);                  \
+		ck_assert_mem_eq(got, want_, want_len_);            \
 	} while (0)
 
-/* A source of "randomness" that gives the bytes at *context, for vectors with fixed private values. */
+/* A source of "randomness" that gives the bytes at *context, for vectors with fixed private values.
+ */
 struct hex_random {
 	const uint8_t *p;
 	size_t left;

@@ -1,4 +1,5 @@
-/* Tests of the size arithmetic: the table of links, outer headers and transforms, and agreement with sealing. */
+/* Tests of the size arithmetic: the table of links, outer headers and transforms, and agreement
+ * with sealing. */
 #include "tests/unit/esp/esp_pair.h"
 
 /* Inner MTU with a 6-byte L2TP header and PPP's protocol field in 1, 2 or 4 bytes. */
@@ -8,27 +9,28 @@ START_TEST(inner_mtu_table)
 		enum algo_id encr, integ;
 		unsigned link, outer, mtu[3];
 	} rows[] = {
-	        {ALGO_AES256_GCM, ALGO_NONE, 1500, 20, {1431, 1430, 1428}},
-	        {ALGO_AES256_GCM, ALGO_NONE, 1500, 28, {1423, 1422, 1420}},
-	        {ALGO_AES256_GCM, ALGO_NONE, 1500, 40, {1411, 1410, 1408}},
-	        {ALGO_AES256_GCM, ALGO_NONE, 1500, 48, {1403, 1402, 1400}},
-	        {ALGO_CHACHA20POLY1305, ALGO_NONE, 1500, 28, {1423, 1422, 1420}},
-	        {ALGO_AES128, ALGO_SHA1, 1500, 20, {1423, 1422, 1420}},
-	        {ALGO_AES128, ALGO_SHA1, 1500, 28, {1407, 1406, 1404}},
-	        {ALGO_AES128, ALGO_SHA1, 1500, 40, {1407, 1406, 1404}},
-	        {ALGO_AES128, ALGO_SHA1, 1500, 48, {1391, 1390, 1388}},
-	        {ALGO_AES256, ALGO_SHA256, 1500, 20, {1423, 1422, 1420}},
-	        {ALGO_AES256, ALGO_SHA256, 1500, 28, {1407, 1406, 1404}},
-	        {ALGO_AES256, ALGO_SHA256, 1500, 40, {1391, 1390, 1388}},
-	        {ALGO_AES256, ALGO_SHA256, 1500, 48, {1391, 1390, 1388}},
-	        {ALGO_AES128_GCM, ALGO_NONE, 1492, 28, {1415, 1414, 1412}},
-	        {ALGO_AES128_GCM, ALGO_NONE, 1280, 28, {1203, 1202, 1200}},
+		{ALGO_AES256_GCM, ALGO_NONE, 1500, 20, {1431, 1430, 1428}},
+		{ALGO_AES256_GCM, ALGO_NONE, 1500, 28, {1423, 1422, 1420}},
+		{ALGO_AES256_GCM, ALGO_NONE, 1500, 40, {1411, 1410, 1408}},
+		{ALGO_AES256_GCM, ALGO_NONE, 1500, 48, {1403, 1402, 1400}},
+		{ALGO_CHACHA20POLY1305, ALGO_NONE, 1500, 28, {1423, 1422, 1420}},
+		{ALGO_AES128, ALGO_SHA1, 1500, 20, {1423, 1422, 1420}},
+		{ALGO_AES128, ALGO_SHA1, 1500, 28, {1407, 1406, 1404}},
+		{ALGO_AES128, ALGO_SHA1, 1500, 40, {1407, 1406, 1404}},
+		{ALGO_AES128, ALGO_SHA1, 1500, 48, {1391, 1390, 1388}},
+		{ALGO_AES256, ALGO_SHA256, 1500, 20, {1423, 1422, 1420}},
+		{ALGO_AES256, ALGO_SHA256, 1500, 28, {1407, 1406, 1404}},
+		{ALGO_AES256, ALGO_SHA256, 1500, 40, {1391, 1390, 1388}},
+		{ALGO_AES256, ALGO_SHA256, 1500, 48, {1391, 1390, 1388}},
+		{ALGO_AES128_GCM, ALGO_NONE, 1492, 28, {1415, 1414, 1412}},
+		{ALGO_AES128_GCM, ALGO_NONE, 1280, 28, {1203, 1202, 1200}},
 	};
 	static const unsigned protocol[3] = {1, 2, 4};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		for (unsigned k = 0; k < 3; k++) {
-			size_t room = esp_plain_room(rows[i].encr, rows[i].integ, rows[i].link - rows[i].outer);
+			size_t room = esp_plain_room(rows[i].encr, rows[i].integ,
+			                             rows[i].link - rows[i].outer);
 
 			ck_assert_uint_eq(room - 8 - 6 - protocol[k], rows[i].mtu[k]);
 		}

@@ -1,4 +1,5 @@
-/* Tests of sealing and opening together: every transform, size and split; forgeries, replays, batches. */
+/* Tests of sealing and opening together: every transform, size and split; forgeries, replays,
+ * batches. */
 #include "tests/unit/esp/esp_pair.h"
 
 enum { COMBINATIONS = PAIR_SUITES * PAIR_BACKENDS * PAIR_BACKENDS * 2 };
@@ -10,8 +11,9 @@ static void pair_of(struct pair *p, int i)
 
 START_TEST(what_is_sealed_opens)
 {
-	static const size_t sizes[] = {0,  1,  2,  3,  5,  12, 13, 14, 15, 16,  17,   30,   31,   32,  33,
-	                               46, 47, 48, 63, 64, 65, 66, 97, 99, 255, 1300, 1399, 1400, 1500};
+	static const size_t sizes[] = {0,  1,  2,  3,  5,   12,   13,   14,   15,  16,
+	                               17, 30, 31, 32, 33,  46,   47,   48,   63,  64,
+	                               65, 66, 97, 99, 255, 1300, 1399, 1400, 1500};
 	struct pair p;
 	uint8_t plain[1600], pkt[PAIR_PACKET];
 
@@ -45,12 +47,13 @@ START_TEST(parts_make_one_packet)
 	for (size_t a = 0; a <= 20; a += 4)
 		for (size_t b = 0; b <= 40; b += 13) {
 			struct esp_seal_job seal = {
-			        .sa = p.out,
-			        .part = {LS_BYTES(plain, a), LS_BYTES(plain + a, b), LS_BYTES(plain + a + b, sizeof(plain) - a - b)},
-			        .parts = 3,
-			        .next_header = 115,
-			        .dst = pkt,
-			        .dst_room = sizeof(pkt)};
+				.sa = p.out,
+				.part = {LS_BYTES(plain, a), LS_BYTES(plain + a, b),
+			                 LS_BYTES(plain + a + b, sizeof(plain) - a - b)},
+				.parts = 3,
+				.next_header = 115,
+				.dst = pkt,
+				.dst_room = sizeof(pkt)};
 			struct esp_open_job open;
 
 			ck_assert_uint_eq(esp_seal(p.from, &seal, 1, 0), 1);
@@ -63,7 +66,8 @@ START_TEST(parts_make_one_packet)
 }
 END_TEST
 
-/* Each bit of a packet, flipped alone: refused, and no state but counters changes, so that the true packet still opens. */
+/* Each bit of a packet, flipped alone: refused, and no state but counters changes, so that the true
+ * packet still opens. */
 START_TEST(one_flipped_bit_is_refused)
 {
 	struct pair p;
@@ -158,7 +162,8 @@ START_TEST(shuffled_and_doubled_batches_deliver_once)
 		for (unsigned i = 0; i < PACKETS; i++)
 			memcpy(pkt[2 * i + 1], pkt[2 * i], 256);
 		for (unsigned i = 0; i < ESP_BATCH_MAX; i++)
-			open[i] = (struct esp_open_job){.pkt = pkt[order[i]], .len = seal[order[i] / 2].dst_len};
+			open[i] = (struct esp_open_job){.pkt = pkt[order[i]],
+			                                .len = seal[order[i] / 2].dst_len};
 		ck_assert_uint_eq(esp_open(p.to, open, ESP_BATCH_MAX, 0), PACKETS);
 		for (unsigned i = 0; i < ESP_BATCH_MAX; i++) {
 			if (open[i].verdict != CAUSE_NONE) {
@@ -181,7 +186,8 @@ START_TEST(mixed_batches_work)
 {
 	struct ls_random_seeded seeds[2];
 	struct pair p[PAIR_SUITES];
-	struct esp_sad *from = pair_sad(&seeds[0], 1, _i & 1, 64), *to = pair_sad(&seeds[1], 2, _i >> 1, 64);
+	struct esp_sad *from = pair_sad(&seeds[0], 1, _i & 1, 64),
+		       *to = pair_sad(&seeds[1], 2, _i >> 1, 64);
 	struct esp_seal_job seal[ESP_BATCH_MAX];
 	struct esp_open_job open[ESP_BATCH_MAX];
 	static uint8_t pkt[ESP_BATCH_MAX][1600], plain[1400];
@@ -190,7 +196,8 @@ START_TEST(mixed_batches_work)
 	for (unsigned i = 0; i < PAIR_SUITES; i++) {
 		p[i].from = from;
 		p[i].to = to;
-		p[i].out_params = p[i].in_params = pair_params(&p[i], pair_suites[i].encr, pair_suites[i].integ, i & 1);
+		p[i].out_params = p[i].in_params =
+			pair_params(&p[i], pair_suites[i].encr, pair_suites[i].integ, i & 1);
 		pair_add(&p[i], 0);
 	}
 	for (unsigned i = 0; i < ESP_BATCH_MAX; i++)
@@ -220,8 +227,11 @@ START_TEST(dummies_are_ignored)
 {
 	struct pair p;
 	uint8_t pkt[PAIR_PACKET], plain[50] = {0};
-	struct esp_seal_job seal = {
-	        .part = {LS_BYTES(plain, sizeof(plain))}, .parts = 1, .next_header = 59, .dst = pkt, .dst_room = sizeof(pkt)};
+	struct esp_seal_job seal = {.part = {LS_BYTES(plain, sizeof(plain))},
+	                            .parts = 1,
+	                            .next_header = 59,
+	                            .dst = pkt,
+	                            .dst_room = sizeof(pkt)};
 	struct esp_open_job job;
 
 	pair_of(&p, _i);
@@ -241,13 +251,13 @@ START_TEST(malformed_padding_is_refused)
 		const char *text;
 		enum ls_cause cause;
 	} cases[] = {
-	        {"00000000 00000000 00000000 0000 0011", CAUSE_NONE},
-	        {"00000000 00000000 00000000 0102 0211", CAUSE_NONE},
-	        {"01020304 05060708 090a0b0c 0d0e 0e11", CAUSE_NONE},
-	        {"01020304 05060708 090a0b0c 0d0e 0f11", CAUSE_ESP_PADDING},
-	        {"00000000 00000000 00000000 0102 ff11", CAUSE_ESP_PADDING},
-	        {"00000000 00000000 00000000 0103 0211", CAUSE_ESP_PADDING},
-	        {"00000000 00000000 00000000 0000 0111", CAUSE_ESP_PADDING},
+		{"00000000 00000000 00000000 0000 0011", CAUSE_NONE},
+		{"00000000 00000000 00000000 0102 0211", CAUSE_NONE},
+		{"01020304 05060708 090a0b0c 0d0e 0e11", CAUSE_NONE},
+		{"01020304 05060708 090a0b0c 0d0e 0f11", CAUSE_ESP_PADDING},
+		{"00000000 00000000 00000000 0102 ff11", CAUSE_ESP_PADDING},
+		{"00000000 00000000 00000000 0103 0211", CAUSE_ESP_PADDING},
+		{"00000000 00000000 00000000 0000 0111", CAUSE_ESP_PADDING},
 	};
 	struct pair p;
 	struct esp_open_job job;

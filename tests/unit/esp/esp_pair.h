@@ -14,10 +14,12 @@ enum { PAIR_PACKET = 2048, PAIR_BACKENDS = 2 };
 static const struct {
 	enum algo_id encr, integ;
 } pair_suites[] = {
-        {ALGO_AES256_GCM, ALGO_NONE}, {ALGO_AES192_GCM, ALGO_NONE}, {ALGO_AES128_GCM, ALGO_NONE},
-        {ALGO_CHACHA20POLY1305, ALGO_NONE}, {ALGO_AES128, ALGO_SHA256}, {ALGO_AES128, ALGO_SHA1},
-        {ALGO_AES192, ALGO_SHA384}, {ALGO_AES256, ALGO_SHA512}, {ALGO_AES256, ALGO_SHA256},
-        {ALGO_NULL, ALGO_SHA256}, {ALGO_NULL, ALGO_SHA1},
+	{ALGO_AES256_GCM, ALGO_NONE}, {ALGO_AES192_GCM, ALGO_NONE},
+	{ALGO_AES128_GCM, ALGO_NONE}, {ALGO_CHACHA20POLY1305, ALGO_NONE},
+	{ALGO_AES128, ALGO_SHA256},   {ALGO_AES128, ALGO_SHA1},
+	{ALGO_AES192, ALGO_SHA384},   {ALGO_AES256, ALGO_SHA512},
+	{ALGO_AES256, ALGO_SHA256},   {ALGO_NULL, ALGO_SHA256},
+	{ALGO_NULL, ALGO_SHA1},
 };
 
 enum { PAIR_SUITES = sizeof(pair_suites) / sizeof(pair_suites[0]) };
@@ -40,7 +42,8 @@ static inline const struct esp_crypto_ops *pair_backend(int which)
 	return &esp_crypto_evp;
 }
 
-static inline struct esp_sad *pair_sad(struct ls_random_seeded *seed, uint64_t number, int backend, uint32_t max_sas)
+static inline struct esp_sad *pair_sad(struct ls_random_seeded *seed, uint64_t number, int backend,
+                                       uint32_t max_sas)
 {
 	struct ls_random random = ls_random_from_seed(seed, number);
 	struct esp_sad *sad = esp_sad_new(max_sas, &random);
@@ -57,26 +60,28 @@ static inline size_t pair_keymat_size(enum algo_id encr, enum algo_id integ)
 	return (size_t)e->key_bytes + e->salt_bytes + (i ? i->key_bytes : 0);
 }
 
-static inline struct esp_sa_params pair_params(struct pair *p, enum algo_id encr, enum algo_id integ, bool esn)
+static inline struct esp_sa_params pair_params(struct pair *p, enum algo_id encr,
+                                               enum algo_id integ, bool esn)
 {
 	for (unsigned i = 0; i < sizeof(p->keymat); i++)
 		p->keymat[i] = (uint8_t)(i * 7 + 1);
 	return (struct esp_sa_params){
-	        .mode = ESP_TRANSPORT,
-	        .encr = encr,
-	        .integ = integ,
-	        .keymat = LS_BYTES(p->keymat, pair_keymat_size(encr, integ)),
-	        .esn = esn,
-	        .tunnel = 3,
-	        .chain = 9,
-	        .udp = true,
-	        .local = ls_addr_v4(0xc0000201, 4500),
-	        .remote = ls_addr_v4(0xc6336401, 4500),
-	        .selector = {.local_port_high = 65535, .remote_port_high = 65535},
+		.mode = ESP_TRANSPORT,
+		.encr = encr,
+		.integ = integ,
+		.keymat = LS_BYTES(p->keymat, pair_keymat_size(encr, integ)),
+		.esn = esn,
+		.tunnel = 3,
+		.chain = 9,
+		.udp = true,
+		.local = ls_addr_v4(0xc0000201, 4500),
+		.remote = ls_addr_v4(0xc6336401, 4500),
+		.selector = {.local_port_high = 65535, .remote_port_high = 65535},
 	};
 }
 
-/* Adds the two SAs that p->out_params and p->in_params describe (SPI and direction are set here). */
+/* Adds the two SAs that p->out_params and p->in_params describe (SPI and direction are set here).
+ */
 static inline void pair_add(struct pair *p, ls_time now)
 {
 	p->in_params.direction = ESP_IN;
@@ -93,10 +98,12 @@ static inline void pair_open(struct pair *p, int seal_backend, int open_backend)
 	p->to = pair_sad(&p->seed[1], 2, open_backend, 64);
 }
 
-static inline void pair_make(struct pair *p, int seal_backend, int open_backend, int suite, bool esn)
+static inline void pair_make(struct pair *p, int seal_backend, int open_backend, int suite,
+                             bool esn)
 {
 	pair_open(p, seal_backend, open_backend);
-	p->out_params = p->in_params = pair_params(p, pair_suites[suite].encr, pair_suites[suite].integ, esn);
+	p->out_params = p->in_params =
+		pair_params(p, pair_suites[suite].encr, pair_suites[suite].integ, esn);
 	pair_add(p, LS_S(1));
 }
 
@@ -106,11 +113,16 @@ static inline void pair_free(struct pair *p)
 	esp_sad_free(p->to);
 }
 
-/* Seals len bytes into dst (PAIR_PACKET bytes). Gives the packet's length; the verdict must be CAUSE_NONE. */
+/* Seals len bytes into dst (PAIR_PACKET bytes). Gives the packet's length; the verdict must be
+ * CAUSE_NONE. */
 static inline uint32_t pair_seal(struct pair *p, const uint8_t *plain, size_t len, uint8_t *dst)
 {
-	struct esp_seal_job job = {
-	        .sa = p->out, .part = {LS_BYTES(plain, len)}, .parts = 1, .next_header = 17, .dst = dst, .dst_room = PAIR_PACKET};
+	struct esp_seal_job job = {.sa = p->out,
+	                           .part = {LS_BYTES(plain, len)},
+	                           .parts = 1,
+	                           .next_header = 17,
+	                           .dst = dst,
+	                           .dst_room = PAIR_PACKET};
 
 	ck_assert_uint_eq(esp_seal(p->from, &job, 1, LS_S(1)), 1);
 	ck_assert_uint_eq(job.verdict, CAUSE_NONE);
@@ -118,7 +130,8 @@ static inline uint32_t pair_seal(struct pair *p, const uint8_t *plain, size_t le
 }
 
 /* Opens one packet in place and gives the verdict. */
-static inline enum ls_cause pair_try(struct pair *p, uint8_t *pkt, uint32_t len, struct esp_open_job *job)
+static inline enum ls_cause pair_try(struct pair *p, uint8_t *pkt, uint32_t len,
+                                     struct esp_open_job *job)
 {
 	*job = (struct esp_open_job){.pkt = pkt, .len = len};
 	esp_open(p->to, job, 1, LS_S(1));

@@ -1,4 +1,5 @@
-/* Tests of the replay window: by hand, against a plain model, and the ESN guess against RFC 4303 App. A2. */
+/* Tests of the replay window: by hand, against a plain model, and the ESN guess against RFC 4303
+ * App. A2. */
 #include "esp/esp_replay.h"
 #include "tests/unit/esp/esp_pair.h"
 
@@ -20,10 +21,10 @@ static void steps(struct esp_replay *r, const struct step *s, size_t n)
 	}
 }
 
-#define STEPS(r, ...)                                                                                                        \
-	do {                                                                                                                 \
-		const struct step s_[] = {__VA_ARGS__};                                                                      \
-		steps(r, s_, sizeof(s_) / sizeof(s_[0]));                                                                    \
+#define STEPS(r, ...)                                     \
+	do {                                              \
+		const struct step s_[] = {__VA_ARGS__};   \
+		steps(r, s_, sizeof(s_) / sizeof(s_[0])); \
 	} while (0)
 
 START_TEST(numbers_are_taken_once)
@@ -32,11 +33,15 @@ START_TEST(numbers_are_taken_once)
 	enum { W = 1024 };
 
 	ck_assert(esp_replay_make(&r, W));
-	STEPS(&r, {0, OLD}, {1, NEW}, {1, TWICE}, {9, NEW}, {8, NEW}, {7, NEW}, {7, TWICE}, {8, TWICE}, {0, OLD});
+	STEPS(&r, {0, OLD}, {1, NEW}, {1, TWICE}, {9, NEW}, {8, NEW}, {7, NEW}, {7, TWICE},
+	      {8, TWICE}, {0, OLD});
 	STEPS(&r, {W, NEW}, {W, TWICE}, {W - 1, NEW}, {W - 1, TWICE}, {2, NEW}, {2, TWICE});
-	STEPS(&r, {W + 1, NEW}, {2, TWICE}, {3, NEW}, {1, OLD}, {W + 16, NEW}, {3, OLD}, {16, OLD}, {17, NEW});
-	STEPS(&r, {W * 4, NEW}, {W * 3, OLD}, {W * 3 + 1, NEW}, {W * 3 + 1, TWICE}, {W * 4 + 1, NEW}, {W * 3 + 1, OLD});
-	STEPS(&r, {UINT64_MAX - 1, NEW}, {W * 4 + 1, OLD}, {UINT64_MAX - W, NEW}, {UINT64_MAX - W - 1, OLD});
+	STEPS(&r, {W + 1, NEW}, {2, TWICE}, {3, NEW}, {1, OLD}, {W + 16, NEW}, {3, OLD}, {16, OLD},
+	      {17, NEW});
+	STEPS(&r, {W * 4, NEW}, {W * 3, OLD}, {W * 3 + 1, NEW}, {W * 3 + 1, TWICE},
+	      {W * 4 + 1, NEW}, {W * 3 + 1, OLD});
+	STEPS(&r, {UINT64_MAX - 1, NEW}, {W * 4 + 1, OLD}, {UINT64_MAX - W, NEW},
+	      {UINT64_MAX - W - 1, OLD});
 	esp_replay_free(&r);
 }
 END_TEST
@@ -79,10 +84,12 @@ START_TEST(agrees_with_a_plain_model)
 	ck_assert(esp_replay_make(&r, window));
 	while (top < MODEL - 600) {
 		uint32_t kind = ls_random_below(&random, 10);
-		uint64_t number = kind < 6   ? top + 1 + ls_random_below(&random, kind == 5 ? 300 : 3)
+		uint64_t number = kind < 6 ? top + 1 + ls_random_below(&random, kind == 5 ? 300 : 3)
 		                  : top == 0 ? 0
 		                             : ls_random_below(&random, (uint32_t)top + 1);
-		enum ls_cause want = number == 0 || number + window <= top ? OLD : seen[number] ? TWICE : NEW;
+		enum ls_cause want = number == 0 || number + window <= top ? OLD
+		                     : seen[number]                        ? TWICE
+		                                                           : NEW;
 
 		if (kind == 9 && top > window)
 			number = top - window + ls_random_below(&random, 2);
@@ -110,27 +117,27 @@ START_TEST(guesses_follow_appendix_a2)
 		bool ok;
 		uint64_t number;
 	} cases[] = {
-	        {0, 1, true, 1},
-	        {0, 0x7fffffff, true, 0x7fffffff},
-	        {0, 0xffffffff, false, 0},
-	        {0, 0xfffffc01, false, 0},
-	        {0, 0xfffffc00, true, 0xfffffc00},
-	        {5, 0xffffffff, false, 0},
-	        {1023, 0, true, 0},
-	        {1024, 0, true, 0x100000000},
-	        {1024, 1, true, 1},
-	        {0xfffffff0, 0xfffffff5, true, 0xfffffff5},
-	        {0xfffffff0, 0xfffffbf1, true, 0xfffffbf1},
-	        {0xfffffff0, 0xfffffbf0, true, 0x1fffffbf0},
-	        {0xffffffff, 0, true, 0x100000000},
-	        {0xffffffff, 3, true, 0x100000003},
-	        {0x100000002, 0xffffffff, true, 0xffffffff},
-	        {0x100000002, 5, true, 0x100000005},
-	        {0x100000002, 0x80000000, true, 0x180000000},
-	        {0x1000003fe, 0xffffffff, true, 0xffffffff},
-	        {0x1000003ff, 0xffffffff, true, 0x1ffffffff},
-	        {0x5000003ff, 0, true, 0x500000000},
-	        {0x500000400, 0, true, 0x600000000},
+		{0, 1, true, 1},
+		{0, 0x7fffffff, true, 0x7fffffff},
+		{0, 0xffffffff, false, 0},
+		{0, 0xfffffc01, false, 0},
+		{0, 0xfffffc00, true, 0xfffffc00},
+		{5, 0xffffffff, false, 0},
+		{1023, 0, true, 0},
+		{1024, 0, true, 0x100000000},
+		{1024, 1, true, 1},
+		{0xfffffff0, 0xfffffff5, true, 0xfffffff5},
+		{0xfffffff0, 0xfffffbf1, true, 0xfffffbf1},
+		{0xfffffff0, 0xfffffbf0, true, 0x1fffffbf0},
+		{0xffffffff, 0, true, 0x100000000},
+		{0xffffffff, 3, true, 0x100000003},
+		{0x100000002, 0xffffffff, true, 0xffffffff},
+		{0x100000002, 5, true, 0x100000005},
+		{0x100000002, 0x80000000, true, 0x180000000},
+		{0x1000003fe, 0xffffffff, true, 0xffffffff},
+		{0x1000003ff, 0xffffffff, true, 0x1ffffffff},
+		{0x5000003ff, 0, true, 0x500000000},
+		{0x500000400, 0, true, 0x600000000},
 	};
 	struct esp_replay r;
 	uint64_t number;
@@ -151,7 +158,8 @@ END_TEST
 /* Near any top, a number within the window or less than 2^31 ahead is always guessed right. */
 START_TEST(guesses_find_the_true_number)
 {
-	static const uint64_t tops[] = {2000, 0xfffffe00, 0xffffffff, 0x100000000, 0x100000100, 0x1000003ff, 0x100000400, 0x7fffffff00000000};
+	static const uint64_t tops[] = {2000,        0xfffffe00,  0xffffffff,  0x100000000,
+	                                0x100000100, 0x1000003ff, 0x100000400, 0x7fffffff00000000};
 	struct ls_random_seeded seed;
 	struct ls_random random = ls_random_from_seed(&seed, 11);
 	struct esp_replay r;
@@ -159,7 +167,9 @@ START_TEST(guesses_find_the_true_number)
 	ck_assert(esp_replay_make(&r, 1024));
 	for (unsigned t = 0; t < sizeof(tops) / sizeof(tops[0]); t++)
 		for (unsigned i = 0; i < 2000; i++) {
-			uint64_t number, want = i & 1 ? tops[t] - ls_random_below(&random, 1024) : tops[t] + ls_random_below(&random, 1u << 31);
+			uint64_t number,
+				want = i & 1 ? tops[t] - ls_random_below(&random, 1024)
+			                     : tops[t] + ls_random_below(&random, 1u << 31);
 
 			r.top = tops[t];
 			ck_assert(esp_replay_guess(&r, true, (uint32_t)want, &number));
@@ -211,7 +221,11 @@ START_TEST(numbers_of_32_bits_end)
 {
 	struct pair p;
 	uint8_t plain[30] = {0}, pkt[PAIR_PACKET];
-	struct esp_seal_job seal = {.part = {LS_BYTES(plain, 30)}, .parts = 1, .next_header = 17, .dst = pkt, .dst_room = PAIR_PACKET};
+	struct esp_seal_job seal = {.part = {LS_BYTES(plain, 30)},
+	                            .parts = 1,
+	                            .next_header = 17,
+	                            .dst = pkt,
+	                            .dst_room = PAIR_PACKET};
 	struct esp_open_job job;
 	struct esp_event event;
 	uint32_t len;

@@ -44,12 +44,18 @@ START_TEST(only_fitting_algorithms_go_together)
 	for (unsigned e = 0; e < 256; e++)
 		for (size_t i = 0; i <= count; i++) {
 			const struct algo *encr = algo_get(e), *integ = i < count ? &rows[i] : NULL;
-			bool fits = encr && encr->kind == ALGO_KIND_ENCR && (integ ? integ->kind == ALGO_KIND_INTEG && !encr->aead : encr->aead);
-			struct esp_sa_params p = {.direction = ESP_OUT, .spi = 1000, .encr = (enum algo_id)e, .integ = integ ? integ->id : ALGO_NONE};
+			bool fits = encr && encr->kind == ALGO_KIND_ENCR &&
+			            (integ ? integ->kind == ALGO_KIND_INTEG && !encr->aead
+			                   : encr->aead);
+			struct esp_sa_params p = {.direction = ESP_OUT,
+			                          .spi = 1000,
+			                          .encr = (enum algo_id)e,
+			                          .integ = integ ? integ->id : ALGO_NONE};
 			struct esp_sa *sa;
 
 			p.keymat = LS_BYTES(keymat, fits ? pair_keymat_size(p.encr, p.integ) : 36);
-			ck_assert_uint_eq(esp_sa_add(sad, &p, 0, &sa), fits ? CAUSE_NONE : CAUSE_ESP_NO_ALGORITHM);
+			ck_assert_uint_eq(esp_sa_add(sad, &p, 0, &sa),
+			                  fits ? CAUSE_NONE : CAUSE_ESP_NO_ALGORITHM);
 			if (fits)
 				esp_sa_end(sad, sa);
 		}
@@ -142,7 +148,8 @@ START_TEST(sas_are_found)
 		n++;
 	ck_assert_uint_eq(n, 2);
 	esp_sa_move(second, &a, &b);
-	ck_assert(ls_addr_equal(esp_sa_remote(second), &b) && ls_addr_equal(esp_sa_local(second), &a));
+	ck_assert(ls_addr_equal(esp_sa_remote(second), &b) &&
+	          ls_addr_equal(esp_sa_local(second), &a));
 	ck_assert_uint_eq(esp_sa_chain(second), 8);
 	ck_assert_uint_eq(esp_sa_tunnel(second), 3);
 	ck_assert(esp_sa_udp(second));
@@ -155,7 +162,8 @@ START_TEST(sas_are_found)
 }
 END_TEST
 
-static void expect(struct esp_sad *sad, enum esp_event_kind kind, enum esp_direction direction, uint32_t spi)
+static void expect(struct esp_sad *sad, enum esp_event_kind kind, enum esp_direction direction,
+                   uint32_t spi)
 {
 	struct esp_event event;
 
@@ -178,7 +186,11 @@ START_TEST(packets_and_bytes_end_a_life)
 {
 	struct pair p;
 	uint8_t plain[100] = {0}, pkt[PAIR_PACKET];
-	struct esp_seal_job seal = {.part = {LS_BYTES(plain, 100)}, .parts = 1, .next_header = 17, .dst = pkt, .dst_room = PAIR_PACKET};
+	struct esp_seal_job seal = {.part = {LS_BYTES(plain, 100)},
+	                            .parts = 1,
+	                            .next_header = 17,
+	                            .dst = pkt,
+	                            .dst_room = PAIR_PACKET};
 	struct life_limits hard = {.packets = _i >> 1 ? 100 : 0, .bytes = _i >> 1 ? 0 : 10000};
 	bool soft = false, ended = false;
 	struct esp_event event;
@@ -231,7 +243,8 @@ START_TEST(an_ended_inbound_sa_refuses)
 	pair_add(&p, 0);
 	for (int i = 0; i < 4; i++) {
 		len = pair_seal(&p, plain, 100, pkt);
-		ck_assert_uint_eq(pair_try(&p, pkt, len, &job), i < 2 ? CAUSE_NONE : CAUSE_ESP_LIFE_END);
+		ck_assert_uint_eq(pair_try(&p, pkt, len, &job),
+		                  i < 2 ? CAUSE_NONE : CAUSE_ESP_LIFE_END);
 	}
 	pair_free(&p);
 }
@@ -241,7 +254,11 @@ START_TEST(time_ends_a_life)
 {
 	struct pair p;
 	uint8_t plain[10] = {0}, pkt[PAIR_PACKET];
-	struct esp_seal_job seal = {.part = {LS_BYTES(plain, 10)}, .parts = 1, .next_header = 17, .dst = pkt, .dst_room = PAIR_PACKET};
+	struct esp_seal_job seal = {.part = {LS_BYTES(plain, 10)},
+	                            .parts = 1,
+	                            .next_header = 17,
+	                            .dst = pkt,
+	                            .dst_room = PAIR_PACKET};
 	ls_time now = LS_S(50), soft;
 
 	pair_open(&p, _i, _i);

@@ -68,7 +68,8 @@ START_TEST(numbers_skip_no_further_than_the_last)
 	struct pair p;
 	struct ls_random_seeded seed;
 	uint8_t plain[10] = {0}, pkt[PAIR_PACKET], *state = malloc(STATE_ROOM);
-	struct esp_seal_job seal = {.part = {LS_BYTES(plain, 10)}, .parts = 1, .dst = pkt, .dst_room = PAIR_PACKET};
+	struct esp_seal_job seal = {
+		.part = {LS_BYTES(plain, 10)}, .parts = 1, .dst = pkt, .dst_room = PAIR_PACKET};
 	struct esp_sad *from;
 
 	pair_make(&p, 1, 1, 0, _i == 1);
@@ -102,7 +103,8 @@ START_TEST(lives_and_events_go_on)
 		esp_tick(p.from, soft);
 	from = pair_sad(&seed, 8, 1, 64);
 	/* 900 s later on the clock of the new process */
-	ck_assert_uint_eq(esp_load(from, state, save(p.from, state, 0, LS_S(200)), LS_S(1100)), CAUSE_NONE);
+	ck_assert_uint_eq(esp_load(from, state, save(p.from, state, 0, LS_S(200)), LS_S(1100)),
+	                  CAUSE_NONE);
 	if (_i) {
 		ck_assert(esp_next(from, &event));
 		ck_assert_uint_eq(event.kind, ESP_EVENT_SOFT);
@@ -126,7 +128,8 @@ static void fill_pair(struct pair *p)
 	pair_open(p, 1, 1);
 	p->to = (esp_sad_free(p->to), p->from);
 	for (unsigned i = 0; i < 4; i++) {
-		p->in_params = p->out_params = pair_params(p, pair_suites[i * 3].encr, pair_suites[i * 3].integ, i & 1);
+		p->in_params = p->out_params =
+			pair_params(p, pair_suites[i * 3].encr, pair_suites[i * 3].integ, i & 1);
 		p->in_params.window_packets = 64;
 		p->in_params.udp = i & 1;
 		p->in_params.remote.family = i & 1 ? 6 : 4;
@@ -179,7 +182,8 @@ START_TEST(bent_state_is_refused_whole)
 		ck_assert_ptr_null(esp_sa_next(sad, NULL));
 		free(exact);
 	}
-	/* A flipped bit may give another valid state (a key, a counter), but never a crash or half a state. */
+	/* A flipped bit may give another valid state (a key, a counter), but never a crash or half
+	 * a state. */
 	for (size_t bit = 0; bit < n * 8; bit += 3) {
 		struct esp_sa *sa;
 		enum ls_cause cause;

@@ -1,4 +1,5 @@
-/* Known packets: RFC 3602 cases 5-8, RFC 7634 appendix A, and GCM against the reference values of McGrew and Viega. */
+/* Known packets: RFC 3602 cases 5-8, RFC 7634 appendix A, and GCM against the reference values of
+ * McGrew and Viega. */
 #include "tests/unit/esp/esp_pair.h"
 
 /* RFC 3602 4. These have no ICV; ours is put behind, computed apart from esp/. */
@@ -8,33 +9,42 @@ static const struct {
 	const char *iv, *ciphertext, *plain;
 	uint8_t next_header;
 } cbc[] = {
-        {"90d382b4 10eeba7a d938c46c ec1a82bf", 0x4321, 1, "e96e8c08 ab465763 fd098d45 dd3ff893",
-         "f663c25d 325c18c6 a9453e19 4e120849 a4870b66 cc6b9965 330013b4 898dc856 a4699e52 3a55db08 0b59ec3a 8e4b7e52 775b07d1 "
+	{"90d382b4 10eeba7a d938c46c ec1a82bf", 0x4321, 1, "e96e8c08 ab465763 fd098d45 dd3ff893",
+         "f663c25d 325c18c6 a9453e19 4e120849 a4870b66 cc6b9965 330013b4 898dc856 a4699e52 "
+         "3a55db08 0b59ec3a 8e4b7e52 775b07d1 "
          "db34ed9c 538ab50c 551b874a a269add0 47ad2d59 13ac19b7 cfbad4a6",
-         "08000ebd a70a0000 8e9c083d b95b0700 08090a0b 0c0d0e0f 10111213 14151617 18191a1b 1c1d1e1f 20212223 24252627 28292a2b "
+         "08000ebd a70a0000 8e9c083d b95b0700 08090a0b 0c0d0e0f 10111213 14151617 18191a1b "
+         "1c1d1e1f 20212223 24252627 28292a2b "
          "2c2d2e2f 30313233 34353637",
          1},
-        {"90d382b4 10eeba7a d938c46c ec1a82bf", 0x4321, 8, "69d08df7 d203329d b093fc49 24e5bd80",
+	{"90d382b4 10eeba7a d938c46c ec1a82bf", 0x4321, 8, "69d08df7 d203329d b093fc49 24e5bd80",
          "f5199588 1ec4e0c4 488987ce 742e8109 689bb379 d2d750c0 d915dca3 46a89f75",
          "0800b5e8 a80a0500 a69c083d 0b660e00 77777777 77777777 77777777", 1},
-        {"01234567 89abcdef 01234567 89abcdef", 0x8765, 2, "f4e76524 4f6407ad f13dc138 0f673f37",
-         "773b5241 a4c44922 5e4f3ce5 ed611b0c 237ca96c f74a9301 3c1b0ea1 a0cf70f8 e4ecaec7 8ac53aad 7a0f022b 859243c6 47752e94 "
-         "a859352b 8a4d4d2d ecd136e5 c177f132 ad3fbfb2 201ac990 4c74ee0a 109e0ca1 e4dfe9d5 a100b842 f1c22f0d",
-         "45000054 09040000 4001f988 c0a87b03 c0a87bc8 08009f76 a90a0100 b49c083d 02a20400 08090a0b 0c0d0e0f 10111213 14151617 "
+	{"01234567 89abcdef 01234567 89abcdef", 0x8765, 2, "f4e76524 4f6407ad f13dc138 0f673f37",
+         "773b5241 a4c44922 5e4f3ce5 ed611b0c 237ca96c f74a9301 3c1b0ea1 a0cf70f8 e4ecaec7 "
+         "8ac53aad 7a0f022b 859243c6 47752e94 "
+         "a859352b 8a4d4d2d ecd136e5 c177f132 ad3fbfb2 201ac990 4c74ee0a 109e0ca1 e4dfe9d5 "
+         "a100b842 f1c22f0d",
+         "45000054 09040000 4001f988 c0a87b03 c0a87bc8 08009f76 a90a0100 b49c083d 02a20400 "
+         "08090a0b 0c0d0e0f 10111213 14151617 "
          "18191a1b 1c1d1e1f 20212223 24252627 28292a2b 2c2d2e2f 30313233 34353637",
          4},
-        {"01234567 89abcdef 01234567 89abcdef", 0x8765, 5, "85d47224 b5f3dd5d 2101d4ea 8dffab22",
-         "15b92683 819596a8 047232cc 00f7048f e45318e1 1f8a0f62 ede3c3fc 61203bb5 0f980a08 c9843fd3 a1b06d5c 07ff9639 b7eb7dfb "
+	{"01234567 89abcdef 01234567 89abcdef", 0x8765, 5, "85d47224 b5f3dd5d 2101d4ea 8dffab22",
+         "15b92683 819596a8 047232cc 00f7048f e45318e1 1f8a0f62 ede3c3fc 61203bb5 0f980a08 "
+         "c9843fd3 a1b06d5c 07ff9639 b7eb7dfb "
          "3512e5de 435e7207 ed971ef3 d2726d9b 5ef6affc 6d17a0de cbb13892",
-         "45000044 090c0000 4001f990 c0a87b03 c0a87bc8 0800d63c aa0a0200 c69c083d a3de0300 ffffffff ffffffff ffffffff ffffffff "
+         "45000044 090c0000 4001f990 c0a87b03 c0a87bc8 0800d63c aa0a0200 c69c083d a3de0300 "
+         "ffffffff ffffffff ffffffff ffffffff "
          "ffffffff ffffffff ffffffff ffffffff",
          4},
 };
 
 /* An inbound SA with this very SPI, as a saved state would bring it. */
-static struct esp_sa *inbound(struct esp_sad *sad, uint32_t spi, enum algo_id encr, enum algo_id integ, struct ls_bytes keymat)
+static struct esp_sa *inbound(struct esp_sad *sad, uint32_t spi, enum algo_id encr,
+                              enum algo_id integ, struct ls_bytes keymat)
 {
-	struct esp_sa_params p = {.direction = ESP_IN, .spi = spi, .encr = encr, .integ = integ, .keymat = keymat};
+	struct esp_sa_params p = {
+		.direction = ESP_IN, .spi = spi, .encr = encr, .integ = integ, .keymat = keymat};
 	struct esp_sa *sa = NULL;
 
 	ck_assert(esp_spi_take(sad, spi));
@@ -72,10 +82,11 @@ START_TEST(rfc3602_packets_open)
 }
 END_TEST
 
-#define CHACHA_KEYMAT                                                                                                        \
+#define CHACHA_KEYMAT \
 	"80818283 84858687 88898a8b 8c8d8e8f 90919293 94959697 98999a9b 9c9d9e9f a0a1a2a3"
-#define CHACHA_PLAIN                                                                                                         \
-	"45000054 a6f20000 4001e778 c6336405 c0000205 08005b7a 3a080000 553bec10 00073627 08090a0b 0c0d0e0f 10111213 "       \
+#define CHACHA_PLAIN                                                                        \
+	"45000054 a6f20000 4001e778 c6336405 c0000205 08005b7a 3a080000 553bec10 00073627 " \
+	"08090a0b 0c0d0e0f 10111213 "                                                       \
 	"14151617 18191a1b 1c1d1e1f 20212223 24252627 28292a2b 2c2d2e2f 30313233 34353637"
 
 /* RFC 7634 appendix A: its IV is not its sequence number, which a receiver must not mind. */
@@ -85,8 +96,10 @@ START_TEST(rfc7634_packet_opens)
 	struct esp_sad *sad = pair_sad(&seed, 1, _i, 4);
 	struct esp_open_job job;
 	HEX(keymat, CHACHA_KEYMAT);
-	HEX(packet, "01020304 00000005 10111213 14151617 24039428 b97f417e 3c13753a 4f05087b 67c352e6 a7fab1b9 82d466ef 407ae5c6 "
-	            "14ee8099 d52844eb 61aa95df ab4c02f7 2aa71e7c 4c4f64c9 befe2fac c638e8f3 cbec163f ac469b50 2773f6fb 94e664da "
+	HEX(packet, "01020304 00000005 10111213 14151617 24039428 b97f417e 3c13753a 4f05087b "
+	            "67c352e6 a7fab1b9 82d466ef 407ae5c6 "
+	            "14ee8099 d52844eb 61aa95df ab4c02f7 2aa71e7c 4c4f64c9 befe2fac c638e8f3 "
+	            "cbec163f ac469b50 2773f6fb 94e664da "
 	            "9165b828 29f641e0 76aaa826 6b7fb0f7 b11b3699 07e1ad43");
 
 	inbound(sad, 0x01020304, ALGO_CHACHA20POLY1305, ALGO_NONE, keymat);
@@ -100,12 +113,14 @@ START_TEST(rfc7634_packet_opens)
 END_TEST
 
 /*
- * What we seal, computed a second time by the one-shot AEAD of lib/, which has GCM's and RFC 7634's vectors of its own:
- * nonce = salt | 64-bit number, AAD = SPI | number, with ESN the number of 64 bits, high half first (RFC 4106 5).
+ * What we seal, computed a second time by the one-shot AEAD of lib/, which has GCM's and RFC 7634's
+ * vectors of its own: nonce = salt | 64-bit number, AAD = SPI | number, with ESN the number of 64
+ * bits, high half first (RFC 4106 5).
  */
 START_TEST(aeads_follow_rfc4106)
 {
-	static const enum algo_id ids[] = {ALGO_AES128_GCM, ALGO_AES192_GCM, ALGO_AES256_GCM, ALGO_CHACHA20POLY1305};
+	static const enum algo_id ids[] = {ALGO_AES128_GCM, ALGO_AES192_GCM, ALGO_AES256_GCM,
+	                                   ALGO_CHACHA20POLY1305};
 	enum algo_id id = ids[_i >> 2];
 	bool esn = _i >> 1 & 1;
 	struct pair p;
@@ -132,21 +147,24 @@ START_TEST(aeads_follow_rfc4106)
 	want[61] = 1;
 	want[62] = 1;
 	want[63] = 17;
-	ck_assert(crypto_seal(id, p.out_params.keymat, pkt + 8, LS_BYTES(aad, esn ? 12 : 8), want, 64, icv));
+	ck_assert(crypto_seal(id, p.out_params.keymat, pkt + 8, LS_BYTES(aad, esn ? 12 : 8), want,
+	                      64, icv));
 	ck_assert_mem_eq(pkt + 16, want, 64);
 	ck_assert_mem_eq(pkt + 80, icv, 16);
 	pair_free(&p);
 }
 END_TEST
 
-/* The ICV of CBC and NULL covers SPI .. next header, and with ESN the high half that is not sent (RFC 4303 2.8). */
+/* The ICV of CBC and NULL covers SPI .. next header, and with ESN the high half that is not sent
+ * (RFC 4303 2.8). */
 START_TEST(hmacs_follow_rfc4303)
 {
 	int suite = 4 + (_i >> 2);
 	bool esn = _i >> 1 & 1;
 	struct pair p;
 	uint8_t plain[50], pkt[PAIR_PACKET], high[4] = {0, 0, 0, 0x12}, icv[CRYPTO_HASH_MAX];
-	const struct algo *integ = algo_get(pair_suites[suite].integ), *encr = algo_get(pair_suites[suite].encr);
+	const struct algo *integ = algo_get(pair_suites[suite].integ),
+			  *encr = algo_get(pair_suites[suite].encr);
 	struct ls_bytes parts[2];
 	uint32_t len;
 
@@ -157,7 +175,8 @@ START_TEST(hmacs_follow_rfc4303)
 	len = pair_seal(&p, plain, sizeof(plain), pkt) - integ->icv_bytes;
 	parts[0] = LS_BYTES(pkt, len);
 	parts[1] = LS_BYTES(high, 4);
-	crypto_integ(integ->id, LS_BYTES(p.keymat + encr->key_bytes, integ->key_bytes), parts, esn ? 2 : 1, icv);
+	crypto_integ(integ->id, LS_BYTES(p.keymat + encr->key_bytes, integ->key_bytes), parts,
+	             esn ? 2 : 1, icv);
 	ck_assert_mem_eq(pkt + len, icv, integ->icv_bytes);
 	ck_assert_uint_eq((len - 8 - encr->iv_bytes) % encr->block_bytes, 0);
 	pair_free(&p);

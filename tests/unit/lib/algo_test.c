@@ -13,7 +13,8 @@ START_TEST(rows_are_found)
 	for (size_t i = 0; i < count; i++) {
 		ck_assert_ptr_eq(algo_get(rows[i].id), &rows[i]);
 		ck_assert_ptr_eq(algo_by_name(rows[i].kind, rows[i].name), &rows[i]);
-		ck_assert_ptr_eq(algo_by_ikev2(rows[i].kind, rows[i].ikev2, rows[i].key_attribute), &rows[i]);
+		ck_assert_ptr_eq(algo_by_ikev2(rows[i].kind, rows[i].ikev2, rows[i].key_attribute),
+		                 &rows[i]);
 		ck_assert_uint_gt(rows[i].id, 0);
 		ck_assert_uint_lt(rows[i].id, 256);
 	}
@@ -43,16 +44,25 @@ START_TEST(sizes)
 		enum algo_id id;
 		uint16_t v2, key, salt, iv, block, icv;
 	} want[] = {
-	        {ALGO_AES128_GCM, 20, 16, 4, 8, 4, 16}, {ALGO_AES256_GCM, 20, 32, 4, 8, 4, 16},
-	        {ALGO_CHACHA20POLY1305, 28, 32, 4, 8, 4, 16}, {ALGO_AES128, 12, 16, 0, 16, 16, 0},
-	        {ALGO_AES256, 12, 32, 0, 16, 16, 0}, {ALGO_NULL, 11, 0, 0, 0, 4, 0},
-	        {ALGO_SHA1, 2, 20, 0, 0, 0, 12}, {ALGO_SHA256, 12, 32, 0, 0, 0, 16},
-	        {ALGO_SHA384, 13, 48, 0, 0, 0, 24}, {ALGO_SHA512, 14, 64, 0, 0, 0, 32},
-	        {ALGO_PRF_SHA1, 2, 20, 0, 0, 0, 0}, {ALGO_PRF_SHA256, 5, 32, 0, 0, 0, 0},
-	        {ALGO_PRF_SHA384, 6, 48, 0, 0, 0, 0}, {ALGO_PRF_SHA512, 7, 64, 0, 0, 0, 0},
-	        {ALGO_X25519, 31, 32, 0, 0, 0, 32}, {ALGO_ECP256, 19, 32, 0, 0, 0, 64},
-	        {ALGO_ECP384, 20, 48, 0, 0, 0, 96}, {ALGO_ECP521, 21, 66, 0, 0, 0, 132},
-	        {ALGO_MODP2048, 14, 256, 0, 0, 0, 256},
+		{ALGO_AES128_GCM, 20, 16, 4, 8, 4, 16},
+		{ALGO_AES256_GCM, 20, 32, 4, 8, 4, 16},
+		{ALGO_CHACHA20POLY1305, 28, 32, 4, 8, 4, 16},
+		{ALGO_AES128, 12, 16, 0, 16, 16, 0},
+		{ALGO_AES256, 12, 32, 0, 16, 16, 0},
+		{ALGO_NULL, 11, 0, 0, 0, 4, 0},
+		{ALGO_SHA1, 2, 20, 0, 0, 0, 12},
+		{ALGO_SHA256, 12, 32, 0, 0, 0, 16},
+		{ALGO_SHA384, 13, 48, 0, 0, 0, 24},
+		{ALGO_SHA512, 14, 64, 0, 0, 0, 32},
+		{ALGO_PRF_SHA1, 2, 20, 0, 0, 0, 0},
+		{ALGO_PRF_SHA256, 5, 32, 0, 0, 0, 0},
+		{ALGO_PRF_SHA384, 6, 48, 0, 0, 0, 0},
+		{ALGO_PRF_SHA512, 7, 64, 0, 0, 0, 0},
+		{ALGO_X25519, 31, 32, 0, 0, 0, 32},
+		{ALGO_ECP256, 19, 32, 0, 0, 0, 64},
+		{ALGO_ECP384, 20, 48, 0, 0, 0, 96},
+		{ALGO_ECP521, 21, 66, 0, 0, 0, 132},
+		{ALGO_MODP2048, 14, 256, 0, 0, 0, 256},
 	};
 
 	for (unsigned i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
@@ -76,7 +86,8 @@ START_TEST(rows_are_unlike)
 	for (size_t i = 0; i < count; i++)
 		for (size_t k = 0; k < i; k++) {
 			ck_assert_uint_ne(rows[i].id, rows[k].id);
-			ck_assert(rows[i].kind != rows[k].kind || strcmp(rows[i].name, rows[k].name) != 0);
+			ck_assert(rows[i].kind != rows[k].kind ||
+			          strcmp(rows[i].name, rows[k].name) != 0);
 			ck_assert(rows[i].kind != rows[k].kind || rows[i].ikev2 != rows[k].ikev2 ||
 			          rows[i].key_attribute != rows[k].key_attribute);
 		}

@@ -9,16 +9,17 @@ START_TEST(hashes_of_abc)
 		enum crypto_hash hash;
 		const char *digest;
 	} rows[] = {
-	        {CRYPTO_MD4, "a448017aaf21d8525fc10ae87aa6729d"},
-	        {CRYPTO_MD5, "900150983cd24fb0d6963f7d28e17f72"},
-	        {CRYPTO_SHA1, "a9993e364706816aba3e25717850c26c9cd0d89d"},
-	        {CRYPTO_SHA256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-	        {CRYPTO_SHA384, "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
+		{CRYPTO_MD4, "a448017aaf21d8525fc10ae87aa6729d"},
+		{CRYPTO_MD5, "900150983cd24fb0d6963f7d28e17f72"},
+		{CRYPTO_SHA1, "a9993e364706816aba3e25717850c26c9cd0d89d"},
+		{CRYPTO_SHA256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+		{CRYPTO_SHA384, "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed"
 	                        "8086072ba1e7cc2358baeca134c825a7"},
-	        {CRYPTO_SHA512, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+		{CRYPTO_SHA512, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
 	                        "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"},
 	};
-	struct ls_bytes whole = LS_BYTES("abc", 3), parts[3] = {LS_BYTES("a", 1), LS_BYTES("", 0), LS_BYTES("bc", 2)};
+	struct ls_bytes whole = LS_BYTES("abc", 3),
+			parts[3] = {LS_BYTES("a", 1), LS_BYTES("", 0), LS_BYTES("bc", 2)};
 	uint8_t out[CRYPTO_HASH_MAX];
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -55,7 +56,8 @@ START_TEST(rfc2759_example)
 	}
 	for (unsigned i = 0; i < 3; i++)
 		crypto_des_block(key + 7 * i, challenge, response + 8 * i);
-	ck_assert_hex_eq(response, sizeof(response) + 0u, "82309ECD8D708B5EA08FAA3981CD83544233114A3D85D6DF");
+	ck_assert_hex_eq(response, sizeof(response) + 0u,
+	                 "82309ECD8D708B5EA08FAA3981CD83544233114A3D85D6DF");
 }
 END_TEST
 

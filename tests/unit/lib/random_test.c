@@ -9,7 +9,8 @@
 START_TEST(seeds_repeat)
 {
 	struct ls_random_seeded a, b, c;
-	struct ls_random one = ls_random_from_seed(&a, 7), two = ls_random_from_seed(&b, 7), other = ls_random_from_seed(&c, 8);
+	struct ls_random one = ls_random_from_seed(&a, 7), two = ls_random_from_seed(&b, 7),
+			 other = ls_random_from_seed(&c, 8);
 	uint8_t x[100], y[100], z[100];
 
 	for (size_t len = 1; len <= sizeof(x); len += 9) {

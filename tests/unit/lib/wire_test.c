@@ -24,7 +24,8 @@ START_TEST(values_are_big_endian)
 }
 END_TEST
 
-/* Each read at each length: it works or latches, and touches nothing beyond (a sanitizer watches). */
+/* Each read at each length: it works or latches, and touches nothing beyond (a sanitizer watches).
+ */
 START_TEST(short_input_latches)
 {
 	static const size_t need[] = {1, 2, 3, 4, 8};
@@ -43,7 +44,9 @@ START_TEST(short_input_latches)
 			                : rd_u64(&r);
 			ck_assert_int_eq(rd_ok(&r), len >= need[kind]);
 			if (len >= need[kind]) {
-				ck_assert_uint_eq(v, need[kind] == 8 ? UINT64_MAX : (1ull << (8 * need[kind])) - 1);
+				ck_assert_uint_eq(v, need[kind] == 8
+				                             ? UINT64_MAX
+				                             : (1ull << (8 * need[kind])) - 1);
 				ck_assert_uint_eq(rd_left(&r), len - need[kind]);
 			} else {
 				ck_assert_uint_eq(v, 0);
