@@ -13,13 +13,15 @@
 
 enum {
 	GW_SOCKETS_MAX = 16,
-	GW_WAITING_PACKETS = 32,      /* first packets of a tunnel that wait until it is up */
+	GW_WAITING_PACKETS = 32, /* first packets of a tunnel that wait until it is up */
 	GW_WAITING_BYTES = 65536,
-	GW_PAIRS_MAX = 4,             /* SA pairs of a chain at a time: one in use, one that succeeds it, collisions */
+	GW_PAIRS_MAX =
+		4, /* SA pairs of a chain at a time: one in use, one that succeeds it, collisions */
 	GW_BUCKETS = 1024,
 	GW_SAS_MAX = 16384,
-	GW_CHAIN_GRACE_MS = 10000,    /* L2TP connections wait so long for a successor of their chain */
-	GW_ADDRESS_MAX = 65536,       /* addresses of a pool that are looked at */
+	GW_CHAIN_GRACE_MS =
+		10000,          /* L2TP connections wait so long for a successor of their chain */
+	GW_ADDRESS_MAX = 65536, /* addresses of a pool that are looked at */
 	GW_SESSIONS_A_TUNNEL = 8,
 	GW_KEEPER_RETRY_S = 5,
 	GW_KEEPER_CALL_BACK_S = 60,
@@ -32,7 +34,8 @@ struct gw_pair {
 	struct secret keys_in, keys_out; /* for the debug command that shows them to root */
 };
 
-/* A line of SA pairs; ids are ike's, with the generation of the ike process that counted them on top. */
+/* A line of SA pairs; ids are ike's, with the generation of the ike process that counted them on
+ * top. */
 struct gw_chain {
 	uint32_t id;
 	struct gw_tunnel *tunnel;
@@ -42,8 +45,8 @@ struct gw_chain {
 	bool up;                           /* IKE_UP came */
 	bool gone;                         /* IKE_DOWN came */
 	bool initiator;
-	unsigned sessions;                 /* that run on it */
-	ls_time heard;                     /* when ike was last told */
+	unsigned sessions;                   /* that run on it */
+	ls_time heard;                       /* when ike was last told */
 	struct gw_chain *next_bucket, *next; /* of the table; of the tunnel, newest first */
 };
 
@@ -57,7 +60,7 @@ struct gw_session {
 	struct ls_addr leased;       /* from the pool */
 	struct ppp_request question; /* asked of keys, while asking */
 	bool asking, dirty;
-	struct gw_session *next;     /* of the tunnel */
+	struct gw_session *next; /* of the tunnel */
 	struct gw_gateway *gw;
 };
 
@@ -82,7 +85,7 @@ struct gw_tunnel {
 	char ifname[16];
 	uint32_t ifindex;
 	struct event *tun_event, *line_timer, *keeper_timer;
-	bool paused;                 /* its TUN is not read: a socket is full */
+	bool paused; /* its TUN is not read: a socket is full */
 	struct gw_line line;
 	struct gw_chain *chains;
 	struct gw_session *sessions, *current;
@@ -104,7 +107,7 @@ struct gw_gateway {
 	struct event_base *base;
 	struct ls_random random;
 	struct conf_gateway conf;
-	struct conf_tunnel scratch;  /* being decoded */
+	struct conf_tunnel scratch; /* being decoded */
 	struct esp_sad *sad;
 	struct l2tp *l2tp;
 	struct event *l2tp_timer, *esp_timer;
@@ -116,21 +119,25 @@ struct gw_gateway {
 	struct gw_tunnel *tunnel_bucket[GW_BUCKETS], *tunnels;
 	struct gw_chain *chain_bucket[GW_BUCKETS];
 	struct gw_session *session[65536];
-	uint16_t dirty[65536]; /* ids of sessions whose PPP has something to ask, first in first out */
+	uint16_t dirty[65536]; /* ids of sessions whose PPP has something to ask, first in first out
+	                        */
 	uint16_t dirty_first;
 	unsigned dirty_count;
-	uint8_t hung_up[65536 / 8]; /* sessions that we ended ourselves: what L2TP says of them is no news */
+	uint8_t hung_up[65536 / 8]; /* sessions that we ended ourselves: what L2TP says of them is
+	                               no news */
 	const struct esp_sa *heard_sa; /* the last one that ike was told of */
 	ls_time heard_until;
 	uint8_t ike_generation;
 	bool begun, ending, pumping;
 };
 
-/* Sends message `name` (see msg.def) to a process; a process that is not there gets what it needs when it is back. */
+/* Sends message `name` (see msg.def) to a process; a process that is not there gets what it needs
+ * when it is back. */
 #define GW_SEND(gw, to, name, m) proc_send_##name((gw)->proc, MSG_ROLE_##to, m)
 
 /* gw_main.c */
-/* Carries out what the engines ask for until there is nothing left, and sets the timers. Call after any call into an engine. */
+/* Carries out what the engines ask for until there is nothing left, and sets the timers. Call after
+ * any call into an engine. */
 void gw_pump(struct gw_gateway *gw);
 
 /* gw_tunnel.c: tunnels, their devices, waiting packets and lines */
@@ -141,7 +148,8 @@ void gw_tunnel_remove(struct gw_tunnel *t, enum ls_cause cause);
 void gw_tunnel_device(struct gw_tunnel *t, int fd, const struct msg_tun *m);
 void gw_tunnel_wait(void *owner, struct gw_tunnel *t, const uint8_t *bytes, size_t len);
 /* Steps the line and carries out the actions. text: details for people, or NULL. */
-void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause cause, const char *text);
+void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause cause,
+                    const char *text);
 void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m);
 bool gw_tunnel_has_chain(const struct gw_tunnel *t);
 /* enum msg_line, for people. */
@@ -168,7 +176,8 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m);
 void gw_keeper_ask(struct gw_tunnel *t);
 void gw_ike_lost(struct gw_gateway *gw);
 void gw_ike_back(struct gw_gateway *gw);
-void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from);
+void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local,
+                 const struct ls_addr *from);
 bool gw_sa_pump(struct gw_gateway *gw);
 
 /* gw_l2tp.c: connections and sessions */

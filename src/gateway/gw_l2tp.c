@@ -11,11 +11,11 @@ enum { UDP_HEADER = 8 };
 void gw_l2tp_configure(struct gw_tunnel *t, struct ls_bytes secret)
 {
 	struct l2tp_peer peer = {
-	    .tunnel = t->id,
-	    .hide_avps = secret.len > 0 && t->conf.l2tp.hide_avps,
-	    .sequencing = t->conf.l2tp.sequencing,
-	    .hello_interval_s = t->conf.l2tp.hello_s,
-	    .max_sessions = GW_SESSIONS_A_TUNNEL,
+		.tunnel = t->id,
+		.hide_avps = secret.len > 0 && t->conf.l2tp.hide_avps,
+		.sequencing = t->conf.l2tp.sequencing,
+		.hello_interval_s = t->conf.l2tp.hello_s,
+		.max_sessions = GW_SESSIONS_A_TUNNEL,
 	};
 	enum ls_cause cause;
 
@@ -92,7 +92,8 @@ static struct gw_session *session_make(struct gw_gateway *gw, const struct l2tp_
 {
 	struct gw_tunnel *t = gw_tunnel_find(gw, r->tunnel);
 	struct gw_chain *c = gw_chain_find(gw, r->chain);
-	struct gw_session *s = t && c && !gw->session[r->data.session] ? calloc(1, sizeof *s) : NULL;
+	struct gw_session *s =
+		t && c && !gw->session[r->data.session] ? calloc(1, sizeof *s) : NULL;
 
 	if (!s)
 		return NULL;
@@ -203,8 +204,10 @@ static void message_send(struct gw_gateway *gw, const struct l2tp_request *r)
 
 	if (c && c->path.out && r->bytes.len <= L2TP_MESSAGE_MAX) {
 		memcpy(packet + UDP_HEADER, r->bytes.p, r->bytes.len);
-		gw_udp_header(packet, r->bytes.len, esp_sa_local(c->path.out), esp_sa_remote(c->path.out));
-		cause = gw_worker_control(&gw->worker, &c->path, packet, UDP_HEADER + r->bytes.len, clock_now());
+		gw_udp_header(packet, r->bytes.len, esp_sa_local(c->path.out),
+		              esp_sa_remote(c->path.out));
+		cause = gw_worker_control(&gw->worker, &c->path, packet, UDP_HEADER + r->bytes.len,
+		                          clock_now());
 	}
 	if (cause != CAUSE_NONE)
 		ls_count(&gw->counters, cause);
@@ -236,9 +239,11 @@ bool gw_l2tp_pump(struct gw_gateway *gw)
 			session_down(gw, &r);
 			break;
 		case L2TP_REQ_CLOSED:
-			break; /* the dialling side has asked ike to end its SAs, and the other learns it from ike */
+			break; /* the dialling side has asked ike to end its SAs, and the other
+			          learns it from ike */
 		case L2TP_REQ_EVENT:
-			proc_tell(gw->proc, r.event.tunnel, r.event.cause, &r.event.peer, "%s", r.event.text);
+			proc_tell(gw->proc, r.event.tunnel, r.event.cause, &r.event.peer, "%s",
+			          r.event.text);
 			break;
 		case L2TP_REQ_PROGRESS:
 			progress(gw, &r);

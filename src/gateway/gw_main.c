@@ -1,4 +1,5 @@
-/* The gateway process: its sockets, timers and messages, and the pump that carries out what the engines ask for. */
+/* The gateway process: its sockets, timers and messages, and the pump that carries out what the
+ * engines ask for. */
 #include "src/gateway/gw.h"
 
 #include <stdio.h>
@@ -99,15 +100,15 @@ static struct gw_device *device_of(struct gw_tunnel *tunnel)
 }
 
 static const struct gw_worker_calls calls = {
-    .device = device_of,
-    .waiting = gw_tunnel_wait,
-    .early = gw_tunnel_early,
-    .heard = gw_sa_heard,
-    .control = gw_l2tp_control,
-    .session = gw_session_flow,
-    .ppp = gw_ppp_input,
-    .active = gw_session_active,
-    .full = socket_full,
+	.device = device_of,
+	.waiting = gw_tunnel_wait,
+	.early = gw_tunnel_early,
+	.heard = gw_sa_heard,
+	.control = gw_l2tp_control,
+	.session = gw_session_flow,
+	.ppp = gw_ppp_input,
+	.active = gw_session_active,
+	.full = socket_full,
 };
 
 static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m, int *fd)
@@ -128,7 +129,8 @@ static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, 
 	(void)from;
 	(void)fd;
 	if (!t)
-		proc_tell(gw->proc, m->tunnel_set.tunnel, CAUSE_NO_MEMORY, NULL, "the tunnel was not set up");
+		proc_tell(gw->proc, m->tunnel_set.tunnel, CAUSE_NO_MEMORY, NULL,
+		          "the tunnel was not set up");
 	else if (!conf_tunnel_decode(m->tunnel_set.conf.p, m->tunnel_set.conf.len, &gw->scratch))
 		proc_tell(gw->proc, t->id, CAUSE_MALFORMED, NULL, "settings of a tunnel");
 	else
@@ -201,7 +203,8 @@ static void on_socket(void *owner, enum msg_role from, const struct msg *m, int 
 	if (socket_add(gw, *fd, m->socket.family, raw))
 		*fd = -1;
 	else
-		proc_tell(gw->proc, 0, CAUSE_GW_SOCKET_ERROR, NULL, "the socket for ESP could not be used");
+		proc_tell(gw->proc, 0, CAUSE_GW_SOCKET_ERROR, NULL,
+		          "the socket for ESP could not be used");
 }
 
 static void on_tun(void *owner, enum msg_role from, const struct msg *m, int *fd)
@@ -225,7 +228,8 @@ static void on_line(void *owner, enum msg_role from, const struct msg *m, int *f
 	(void)from;
 	(void)fd;
 	if (t)
-		gw_tunnel_step(t, up ? GW_EV_ADMIN_UP : GW_EV_ADMIN_DOWN, up ? CAUSE_NONE : (enum ls_cause)m->line_down.cause, "");
+		gw_tunnel_step(t, up ? GW_EV_ADMIN_UP : GW_EV_ADMIN_DOWN,
+		               up ? CAUSE_NONE : (enum ls_cause)m->line_down.cause, "");
 	gw_pump(gw);
 }
 
@@ -336,36 +340,36 @@ static void peer_lost(void *owner, enum msg_role peer)
 }
 
 static const struct ipc_handler handlers[] = {
-    {MSG_TYPE_GATEWAY_SET, on_gateway_set},
-    {MSG_TYPE_TUNNEL_SET, on_tunnel_set},
-    {MSG_TYPE_TUNNEL_REMOVE, on_tunnel_remove},
-    {MSG_TYPE_CONFIG_END, on_config_end},
-    {MSG_TYPE_SHUTDOWN, on_shutdown},
-    {MSG_TYPE_SOCKET, on_socket},
-    {MSG_TYPE_TUN, on_tun},
-    {MSG_TYPE_LINE_UP, on_line},
-    {MSG_TYPE_LINE_DOWN, on_line},
-    {MSG_TYPE_IFACE_DONE, on_iface_done},
-    {MSG_TYPE_SPI_ASK, on_spi},
-    {MSG_TYPE_SPI_RELEASE, on_spi},
-    {MSG_TYPE_SA_INSTALL, on_sa},
-    {MSG_TYPE_SA_SWITCH, on_sa},
-    {MSG_TYPE_SA_REMOVE, on_sa},
-    {MSG_TYPE_SA_MOVED, on_sa},
-    {MSG_TYPE_IKE_UP, on_sa},
-    {MSG_TYPE_IKE_DOWN, on_sa},
-    {MSG_TYPE_PPP_AUTH_ANSWER, on_keys},
-    {MSG_TYPE_L2TP_SECRET, on_keys},
-    {MSG_TYPE_STATUS_ASK, on_status},
-    {MSG_TYPE_DEBUG_KEYS_ASK, on_status},
+	{MSG_TYPE_GATEWAY_SET, on_gateway_set},
+	{MSG_TYPE_TUNNEL_SET, on_tunnel_set},
+	{MSG_TYPE_TUNNEL_REMOVE, on_tunnel_remove},
+	{MSG_TYPE_CONFIG_END, on_config_end},
+	{MSG_TYPE_SHUTDOWN, on_shutdown},
+	{MSG_TYPE_SOCKET, on_socket},
+	{MSG_TYPE_TUN, on_tun},
+	{MSG_TYPE_LINE_UP, on_line},
+	{MSG_TYPE_LINE_DOWN, on_line},
+	{MSG_TYPE_IFACE_DONE, on_iface_done},
+	{MSG_TYPE_SPI_ASK, on_spi},
+	{MSG_TYPE_SPI_RELEASE, on_spi},
+	{MSG_TYPE_SA_INSTALL, on_sa},
+	{MSG_TYPE_SA_SWITCH, on_sa},
+	{MSG_TYPE_SA_REMOVE, on_sa},
+	{MSG_TYPE_SA_MOVED, on_sa},
+	{MSG_TYPE_IKE_UP, on_sa},
+	{MSG_TYPE_IKE_DOWN, on_sa},
+	{MSG_TYPE_PPP_AUTH_ANSWER, on_keys},
+	{MSG_TYPE_L2TP_SECRET, on_keys},
+	{MSG_TYPE_STATUS_ASK, on_status},
+	{MSG_TYPE_DEBUG_KEYS_ASK, on_status},
 };
 
 static const struct proc_role role = {
-    .role = MSG_ROLE_GATEWAY,
-    .handlers = handlers,
-    .handler_count = sizeof handlers / sizeof handlers[0],
-    .peer_there = peer_there,
-    .peer_lost = peer_lost,
+	.role = MSG_ROLE_GATEWAY,
+	.handlers = handlers,
+	.handler_count = sizeof handlers / sizeof handlers[0],
+	.peer_there = peer_there,
+	.peer_lost = peer_lost,
 };
 
 static bool gateway_init(struct gw_gateway *gw)
@@ -382,7 +386,8 @@ static bool gateway_init(struct gw_gateway *gw)
 	gw->l2tp = l2tp_new(&limits, &gw->random);
 	gw->l2tp_timer = evtimer_new(gw->base, l2tp_timer_fired, gw);
 	gw->esp_timer = evtimer_new(gw->base, esp_timer_fired, gw);
-	return gw->sad && gw->l2tp && gw->l2tp_timer && gw->esp_timer && gw_worker_init(&gw->worker, gw->sad, &calls, gw, &gw->counters);
+	return gw->sad && gw->l2tp && gw->l2tp_timer && gw->esp_timer &&
+	       gw_worker_init(&gw->worker, gw->sad, &calls, gw, &gw->counters);
 }
 
 static void gateway_free(struct gw_gateway *gw)

@@ -1,4 +1,5 @@
-/* PPP in the gateway: a link in each L2TP session, its questions to keys, its addresses, and the way to the interface. */
+/* PPP in the gateway: a link in each L2TP session, its questions to keys, its addresses, and the
+ * way to the interface. */
 #include "src/gateway/gw.h"
 
 #include "lib/wire.h"
@@ -24,13 +25,13 @@ static struct ppp_config config_make(const struct gw_session *s)
 {
 	const struct conf_tunnel *conf = &s->tunnel->conf;
 	struct ppp_config c = {
-	    .tunnel = s->tunnel->id,
-	    .caller = s->flow.data.lac,
-	    .mru = (uint16_t)conf->ppp.mru,
-	    .compress_header = conf->ppp.compress_header,
-	    .ipv4 = conf->ppp.ipv4,
-	    .ipv6 = conf->ppp.ipv6,
-	    .echo_interval_s = conf->ppp.echo_s,
+		.tunnel = s->tunnel->id,
+		.caller = s->flow.data.lac,
+		.mru = (uint16_t)conf->ppp.mru,
+		.compress_header = conf->ppp.compress_header,
+		.ipv4 = conf->ppp.ipv4,
+		.ipv6 = conf->ppp.ipv6,
+		.echo_interval_s = conf->ppp.echo_s,
 	};
 
 	if (c.caller) {
@@ -78,26 +79,29 @@ static void frame_send(struct gw_session *s, struct ls_bytes frame)
 		size = l2tp_data_header(&s->flow.data, s->flow.ns++, frame.len, header);
 		memcpy(packet + UDP_HEADER, header, size);
 		memcpy(packet + UDP_HEADER + size, frame.p, frame.len);
-		gw_udp_header(packet, size + frame.len, esp_sa_local(path->out), esp_sa_remote(path->out));
-		cause = gw_worker_control(&s->gw->worker, path, packet, UDP_HEADER + size + frame.len, clock_now());
+		gw_udp_header(packet, size + frame.len, esp_sa_local(path->out),
+		              esp_sa_remote(path->out));
+		cause = gw_worker_control(&s->gw->worker, path, packet,
+		                          UDP_HEADER + size + frame.len, clock_now());
 	}
 	if (cause != CAUSE_NONE)
 		ls_count(&s->gw->counters, cause);
 }
 
-/* The question's number for keys: the session on top of the engine's own, so that the answer finds its way back. */
+/* The question's number for keys: the session on top of the engine's own, so that the answer finds
+ * its way back. */
 static void auth_ask(struct gw_session *s, const struct ppp_request *r)
 {
 	struct msg_ppp_auth_ask m = {
-	    .id = r->id,
-	    .session = s->flow.data.session,
-	    .tunnel = s->tunnel->id,
-	    .op = r->kind == PPP_REQ_AUTH_CHECK,
-	    .method = (uint8_t)r->auth.method,
-	    .chap_id = r->auth.id,
-	    .challenge = LS_BYTES(r->auth.challenge, r->auth.challenge_len),
-	    .response = LS_BYTES(r->auth.response, r->auth.response_len),
-	    .peer_challenge = LS_BYTES(r->auth.peer_challenge, sizeof r->auth.peer_challenge),
+		.id = r->id,
+		.session = s->flow.data.session,
+		.tunnel = s->tunnel->id,
+		.op = r->kind == PPP_REQ_AUTH_CHECK,
+		.method = (uint8_t)r->auth.method,
+		.chap_id = r->auth.id,
+		.challenge = LS_BYTES(r->auth.challenge, r->auth.challenge_len),
+		.response = LS_BYTES(r->auth.response, r->auth.response_len),
+		.peer_challenge = LS_BYTES(r->auth.peer_challenge, sizeof r->auth.peer_challenge),
 	};
 
 	snprintf(m.user, sizeof m.user, "%s", r->auth.user);
@@ -143,7 +147,8 @@ static bool address_taken(const struct gw_gateway *gw, const struct ls_addr *a)
 static struct ls_addr pool_take(const struct gw_session *s)
 {
 	const struct conf_tunnel *conf = &s->tunnel->conf;
-	uint32_t first = ls_addr_v4_value(&conf->ppp.pool_first), last = ls_addr_v4_value(&conf->ppp.pool_last);
+	uint32_t first = ls_addr_v4_value(&conf->ppp.pool_first),
+		 last = ls_addr_v4_value(&conf->ppp.pool_last);
 
 	for (uint32_t i = 0; first != 0 && first + i <= last && i < GW_ADDRESS_MAX; i++) {
 		struct ls_addr a = ls_addr_v4(first + i, 0);
@@ -167,7 +172,8 @@ static void address_answer(struct gw_session *s, const struct ppp_request *r)
 	if (a.address.family == 0) {
 		a.ok = false;
 		a.cause = CAUSE_GW_NO_ADDRESS;
-		proc_tell(s->gw->proc, s->tunnel->id, CAUSE_GW_NO_ADDRESS, NULL, "user %s", r->link.user);
+		proc_tell(s->gw->proc, s->tunnel->id, CAUSE_GW_NO_ADDRESS, NULL, "user %s",
+		          r->link.user);
 	}
 	memcpy(a.dns, s->tunnel->conf.ppp.dns, sizeof a.dns);
 	ppp_answer(s->ppp, r->id, &a, clock_now());
@@ -196,7 +202,8 @@ static void link_down(struct gw_session *s, const struct ppp_request *r)
 {
 	struct gw_tunnel *t = s->tunnel;
 	bool matters = s == t->current || !t->current;
-	enum gw_line_event event = r->cause == CAUSE_PEER_ASKED ? GW_EV_SESSION_BYE : GW_EV_SESSION_LOST;
+	enum gw_line_event event =
+		r->cause == CAUSE_PEER_ASKED ? GW_EV_SESSION_BYE : GW_EV_SESSION_LOST;
 
 	gw_session_hang_up(s->gw, s->flow.data.session, r->cause);
 	gw_session_end(s);
@@ -264,7 +271,8 @@ bool gw_ppp_pump(struct gw_session *s)
 			link_down(s, &r);
 			return true;
 		case PPP_REQ_EVENT:
-			proc_tell(s->gw->proc, s->tunnel->id, r.event.cause, &s->tunnel->peer, "%s", r.event.text);
+			proc_tell(s->gw->proc, s->tunnel->id, r.event.cause, &s->tunnel->peer, "%s",
+			          r.event.text);
 			break;
 		case PPP_REQ_PROGRESS:
 			progress(s, &r);

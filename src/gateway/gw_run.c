@@ -1,7 +1,9 @@
-/* Groups outgoing packets into runs that one system call can send: same socket, same addresses, one size, one behind the other. */
+/* Groups outgoing packets into runs that one system call can send: same socket, same addresses, one
+ * size, one behind the other. */
 #include "src/gateway/gw_udp.h"
 
-static bool run_takes(const struct gw_run *run, const struct gw_udp *udp, const struct ls_addr *local, const struct ls_addr *remote,
+static bool run_takes(const struct gw_run *run, const struct gw_udp *udp,
+                      const struct ls_addr *local, const struct ls_addr *remote,
                       const uint8_t *bytes, size_t len)
 {
 	if (run->udp != udp || run->closed || !udp->gso || run->bytes + run->len != bytes)
@@ -11,8 +13,8 @@ static bool run_takes(const struct gw_run *run, const struct gw_udp *udp, const 
 	return ls_addr_equal(&run->remote, remote) && ls_addr_equal(&run->local, local);
 }
 
-bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls_addr *local, const struct ls_addr *remote,
-                 const uint8_t *bytes, size_t len)
+bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls_addr *local,
+                 const struct ls_addr *remote, const uint8_t *bytes, size_t len)
 {
 	struct gw_run *run = runs->n > 0 ? &runs->run[runs->n - 1] : NULL;
 
@@ -25,13 +27,13 @@ bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls
 	if (runs->n == GW_RUNS_MAX)
 		return false;
 	runs->run[runs->n++] = (struct gw_run){
-	    .udp = udp,
-	    .local = *local,
-	    .remote = *remote,
-	    .bytes = bytes,
-	    .len = (uint32_t)len,
-	    .segment = (uint16_t)len,
-	    .packets = 1,
+		.udp = udp,
+		.local = *local,
+		.remote = *remote,
+		.bytes = bytes,
+		.len = (uint32_t)len,
+		.segment = (uint16_t)len,
+		.packets = 1,
 	};
 	return true;
 }

@@ -1,4 +1,5 @@
-/* Chains and SAs of the gateway: installs, switches and ends what ike negotiated, and tells ike what the packets tell us. */
+/* Chains and SAs of the gateway: installs, switches and ends what ike negotiated, and tells ike
+ * what the packets tell us. */
 #include "src/gateway/gw.h"
 
 #include "lib/wire.h"
@@ -57,7 +58,8 @@ static void chain_send_on(struct gw_gateway *gw, struct gw_chain *c, unsigned pa
 {
 	c->sending = pair;
 	c->path.out = c->pair[pair].out;
-	c->path.socket = socket_for(gw, esp_sa_remote(c->path.out)->family, esp_sa_udp(c->path.out));
+	c->path.socket =
+		socket_for(gw, esp_sa_remote(c->path.out)->family, esp_sa_udp(c->path.out));
 	if (!c->path.socket)
 		c->path.out = NULL;
 }
@@ -108,7 +110,8 @@ void gw_chain_release(struct gw_gateway *gw, struct gw_chain *c)
 	free(c);
 }
 
-/* Ends all of the tunnel's SAs without a word to ike: the tunnel goes, or their keeper is no more. */
+/* Ends all of the tunnel's SAs without a word to ike: the tunnel goes, or their keeper is no more.
+ */
 static void chain_drop(struct gw_gateway *gw, struct gw_chain *c)
 {
 	while (c->pairs > 0)
@@ -124,43 +127,46 @@ void gw_chains_drop(struct gw_tunnel *t)
 	}
 }
 
-static struct esp_sa_params params_make(const struct msg_sa_install *m, uint32_t chain, enum esp_direction direction)
+static struct esp_sa_params params_make(const struct msg_sa_install *m, uint32_t chain,
+                                        enum esp_direction direction)
 {
 	bool in = direction == ESP_IN;
 
 	return (struct esp_sa_params){
-	    .direction = direction,
-	    .spi = in ? m->spi_in : m->spi_out,
-	    .mode = m->tunnel_mode ? ESP_TUNNEL : ESP_TRANSPORT,
-	    .encr = m->encr,
-	    .integ = m->integ,
-	    .keymat = in ? m->keymat_in : m->keymat_out,
-	    .esn = m->esn,
-	    .window_packets = m->replay_window_packets,
-	    .hard = m->life,
-	    .early = m->initiator,
-	    .tunnel = m->tunnel,
-	    .chain = chain,
-	    .udp = m->udp,
-	    .address_fixed = m->behind_nat,
-	    .local = m->local,
-	    .remote = m->remote,
-	    .selector =
-	        {
-	            .local = m->ts_local,
-	            .remote = m->ts_remote,
-	            .local_port_low = m->ts_local_port_low,
-	            .local_port_high = m->ts_local_port_high,
-	            .remote_port_low = m->ts_remote_port_low,
-	            .remote_port_high = m->ts_remote_port_high,
-	            .protocol = m->ts_protocol,
-	        },
+		.direction = direction,
+		.spi = in ? m->spi_in : m->spi_out,
+		.mode = m->tunnel_mode ? ESP_TUNNEL : ESP_TRANSPORT,
+		.encr = m->encr,
+		.integ = m->integ,
+		.keymat = in ? m->keymat_in : m->keymat_out,
+		.esn = m->esn,
+		.window_packets = m->replay_window_packets,
+		.hard = m->life,
+		.early = m->initiator,
+		.tunnel = m->tunnel,
+		.chain = chain,
+		.udp = m->udp,
+		.address_fixed = m->behind_nat,
+		.local = m->local,
+		.remote = m->remote,
+		.selector =
+			{
+				.local = m->ts_local,
+				.remote = m->ts_remote,
+				.local_port_low = m->ts_local_port_low,
+				.local_port_high = m->ts_local_port_high,
+				.remote_port_low = m->ts_remote_port_low,
+				.remote_port_high = m->ts_remote_port_high,
+				.protocol = m->ts_protocol,
+			},
 	};
 }
 
-static enum ls_cause pair_install(struct gw_gateway *gw, struct gw_chain *c, const struct msg_sa_install *m)
+static enum ls_cause pair_install(struct gw_gateway *gw, struct gw_chain *c,
+                                  const struct msg_sa_install *m)
 {
-	struct esp_sa_params in = params_make(m, c->id, ESP_IN), out = params_make(m, c->id, ESP_OUT);
+	struct esp_sa_params in = params_make(m, c->id, ESP_IN),
+			     out = params_make(m, c->id, ESP_OUT);
 	struct gw_pair p = {.spi_in = m->spi_in, .spi_out = m->spi_out};
 	enum ls_cause cause;
 
@@ -174,7 +180,8 @@ static enum ls_cause pair_install(struct gw_gateway *gw, struct gw_chain *c, con
 		pair_end(gw, &p);
 		return cause != CAUSE_NONE ? cause : CAUSE_GW_SOCKET_ERROR;
 	}
-	if (!secret_from(&p.keys_in, m->keymat_in.p, m->keymat_in.len) || !secret_from(&p.keys_out, m->keymat_out.p, m->keymat_out.len)) {
+	if (!secret_from(&p.keys_in, m->keymat_in.p, m->keymat_in.len) ||
+	    !secret_from(&p.keys_out, m->keymat_out.p, m->keymat_out.len)) {
 		pair_end(gw, &p);
 		return CAUSE_NO_MEMORY;
 	}
@@ -202,7 +209,8 @@ void gw_sa_install(struct gw_gateway *gw, const struct msg_sa_install *m)
 	answer.ok = answer.cause == CAUSE_NONE;
 	if (!answer.ok) {
 		esp_spi_release(gw->sad, m->spi_in);
-		proc_tell(gw->proc, m->tunnel, answer.cause, &m->remote, "SA 0x%08x was not installed", m->spi_in);
+		proc_tell(gw->proc, m->tunnel, answer.cause, &m->remote,
+		          "SA 0x%08x was not installed", m->spi_in);
 	}
 	if (c)
 		gw_chain_release(gw, c);
@@ -237,7 +245,8 @@ void gw_sa_remove(struct gw_gateway *gw, const struct msg_sa_remove *m)
 	gw_chain_release(gw, c);
 }
 
-static void chain_move(struct gw_gateway *gw, struct gw_chain *c, const struct ls_addr *local, const struct ls_addr *remote)
+static void chain_move(struct gw_gateway *gw, struct gw_chain *c, const struct ls_addr *local,
+                       const struct ls_addr *remote)
 {
 	for (unsigned i = 0; i < c->pairs; i++) {
 		esp_sa_move(c->pair[i].in, local, remote);
@@ -260,7 +269,8 @@ void gw_sa_moved(struct gw_gateway *gw, const struct msg_sa_moved *m)
 }
 
 /* Whether the L2TP connections on `from` go on on a new chain of the same tunnel. */
-static bool chain_hands_over(const struct gw_gateway *gw, const struct gw_chain *from, const struct msg_ike_up *m)
+static bool chain_hands_over(const struct gw_gateway *gw, const struct gw_chain *from,
+                             const struct msg_ike_up *m)
 {
 	if (m->continued && m->old_chain != 0 && from->id == gw_chain_here(gw, m->old_chain))
 		return true;
@@ -294,14 +304,16 @@ void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m)
 }
 
 /*
- * The SAs in use have no keeper since ike was restarted. The side that dials dials; the other one knows where the peer is and calls
- * back, for the peer hears our ESP and has no reason to doubt its own IKE SA.
+ * The SAs in use have no keeper since ike was restarted. The side that dials dials; the other one
+ * knows where the peer is and calls back, for the peer hears our ESP and has no reason to doubt its
+ * own IKE SA.
  */
 void gw_keeper_ask(struct gw_tunnel *t)
 {
 	struct msg_ike_start m = {.tunnel = t->id};
 
-	if (t->line.state != GW_LINE_UP || !t->current || gw_chain_there(t->gw, t->current->chain->id) != 0)
+	if (t->line.state != GW_LINE_UP || !t->current ||
+	    gw_chain_there(t->gw, t->current->chain->id) != 0)
 		return;
 	if (!gw_line_dials(&t->line) && t->current->chain->path.out) {
 		m.peer = *esp_sa_remote(t->current->chain->path.out);
@@ -313,7 +325,8 @@ void gw_keeper_ask(struct gw_tunnel *t)
 
 static void keeper_retry(struct gw_tunnel *t)
 {
-	struct timeval after = {.tv_sec = gw_line_dials(&t->line) ? GW_KEEPER_RETRY_S : GW_KEEPER_CALL_BACK_S};
+	struct timeval after = {.tv_sec = gw_line_dials(&t->line) ? GW_KEEPER_RETRY_S
+	                                                          : GW_KEEPER_CALL_BACK_S};
 
 	evtimer_add(t->keeper_timer, &after);
 }
@@ -326,15 +339,18 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 	if (!t)
 		return;
 	if (m->chain == 0) {
-		/* An attempt failed. A line that is up on SAs without a keeper goes on and tries again. */
+		/* An attempt failed. A line that is up on SAs without a keeper goes on and tries
+		 * again. */
 		if (t->line.state == GW_LINE_UP)
 			keeper_retry(t);
 		else
 			gw_tunnel_step(t, GW_EV_CHAIN_DOWN, (enum ls_cause)m->cause, m->text);
 		return;
 	}
-	bool current = t->current ? c && t->current->chain == c : !gw_tunnel_has_chain(t) || (c && c == t->chains);
-	l2tp_chain_gone(gw->l2tp, gw_chain_here(gw, m->chain), GW_CHAIN_GRACE_MS, (enum ls_cause)m->cause, clock_now());
+	bool current = t->current ? c && t->current->chain == c
+	                          : !gw_tunnel_has_chain(t) || (c && c == t->chains);
+	l2tp_chain_gone(gw->l2tp, gw_chain_here(gw, m->chain), GW_CHAIN_GRACE_MS,
+	                (enum ls_cause)m->cause, clock_now());
 	if (c) {
 		c->gone = true;
 		while (c->pairs > 0)
@@ -367,7 +383,8 @@ void gw_ike_back(struct gw_gateway *gw)
 }
 
 /* The peer's packets come from a new address: verified, so we follow at once, and tell ike. */
-static void peer_moved(struct gw_gateway *gw, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from)
+static void peer_moved(struct gw_gateway *gw, struct esp_sa *sa, uint32_t spi,
+                       const struct ls_addr *local, const struct ls_addr *from)
 {
 	struct gw_chain *c = gw_chain_find(gw, esp_sa_chain(sa));
 	struct msg_sa_note note = {.kind = MSG_SA_NOTE_MOVED, .spi_in = spi, .remote = *from};
@@ -384,7 +401,8 @@ static void peer_moved(struct gw_gateway *gw, struct esp_sa *sa, uint32_t spi, c
 		GW_SEND(gw, IKE, sa_note, &note);
 }
 
-void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from)
+void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local,
+                 const struct ls_addr *from)
 {
 	struct gw_gateway *gw = owner;
 	ls_time now = gw->worker.now;
@@ -416,13 +434,15 @@ static void orphan_expired(struct gw_gateway *gw, struct gw_chain *c, unsigned p
 	l2tp_chain_gone(gw->l2tp, c->id, GW_CHAIN_GRACE_MS, CAUSE_GW_PEER_PROCESS, clock_now());
 	gw_chain_release(gw, c);
 	if (current)
-		gw_tunnel_step(t, GW_EV_CHAIN_DOWN, CAUSE_GW_PEER_PROCESS, "the last SA has expired");
+		gw_tunnel_step(t, GW_EV_CHAIN_DOWN, CAUSE_GW_PEER_PROCESS,
+		               "the last SA has expired");
 }
 
 static void sa_event(struct gw_gateway *gw, const struct esp_event *e)
 {
 	struct gw_chain *c = gw_chain_find(gw, e->chain);
-	struct msg_sa_note note = {.kind = e->kind == ESP_EVENT_SOFT ? MSG_SA_NOTE_EXPIRING : MSG_SA_NOTE_EXPIRED};
+	struct msg_sa_note note = {.kind = e->kind == ESP_EVENT_SOFT ? MSG_SA_NOTE_EXPIRING
+	                                                             : MSG_SA_NOTE_EXPIRED};
 
 	for (unsigned i = 0; c && i < c->pairs; i++) {
 		if ((e->direction == ESP_IN ? c->pair[i].spi_in : c->pair[i].spi_out) != e->spi)

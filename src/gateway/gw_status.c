@@ -1,4 +1,5 @@
-/* What the gateway tells people: lines, SAs, counters; and, for root's debugging, the keys of its SAs. */
+/* What the gateway tells people: lines, SAs, counters; and, for root's debugging, the keys of its
+ * SAs. */
 #include "src/gateway/gw.h"
 
 #include <stdio.h>
@@ -9,7 +10,8 @@ static uint32_t seconds_since(ls_time then, ls_time now)
 	return then > 0 && now > then ? (uint32_t)((now - then) / 1000000) : 0;
 }
 
-static void sa_status(struct gw_gateway *gw, const struct msg_status_ask *ask, const struct esp_sa *sa)
+static void sa_status(struct gw_gateway *gw, const struct msg_status_ask *ask,
+                      const struct esp_sa *sa)
 {
 	ls_time now = clock_now();
 	struct esp_sa_view v;
@@ -18,23 +20,23 @@ static void sa_status(struct gw_gateway *gw, const struct msg_status_ask *ask, c
 	if (ask->tunnel != 0 && ask->tunnel != v.tunnel)
 		return;
 	struct msg_status_esp_sa m = {
-	    .id = ask->id,
-	    .tunnel = v.tunnel,
-	    .chain = v.chain,
-	    .direction = (uint8_t)v.direction,
-	    .spi = v.spi,
-	    .encr = (uint16_t)v.encr,
-	    .integ = (uint16_t)v.integ,
-	    .esn = v.esn,
-	    .udp = v.udp,
-	    .local = v.local,
-	    .remote = v.remote,
-	    .packets = v.packets,
-	    .bytes = v.bytes,
-	    .sequence = v.sequence,
-	    .lost_packets = v.lost_packets,
-	    .age_s = seconds_since(v.life.born, now),
-	    .idle_s = seconds_since(v.last_used, now),
+		.id = ask->id,
+		.tunnel = v.tunnel,
+		.chain = v.chain,
+		.direction = (uint8_t)v.direction,
+		.spi = v.spi,
+		.encr = (uint16_t)v.encr,
+		.integ = (uint16_t)v.integ,
+		.esn = v.esn,
+		.udp = v.udp,
+		.local = v.local,
+		.remote = v.remote,
+		.packets = v.packets,
+		.bytes = v.bytes,
+		.sequence = v.sequence,
+		.lost_packets = v.lost_packets,
+		.age_s = seconds_since(v.life.born, now),
+		.idle_s = seconds_since(v.last_used, now),
 	};
 	if (v.life.soft.seconds > m.age_s)
 		m.rekey_in_s = (uint32_t)(v.life.soft.seconds - m.age_s);
@@ -67,19 +69,20 @@ static void session_status(const struct gw_tunnel *t, struct msg_status_line *m)
 			snprintf(m->peer_host, sizeof m->peer_host, "%s", v.peer_host_name);
 }
 
-static void line_status(struct gw_gateway *gw, const struct msg_status_ask *ask, const struct gw_tunnel *t)
+static void line_status(struct gw_gateway *gw, const struct msg_status_ask *ask,
+                        const struct gw_tunnel *t)
 {
 	ls_time now = clock_now(), deadline = gw_line_deadline(&t->line);
 	struct msg_status_line m = {
-	    .id = ask->id,
-	    .tunnel = t->id,
-	    .state = gw_tunnel_state(t),
-	    .cause = (uint16_t)t->line.cause,
-	    .since_s = seconds_since(t->line.since, now),
-	    .tries = t->line.tries,
-	    .mtu = t->device.mtu,
-	    .idle_s = seconds_since(t->line.last_active, now),
-	    .queued = t->waiting.packets,
+		.id = ask->id,
+		.tunnel = t->id,
+		.state = gw_tunnel_state(t),
+		.cause = (uint16_t)t->line.cause,
+		.since_s = seconds_since(t->line.since, now),
+		.tries = t->line.tries,
+		.mtu = t->device.mtu,
+		.idle_s = seconds_since(t->line.last_active, now),
+		.queued = t->waiting.packets,
 	};
 
 	if (t->line.state == GW_LINE_BACKOFF && deadline > now)
@@ -101,10 +104,11 @@ static void counters_status(struct gw_gateway *gw, uint64_t id)
 				ppp.by_cause[i] += ppp_counters(s->ppp)->by_cause[i];
 	for (uint16_t i = 0; i < LS_CAUSE_LIMIT; i++) {
 		struct msg_status_counter m = {
-		    .id = id,
-		    .role = MSG_ROLE_GATEWAY,
-		    .cause = i,
-		    .count = esp->by_cause[i] + l2tp->by_cause[i] + ppp.by_cause[i] + gw->counters.by_cause[i],
+			.id = id,
+			.role = MSG_ROLE_GATEWAY,
+			.cause = i,
+			.count = esp->by_cause[i] + l2tp->by_cause[i] + ppp.by_cause[i] +
+		                 gw->counters.by_cause[i],
 		};
 
 		if (m.count > 0)
@@ -158,14 +162,16 @@ static void hex(char *out, size_t cap, const uint8_t *bytes, size_t len)
 		snprintf(out + 2 * i, cap - 2 * i, "%02x", bytes[i]);
 }
 
-static void sa_keys(struct gw_gateway *gw, uint64_t id, const struct esp_sa *sa, const struct secret *keys)
+static void sa_keys(struct gw_gateway *gw, uint64_t id, const struct esp_sa *sa,
+                    const struct secret *keys)
 {
 	struct msg_debug_keys m = {.id = id, .kind = MSG_DEBUG_ESP};
 	struct esp_sa_view v;
 	char from[LS_ADDR_TEXT_MAX], to[LS_ADDR_TEXT_MAX], encr[160], integ[160];
 
 	esp_sa_view(sa, &v);
-	struct ls_addr local = ls_addr_with_port(v.local, 0), remote = ls_addr_with_port(v.remote, 0);
+	struct ls_addr local = ls_addr_with_port(v.local, 0),
+		       remote = ls_addr_with_port(v.remote, 0);
 	const struct algo *e = algo_get(v.encr), *i = v.integ ? algo_get(v.integ) : NULL;
 	size_t encr_len = e ? (size_t)e->key_bytes + e->salt_bytes : 0;
 	if (encr_len > keys->len)
@@ -174,9 +180,11 @@ static void sa_keys(struct gw_gateway *gw, uint64_t id, const struct esp_sa *sa,
 	hex(integ, sizeof integ, keys->bytes + encr_len, keys->len - encr_len);
 	ls_addr_text(v.direction == ESP_IN ? &remote : &local, from);
 	ls_addr_text(v.direction == ESP_IN ? &local : &remote, to);
-	snprintf(m.line, sizeof m.line, "\"%s\",\"%s\",\"%s\",\"0x%08x\",\"%s\",\"%s%s\",\"%s\",\"%s%s\"%s", v.local.family == 4 ? "IPv4" : "IPv6",
-	         from, to, v.spi, wireshark_encr(e), encr_len ? "0x" : "", encr, wireshark_integ(i), keys->len > encr_len ? "0x" : "", integ,
-	         v.esn ? ",\"64-bit\"" : "");
+	snprintf(m.line, sizeof m.line,
+	         "\"%s\",\"%s\",\"%s\",\"0x%08x\",\"%s\",\"%s%s\",\"%s\",\"%s%s\"%s",
+	         v.local.family == 4 ? "IPv4" : "IPv6", from, to, v.spi, wireshark_encr(e),
+	         encr_len ? "0x" : "", encr, wireshark_integ(i), keys->len > encr_len ? "0x" : "",
+	         integ, v.esn ? ",\"64-bit\"" : "");
 	GW_SEND(gw, PARENT, debug_keys, &m);
 	secret_wipe(&m, sizeof m);
 	secret_wipe(encr, sizeof encr);

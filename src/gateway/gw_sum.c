@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Words are loaded in host order; one's complement sums do not care, so only the result is turned round (RFC 1071 2 B). */
+/* Words are loaded in host order; one's complement sums do not care, so only the result is turned
+ * round (RFC 1071 2 B). */
 static uint64_t sum_words(const uint8_t *p, size_t len)
 {
 	uint64_t a = 0, b = 0;
@@ -38,7 +39,8 @@ static uint64_t sum_words(const uint8_t *p, size_t len)
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-/* 64 bytes a turn: even and odd 32-bit words gather in 64-bit lanes that cannot overflow within a packet. */
+/* 64 bytes a turn: even and odd 32-bit words gather in 64-bit lanes that cannot overflow within a
+ * packet. */
 __attribute__((target("avx2"))) static uint64_t sum_words_avx2(const uint8_t *p, size_t len)
 {
 	const __m256i low = _mm256_set1_epi64x(0xffffffff);
@@ -54,7 +56,8 @@ __attribute__((target("avx2"))) static uint64_t sum_words_avx2(const uint8_t *p,
 		d = _mm256_add_epi64(d, _mm256_srli_epi64(y, 32));
 	}
 	uint64_t lane[4];
-	_mm256_storeu_si256((__m256i *)(void *)lane, _mm256_add_epi64(_mm256_add_epi64(a, b), _mm256_add_epi64(c, d)));
+	_mm256_storeu_si256((__m256i *)(void *)lane,
+	                    _mm256_add_epi64(_mm256_add_epi64(a, b), _mm256_add_epi64(c, d)));
 	return lane[0] + lane[1] + lane[2] + lane[3] + sum_words(p, len);
 }
 #endif

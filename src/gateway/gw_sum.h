@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * Sums are one's complement sums of 16-bit words in network order, kept unfolded in 64 bits so that they can be added;
- * gw_sum_fold gives the 16 bits (not complemented). A stretch summed at an odd offset of its packet must be swapped by the caller.
+ * Sums are one's complement sums of 16-bit words in network order, kept unfolded in 64 bits so that
+ * they can be added; gw_sum_fold gives the 16 bits (not complemented). A stretch summed at an odd
+ * offset of its packet must be swapped by the caller.
  */
 uint64_t gw_sum_bytes(const uint8_t *bytes, size_t len);
 
@@ -21,7 +22,8 @@ static inline uint16_t gw_sum_fold(uint64_t sum)
 	return (uint16_t)sum;
 }
 
-/* The pseudo header of TCP or UDP (RFC 9293 3.1, RFC 8200 8.1): ip points at the IP header, len is that of the transport packet. */
+/* The pseudo header of TCP or UDP (RFC 9293 3.1, RFC 8200 8.1): ip points at the IP header, len is
+ * that of the transport packet. */
 uint64_t gw_sum_pseudo(const uint8_t *ip, unsigned version, uint8_t protocol, size_t len);
 
 /* Writes the IPv4 header checksum of a header of len bytes. */

@@ -1,4 +1,5 @@
-/* Packets between a TUN device with offloads and the tunnel: cutting what one read gives, joining what one write takes. No I/O. */
+/* Packets between a TUN device with offloads and the tunnel: cutting what one read gives, joining
+ * what one write takes. No I/O. */
 #ifndef SRC_GATEWAY_GW_TUN_H
 #define SRC_GATEWAY_GW_TUN_H
 
@@ -10,20 +11,22 @@
 #include <sys/uio.h>
 
 /*
- * The device runs with IFF_VNET_HDR: each packet has a virtio_net_hdr of GW_VNET_SIZE bytes in front (VIRTIO 1.2, 5.1.6), which
- * says whether its checksum is still partial and whether it is a super-packet of many segments.
+ * The device runs with IFF_VNET_HDR: each packet has a virtio_net_hdr of GW_VNET_SIZE bytes in
+ * front (VIRTIO 1.2, 5.1.6), which says whether its checksum is still partial and whether it is a
+ * super-packet of many segments.
  */
 enum {
 	GW_VNET_SIZE = 10,
 	GW_TUN_PACKET_MAX = 65535,
-	GW_HEADROOM = 32,    /* bytes that must be writable before a packet: UDP 8, L2TP 16, PPP 4 */
-	GW_HEAD_MAX = 192,   /* IP and transport headers of a segment */
+	GW_HEADROOM = 32,  /* bytes that must be writable before a packet: UDP 8, L2TP 16, PPP 4 */
+	GW_HEAD_MAX = 192, /* IP and transport headers of a segment */
 	GW_PIECES_MAX = 256, /* segments that one super-packet may become */
 	GW_JOIN_FLOWS = 16,  /* flows joined at a time */
 	GW_JOIN_SEGMENTS = 128,
 };
 
-/* One packet for the tunnel: the headers, GW_HEADROOM writable bytes before them, and the payload where the TUN read left it. */
+/* One packet for the tunnel: the headers, GW_HEADROOM writable bytes before them, and the payload
+ * where the TUN read left it. */
 struct gw_piece {
 	uint8_t *head;
 	uint32_t head_len;
@@ -38,7 +41,8 @@ struct gw_cut {
 	size_t len;
 	uint8_t version;
 	bool segments, tcp, done;
-	size_t transport, head_len, segment_len; /* offset of the TCP or UDP header, of the payload; payload bytes a segment */
+	size_t transport, head_len, segment_len; /* offset of the TCP or UDP header, of the payload;
+	                                            payload bytes a segment */
 	size_t at;                               /* offset of the next payload byte */
 	uint32_t sequence;
 	uint16_t id;
@@ -47,17 +51,20 @@ struct gw_cut {
 };
 
 /*
- * Begins with what a read gave: GW_VNET_SIZE bytes of virtio_net_hdr and the packet; GW_HEADROOM - GW_VNET_SIZE bytes before it
- * must be writable. mtu: of the inner path, to which the MSS of a SYN is clamped. CAUSE_NONE or GW_TUN_FORMAT.
+ * Begins with what a read gave: GW_VNET_SIZE bytes of virtio_net_hdr and the packet; GW_HEADROOM -
+ * GW_VNET_SIZE bytes before it must be writable. mtu: of the inner path, to which the MSS of a SYN
+ * is clamped. CAUSE_NONE or GW_TUN_FORMAT.
  */
 enum ls_cause gw_cut_start(struct gw_cut *cut, uint8_t *bytes, size_t len, uint16_t mtu);
 /*
- * The next packet, complete with right checksums; false when there is none. A segment's headers are made in `slot` (GW_HEADROOM +
- * GW_HEAD_MAX bytes, used only when the packet is cut); a packet that is not cut lies whole where it was read.
+ * The next packet, complete with right checksums; false when there is none. A segment's headers are
+ * made in `slot` (GW_HEADROOM + GW_HEAD_MAX bytes, used only when the packet is cut); a packet that
+ * is not cut lies whole where it was read.
  */
 bool gw_cut_next(struct gw_cut *cut, uint8_t *slot, struct gw_piece *piece);
 
-/* Clamps the MSS option of a TCP SYN to what fits mtu, patching the checksum; other packets are left alone. */
+/* Clamps the MSS option of a TCP SYN to what fits mtu, patching the checksum; other packets are
+ * left alone. */
 void gw_mss_clamp(uint8_t *packet, size_t len, uint16_t mtu);
 /* Length of the IP packet by its own header; 0 when it is no IP packet or is longer than len. */
 size_t gw_ip_len(const uint8_t *packet, size_t len);
@@ -88,11 +95,13 @@ struct gw_join {
 	void *ctx;
 };
 
-void gw_join_init(struct gw_join *join, bool offload, uint16_t mtu, gw_join_write *write, void *ctx);
+void gw_join_init(struct gw_join *join, bool offload, uint16_t mtu, gw_join_write *write,
+                  void *ctx);
 /*
- * Takes a packet that came out of the tunnel: len bytes of a valid IP packet (gw_ip_len), GW_VNET_SIZE writable bytes before it.
- * It must stay in place until gw_join_flush. Order within a flow is kept; segments are joined only if cutting gives them back
- * bit for bit, and only with right checksums.
+ * Takes a packet that came out of the tunnel: len bytes of a valid IP packet (gw_ip_len),
+ * GW_VNET_SIZE writable bytes before it. It must stay in place until gw_join_flush. Order within a
+ * flow is kept; segments are joined only if cutting gives them back bit for bit, and only with
+ * right checksums.
  */
 void gw_join_add(struct gw_join *join, uint8_t *packet, size_t len);
 /* Writes all that is held back. */

@@ -1,4 +1,5 @@
-/* Cuts what one read of a TUN device gives (RFC 9293 TCP or UDP super-packets, or one packet) into packets for the tunnel. */
+/* Cuts what one read of a TUN device gives (RFC 9293 TCP or UDP super-packets, or one packet) into
+ * packets for the tunnel. */
 #include "src/gateway/gw_sum.h"
 #include "src/gateway/gw_tun.h"
 #include "src/gateway/gw_tun_ip.h"
@@ -31,7 +32,8 @@ static enum ls_cause sum_complete(uint8_t *packet, size_t len, size_t start, siz
 	return CAUSE_NONE;
 }
 
-/* The sums over what is the same in all segments: lengths, id, sequence number, flags and checksums count as zero. */
+/* The sums over what is the same in all segments: lengths, id, sequence number, flags and checksums
+ * count as zero. */
 static void segments_prepare(struct gw_cut *cut)
 {
 	uint8_t *ip = cut->packet, *t = ip + cut->transport;
@@ -65,7 +67,8 @@ static enum ls_cause segments_start(struct gw_cut *cut, const struct virtio_net_
 	cut->tcp = type == VIRTIO_NET_HDR_GSO_TCPV4 || type == VIRTIO_NET_HDR_GSO_TCPV6;
 	if (!cut->tcp && type != VNET_GSO_UDP_L4)
 		return CAUSE_GW_TUN_FORMAT;
-	/* A super-packet always has a partial checksum, so csum_start is where the transport header begins. */
+	/* A super-packet always has a partial checksum, so csum_start is where the transport header
+	 * begins. */
 	cut->transport = h->csum_start;
 	cut->segment_len = h->gso_size;
 	if (cut->version == 4 && cut->transport != (size_t)(cut->packet[0] & 15) * 4)
@@ -76,8 +79,10 @@ static enum ls_cause segments_start(struct gw_cut *cut, const struct virtio_net_
 		return CAUSE_GW_TUN_FORMAT;
 	cut->head_len = cut->transport + UDP_SIZE;
 	if (cut->tcp)
-		cut->head_len = cut->transport + (size_t)(cut->packet[cut->transport + TCP_OFFSET] >> 4) * 4;
-	if (cut->head_len < cut->transport + UDP_SIZE || cut->head_len >= cut->len || cut->head_len > GW_HEAD_MAX)
+		cut->head_len = cut->transport +
+		                (size_t)(cut->packet[cut->transport + TCP_OFFSET] >> 4) * 4;
+	if (cut->head_len < cut->transport + UDP_SIZE || cut->head_len >= cut->len ||
+	    cut->head_len > GW_HEAD_MAX)
 		return CAUSE_GW_TUN_FORMAT;
 	left = cut->len - cut->head_len;
 	if ((left + cut->segment_len - 1) / cut->segment_len > GW_PIECES_MAX)
@@ -102,7 +107,8 @@ enum ls_cause gw_cut_start(struct gw_cut *cut, uint8_t *bytes, size_t len, uint1
 	if (h.gso_type != VIRTIO_NET_HDR_GSO_NONE)
 		return segments_start(cut, &h);
 	if (h.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) {
-		enum ls_cause cause = sum_complete(cut->packet, cut->len, h.csum_start, h.csum_offset);
+		enum ls_cause cause =
+			sum_complete(cut->packet, cut->len, h.csum_start, h.csum_offset);
 
 		if (cause != CAUSE_NONE)
 			return cause;
@@ -151,7 +157,8 @@ static void segment_transport(const struct gw_cut *cut, uint8_t *t, size_t paylo
 
 	ls_put32(t + TCP_SEQUENCE, sequence);
 	t[TCP_FLAGS] = flags;
-	ls_put16(t + TCP_SUM, (uint16_t)~gw_sum_fold(sum + (sequence >> 16) + (sequence & 0xffff) + flags));
+	ls_put16(t + TCP_SUM,
+	         (uint16_t)~gw_sum_fold(sum + (sequence >> 16) + (sequence & 0xffff) + flags));
 }
 
 bool gw_cut_next(struct gw_cut *cut, uint8_t *slot, struct gw_piece *piece)

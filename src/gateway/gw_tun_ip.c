@@ -22,13 +22,15 @@ size_t gw_ip_len(const uint8_t *packet, size_t len)
 	return total <= len ? total : 0;
 }
 
-/* The TCP header of an unfragmented packet; 0 when there is none. Extension headers are not followed: a SYN hardly has any. */
+/* The TCP header of an unfragmented packet; 0 when there is none. Extension headers are not
+ * followed: a SYN hardly has any. */
 static size_t tcp_offset(const uint8_t *packet, size_t len)
 {
 	size_t at;
 
 	if (packet[0] >> 4 == 4) {
-		if (packet[IP4_PROTOCOL] != IP_TCP || (ls_get16(packet + IP4_FRAGMENT) & IP4_MORE_AND_OFFSET))
+		if (packet[IP4_PROTOCOL] != IP_TCP ||
+		    (ls_get16(packet + IP4_FRAGMENT) & IP4_MORE_AND_OFFSET))
 			return 0;
 		at = (size_t)(packet[0] & 15) * 4;
 	} else {
@@ -68,10 +70,12 @@ void gw_mss_clamp(uint8_t *packet, size_t len, uint16_t mtu)
 		uint16_t mss = ls_get16(packet + i + 2);
 		if (mss <= most)
 			return;
-		/* At an odd place (after one NOP) the word straddles two summed words, which swaps its bytes. */
+		/* At an odd place (after one NOP) the word straddles two summed words, which swaps
+		 * its bytes. */
 		ls_put16(packet + i + 2, most);
 		if (i & 1)
-			gw_sum_patch16(packet + at + TCP_SUM, (uint16_t)(mss << 8 | mss >> 8), (uint16_t)(most << 8 | most >> 8));
+			gw_sum_patch16(packet + at + TCP_SUM, (uint16_t)(mss << 8 | mss >> 8),
+			               (uint16_t)(most << 8 | most >> 8));
 		else
 			gw_sum_patch16(packet + at + TCP_SUM, mss, most);
 		return;

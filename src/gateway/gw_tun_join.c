@@ -1,4 +1,5 @@
-/* Joins consecutive TCP segments of a flow into one write to the TUN device, if cutting it again gives them back bit for bit. */
+/* Joins consecutive TCP segments of a flow into one write to the TUN device, if cutting it again
+ * gives them back bit for bit. */
 #include "src/gateway/gw_sum.h"
 #include "src/gateway/gw_tun.h"
 #include "src/gateway/gw_tun_ip.h"
@@ -36,7 +37,8 @@ static uint32_t flow_hash(const uint8_t *packet, unsigned version, const uint8_t
 	uint32_t h = ls_get32(ports) * 0x9e3779b1u;
 
 	if (version == 4)
-		return h ^ ls_get32(packet + IP4_FROM) * 0x85ebca6bu ^ ls_get32(packet + IP4_FROM + 4);
+		return h ^ ls_get32(packet + IP4_FROM) * 0x85ebca6bu ^
+		       ls_get32(packet + IP4_FROM + 4);
 	for (size_t i = IP6_FROM; i < IP6_SIZE; i += 4)
 		h = (h ^ ls_get32(packet + i)) * 0x85ebca6bu;
 	return h;
@@ -91,14 +93,16 @@ static bool segment_joinable(const struct segment *s)
 
 static bool same_addresses(const uint8_t *a, const uint8_t *b, unsigned version)
 {
-	return version == 4 ? memcmp(a + IP4_FROM, b + IP4_FROM, 8) == 0 : memcmp(a + IP6_FROM, b + IP6_FROM, 32) == 0;
+	return version == 4 ? memcmp(a + IP4_FROM, b + IP4_FROM, 8) == 0
+	                    : memcmp(a + IP6_FROM, b + IP6_FROM, 32) == 0;
 }
 
 static bool flow_is(const struct gw_flow *flow, const struct segment *s)
 {
 	const uint8_t *head = flow->head + GW_VNET_SIZE;
 
-	return flow->hash == s->hash && flow->version == s->version && same_addresses(head, s->packet, s->version) &&
+	return flow->hash == s->hash && flow->version == s->version &&
+	       same_addresses(head, s->packet, s->version) &&
 	       memcmp(head + flow->transport, s->packet + s->transport, 4) == 0;
 }
 
@@ -107,12 +111,15 @@ static bool flow_continues(const struct gw_flow *flow, const struct segment *s)
 {
 	const uint8_t *a = flow->head + GW_VNET_SIZE, *b = s->packet;
 
-	if (s->sequence != flow->next_sequence || s->head_len != flow->head_len || s->payload_len > flow->segment_len)
+	if (s->sequence != flow->next_sequence || s->head_len != flow->head_len ||
+	    s->payload_len > flow->segment_len)
 		return false;
-	if (flow->parts > GW_JOIN_SEGMENTS || flow->head_len + flow->payload_len + s->payload_len > JOINED_MAX)
+	if (flow->parts > GW_JOIN_SEGMENTS ||
+	    flow->head_len + flow->payload_len + s->payload_len > JOINED_MAX)
 		return false;
 	if (s->version == 4) {
-		if (s->id != flow->next_id || a[IP4_TOS] != b[IP4_TOS] || memcmp(a + IP4_FRAGMENT, b + IP4_FRAGMENT, 4) != 0)
+		if (s->id != flow->next_id || a[IP4_TOS] != b[IP4_TOS] ||
+		    memcmp(a + IP4_FRAGMENT, b + IP4_FRAGMENT, 4) != 0)
 			return false;
 	} else if (memcmp(a, b, IP6_LEN) != 0 || memcmp(a + IP6_NEXT, b + IP6_NEXT, 2) != 0) {
 		return false;
@@ -123,7 +130,8 @@ static bool flow_continues(const struct gw_flow *flow, const struct segment *s)
 		return false;
 	if ((a[TCP_FLAGS] ^ b[TCP_FLAGS]) & ~FLAGS_LAST)
 		return false;
-	if (memcmp(a + TCP_WINDOW, b + TCP_WINDOW, 2) != 0 || memcmp(a + TCP_URGENT, b + TCP_URGENT, 2) != 0)
+	if (memcmp(a + TCP_WINDOW, b + TCP_WINDOW, 2) != 0 ||
+	    memcmp(a + TCP_URGENT, b + TCP_URGENT, 2) != 0)
 		return false;
 	return memcmp(a + TCP_SIZE, b + TCP_SIZE, s->head_len - s->transport - TCP_SIZE) == 0;
 }
@@ -142,12 +150,13 @@ static void flow_write(struct gw_join *join, struct gw_flow *flow)
 	uint8_t *ip = flow->head + GW_VNET_SIZE, *t = ip + flow->transport;
 	size_t total = flow->head_len + flow->payload_len;
 	struct virtio_net_hdr h = {
-	    .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-	    .gso_type = flow->version == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6,
-	    .hdr_len = (uint16_t)flow->head_len,
-	    .gso_size = (uint16_t)flow->segment_len,
-	    .csum_start = (uint16_t)flow->transport,
-	    .csum_offset = TCP_SUM,
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type =
+			flow->version == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6,
+		.hdr_len = (uint16_t)flow->head_len,
+		.gso_size = (uint16_t)flow->segment_len,
+		.csum_start = (uint16_t)flow->transport,
+		.csum_offset = TCP_SUM,
 	};
 
 	if (flow->parts == 2) {
@@ -162,7 +171,8 @@ static void flow_write(struct gw_join *join, struct gw_flow *flow)
 		ls_put16(ip + IP6_LEN, (uint16_t)(total - IP6_SIZE));
 	}
 	/* The partial sum: the kernel or its network card adds the rest. */
-	ls_put16(t + TCP_SUM, gw_sum_fold(gw_sum_pseudo(ip, flow->version, IP_TCP, total - flow->transport)));
+	ls_put16(t + TCP_SUM,
+	         gw_sum_fold(gw_sum_pseudo(ip, flow->version, IP_TCP, total - flow->transport)));
 	flow->part[0] = (struct iovec){flow->head, GW_VNET_SIZE + flow->head_len};
 	join->write(join->ctx, flow->part, (int)flow->parts, flow->parts - 1);
 }

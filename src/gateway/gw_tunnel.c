@@ -83,7 +83,8 @@ static void queue_drop(struct gw_gateway *gw, struct gw_queue *q, enum ls_cause 
 }
 
 /* A copy with room in front; vnet: the packet's virtio_net_hdr, all zero if NULL. */
-static void queue_add(struct gw_gateway *gw, struct gw_queue *q, const uint8_t *vnet, const uint8_t *packet, size_t len)
+static void queue_add(struct gw_gateway *gw, struct gw_queue *q, const uint8_t *vnet,
+                      const uint8_t *packet, size_t len)
 {
 	struct gw_waiting *w;
 
@@ -182,12 +183,14 @@ void gw_tunnels_pause(struct gw_gateway *gw, bool pause)
 	}
 }
 
-/* What a host says by itself on any interface (neighbour discovery, multicast listeners): no reason to call, nor to stay up. */
+/* What a host says by itself on any interface (neighbour discovery, multicast listeners): no reason
+ * to call, nor to stay up. */
 static bool packet_is_chatter(const uint8_t *packet, size_t len)
 {
 	if (len >= IP4_SIZE && packet[0] >> 4 == 4)
 		return packet[16] >= 224;
-	return len >= IP6_SIZE && packet[0] >> 4 == 6 && (packet[24] == 0xff || (packet[8] == 0xfe && (packet[9] & 0xc0) == 0x80));
+	return len >= IP6_SIZE && packet[0] >> 4 == 6 &&
+	       (packet[24] == 0xff || (packet[8] == 0xfe && (packet[9] & 0xc0) == 0x80));
 }
 
 void gw_tunnel_wait(void *owner, struct gw_tunnel *t, const uint8_t *bytes, size_t len)
@@ -271,7 +274,8 @@ uint8_t gw_tunnel_state(const struct gw_tunnel *t)
 static void report(struct gw_tunnel *t)
 {
 	ls_time now = clock_now(), deadline = gw_line_deadline(&t->line);
-	struct msg_line_state m = {.tunnel = t->id, .state = gw_tunnel_state(t), .cause = (uint16_t)t->line.cause};
+	struct msg_line_state m = {
+		.tunnel = t->id, .state = gw_tunnel_state(t), .cause = (uint16_t)t->line.cause};
 
 	if (t->line.state == GW_LINE_UP)
 		m.cause = CAUSE_NONE;
@@ -317,9 +321,11 @@ static void actions_do(struct gw_tunnel *t, unsigned actions, enum ls_cause caus
 		queues_release(t);
 }
 
-void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause cause, const char *text)
+void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause cause,
+                    const char *text)
 {
-	unsigned actions = gw_line_step(&t->line, event, gw_tunnel_has_chain(t), cause, &t->gw->random, clock_now());
+	unsigned actions = gw_line_step(&t->line, event, gw_tunnel_has_chain(t), cause,
+	                                &t->gw->random, clock_now());
 
 	if (t->gw->ending)
 		actions &= ~(unsigned)(GW_DO_DIAL | GW_DO_CALL);
@@ -338,7 +344,8 @@ void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m)
 {
 	if (m->ok && m->mtu > 0)
 		t->device.mtu = m->mtu;
-	gw_tunnel_step(t, m->ok ? GW_EV_IFACE_OK : GW_EV_IFACE_BAD, m->ok ? CAUSE_NONE : CAUSE_GW_INTERFACE, m->error);
+	gw_tunnel_step(t, m->ok ? GW_EV_IFACE_OK : GW_EV_IFACE_BAD,
+	               m->ok ? CAUSE_NONE : CAUSE_GW_INTERFACE, m->error);
 }
 
 static enum gw_line_start start_of(const struct conf_tunnel *conf)

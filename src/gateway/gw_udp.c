@@ -1,4 +1,5 @@
-/* The system calls behind gw_udp.h: recvmmsg with UDP_GRO, sendmmsg with UDP_SEGMENT, and their plain fallbacks. */
+/* The system calls behind gw_udp.h: recvmmsg with UDP_GRO, sendmmsg with UDP_SEGMENT, and their
+ * plain fallbacks. */
 #include "src/gateway/gw_udp.h"
 
 #include <arpa/inet.h>
@@ -59,7 +60,8 @@ bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw)
 
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return false;
-	if (family == 4 ? !option_set(fd, IPPROTO_IP, IP_PKTINFO, 1) : !option_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1))
+	if (family == 4 ? !option_set(fd, IPPROTO_IP, IP_PKTINFO, 1)
+	                : !option_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1))
 		return false;
 	*udp = (struct gw_udp){.fd = fd, .family = family, .raw = raw};
 	if (raw)
@@ -93,12 +95,12 @@ static void rx_prepare(struct gw_rx *rx)
 	for (unsigned i = 0; i < GW_RX_MESSAGES; i++) {
 		rx->part[i] = (struct iovec){rx->buffer + (size_t)i * GW_RX_SIZE, GW_RX_SIZE};
 		rx->message[i].msg_hdr = (struct msghdr){
-		    .msg_name = &rx->from[i],
-		    .msg_namelen = sizeof rx->from[i],
-		    .msg_iov = &rx->part[i],
-		    .msg_iovlen = 1,
-		    .msg_control = rx->control[i],
-		    .msg_controllen = GW_CONTROL_SIZE,
+			.msg_name = &rx->from[i],
+			.msg_namelen = sizeof rx->from[i],
+			.msg_iov = &rx->part[i],
+			.msg_iovlen = 1,
+			.msg_control = rx->control[i],
+			.msg_controllen = GW_CONTROL_SIZE,
 		};
 	}
 }
@@ -141,7 +143,8 @@ static bool header_strip(struct gw_received *in)
 	return true;
 }
 
-unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx, struct gw_received in[GW_RX_MESSAGES], struct ls_counters *counters)
+unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx,
+                        struct gw_received in[GW_RX_MESSAGES], struct ls_counters *counters)
 {
 	unsigned n = 0;
 	int got;
@@ -155,7 +158,9 @@ unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx, struct gw_re
 			ls_count(counters, CAUSE_GW_TRUNCATED);
 			continue;
 		}
-		*r = (struct gw_received){.bytes = rx->part[i].iov_base, .len = rx->message[i].msg_len, .segment = rx->message[i].msg_len};
+		*r = (struct gw_received){.bytes = rx->part[i].iov_base,
+		                          .len = rx->message[i].msg_len,
+		                          .segment = rx->message[i].msg_len};
 		control_read(r, &rx->message[i].msg_hdr);
 		r->remote = gw_sockaddr_read(&rx->from[i]);
 		if (udp->raw)
@@ -185,12 +190,16 @@ static void *control_add(struct msghdr *m, size_t *used, int level, int type, si
 	return CMSG_DATA(c);
 }
 
-static void outgoing_make(struct outgoing *o, struct msghdr *m, const struct gw_run *run, const uint8_t *bytes, size_t len, uint16_t segment)
+static void outgoing_make(struct outgoing *o, struct msghdr *m, const struct gw_run *run,
+                          const uint8_t *bytes, size_t len, uint16_t segment)
 {
 	size_t used = 0;
 
 	o->part = (struct iovec){(void *)(uintptr_t)bytes, len};
-	*m = (struct msghdr){.msg_name = &o->to, .msg_iov = &o->part, .msg_iovlen = 1, .msg_control = o->control};
+	*m = (struct msghdr){.msg_name = &o->to,
+	                     .msg_iov = &o->part,
+	                     .msg_iovlen = 1,
+	                     .msg_control = o->control};
 	struct ls_addr to = run->remote;
 	/* A raw IPv6 socket takes the port for the protocol's number. */
 	if (run->udp->raw)
@@ -200,21 +209,25 @@ static void outgoing_make(struct outgoing *o, struct msghdr *m, const struct gw_
 		struct in_pktinfo info = {0};
 
 		memcpy(&info.ipi_spec_dst, run->local.ip, 4);
-		memcpy(control_add(m, &used, IPPROTO_IP, IP_PKTINFO, sizeof info), &info, sizeof info);
+		memcpy(control_add(m, &used, IPPROTO_IP, IP_PKTINFO, sizeof info), &info,
+		       sizeof info);
 	} else if (run->local.family == 6) {
 		struct in6_pktinfo info = {0};
 
 		memcpy(&info.ipi6_addr, run->local.ip, 16);
-		memcpy(control_add(m, &used, IPPROTO_IPV6, IPV6_PKTINFO, sizeof info), &info, sizeof info);
+		memcpy(control_add(m, &used, IPPROTO_IPV6, IPV6_PKTINFO, sizeof info), &info,
+		       sizeof info);
 	}
 	if (segment < len)
-		memcpy(control_add(m, &used, SOL_UDP, UDP_SEGMENT, sizeof segment), &segment, sizeof segment);
+		memcpy(control_add(m, &used, SOL_UDP, UDP_SEGMENT, sizeof segment), &segment,
+		       sizeof segment);
 	m->msg_controllen = used;
 	if (used == 0)
 		m->msg_control = NULL;
 }
 
-/* One by one: the path is smaller than the segments, so the kernel will not take the run as a whole but may fragment. */
+/* One by one: the path is smaller than the segments, so the kernel will not take the run as a whole
+ * but may fragment. */
 static void run_send_singly(const struct gw_run *run, struct ls_counters *counters)
 {
 	for (uint32_t at = 0; at < run->len; at += run->segment) {
@@ -224,7 +237,8 @@ static void run_send_singly(const struct gw_run *run, struct ls_counters *counte
 
 		outgoing_make(&o, &m, run, run->bytes + at, len, (uint16_t)len);
 		if (sendmsg(run->udp->fd, &m, MSG_DONTWAIT) < 0)
-			ls_count(counters, errno == EMSGSIZE ? CAUSE_GW_TOO_BIG : CAUSE_GW_SOCKET_ERROR);
+			ls_count(counters,
+			         errno == EMSGSIZE ? CAUSE_GW_TOO_BIG : CAUSE_GW_SOCKET_ERROR);
 	}
 }
 
@@ -238,7 +252,8 @@ static bool run_refused(const struct gw_run *run, int error, struct ls_counters 
 	else if (error == ENOBUFS || error == ENOMEM)
 		counters->by_cause[CAUSE_GW_SOCKET_FULL] += run->packets;
 	else
-		counters->by_cause[error == EMSGSIZE ? CAUSE_GW_TOO_BIG : CAUSE_GW_SOCKET_ERROR] += run->packets;
+		counters->by_cause[error == EMSGSIZE ? CAUSE_GW_TOO_BIG : CAUSE_GW_SOCKET_ERROR] +=
+			run->packets;
 	return true;
 }
 
@@ -251,8 +266,10 @@ bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const stru
 		const struct gw_run *first = &runs->run[runs->sent];
 		unsigned n = 0;
 
-		for (unsigned i = runs->sent; i < runs->n && n < SEND_BATCH && runs->run[i].udp == first->udp; i++, n++)
-			outgoing_make(&o[n], &m[n].msg_hdr, &runs->run[i], runs->run[i].bytes, runs->run[i].len, runs->run[i].segment);
+		for (unsigned i = runs->sent;
+		     i < runs->n && n < SEND_BATCH && runs->run[i].udp == first->udp; i++, n++)
+			outgoing_make(&o[n], &m[n].msg_hdr, &runs->run[i], runs->run[i].bytes,
+			              runs->run[i].len, runs->run[i].segment);
 		int done = sendmmsg(first->udp->fd, m, n, MSG_DONTWAIT);
 		if (done > 0) {
 			runs->sent += (unsigned)done;

@@ -1,4 +1,5 @@
-/* Sockets for ESP: batches in and out of UDP 4500 (RFC 3948) and raw IP 50, with the kernel's segmentation offloads where it has them. */
+/* Sockets for ESP: batches in and out of UDP 4500 (RFC 3948) and raw IP 50, with the kernel's
+ * segmentation offloads where it has them. */
 #ifndef SRC_GATEWAY_GW_UDP_H
 #define SRC_GATEWAY_GW_UDP_H
 
@@ -10,9 +11,9 @@
 #include <sys/socket.h>
 
 enum {
-	GW_RX_MESSAGES = 4,     /* datagrams (or trains of them) a receive call takes */
-	GW_RX_SIZE = 65536,     /* bytes a datagram or train may have */
-	GW_RUN_PACKETS = 64,    /* UDP_MAX_SEGMENTS of older kernels */
+	GW_RX_MESSAGES = 4,  /* datagrams (or trains of them) a receive call takes */
+	GW_RX_SIZE = 65536,  /* bytes a datagram or train may have */
+	GW_RUN_PACKETS = 64, /* UDP_MAX_SEGMENTS of older kernels */
 	GW_RUN_BYTES = 65000,
 	GW_RUNS_MAX = 128,
 	GW_CONTROL_SIZE = 128,
@@ -25,7 +26,8 @@ struct gw_udp {
 	bool gso, gro;
 };
 
-/* Takes over fd (it is made non-blocking and told to report destination addresses) and probes for offloads. */
+/* Takes over fd (it is made non-blocking and told to report destination addresses) and probes for
+ * offloads. */
 bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw);
 void gw_udp_close(struct gw_udp *udp);
 
@@ -37,7 +39,8 @@ struct gw_rx {
 	struct sockaddr_in6 from[GW_RX_MESSAGES];
 	_Alignas(16) uint8_t control[GW_RX_MESSAGES][GW_CONTROL_SIZE];
 };
-/* One received message: len bytes in segments of `segment` bytes each (the last may be shorter), all between the same addresses. */
+/* One received message: len bytes in segments of `segment` bytes each (the last may be shorter),
+ * all between the same addresses. */
 struct gw_received {
 	uint8_t *bytes;
 	uint32_t len, segment;
@@ -46,12 +49,15 @@ struct gw_received {
 bool gw_rx_init(struct gw_rx *rx);
 void gw_rx_free(struct gw_rx *rx);
 /*
- * Receives what is there, at most GW_RX_MESSAGES, into in[]; gives how many, 0 when there is nothing (or an error that concerns no
- * packet of ours). The IPv4 header of a raw packet is taken off. Valid until the next call.
+ * Receives what is there, at most GW_RX_MESSAGES, into in[]; gives how many, 0 when there is
+ * nothing (or an error that concerns no packet of ours). The IPv4 header of a raw packet is taken
+ * off. Valid until the next call.
  */
-unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx, struct gw_received in[GW_RX_MESSAGES], struct ls_counters *counters);
+unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx,
+                        struct gw_received in[GW_RX_MESSAGES], struct ls_counters *counters);
 
-/* Packets of one size to one place, one behind the other in memory: one system call. Only the last may be shorter. */
+/* Packets of one size to one place, one behind the other in memory: one system call. Only the last
+ * may be shorter. */
 struct gw_run {
 	const struct gw_udp *udp;
 	struct ls_addr local, remote;
@@ -65,9 +71,10 @@ struct gw_runs {
 	unsigned n, sent;
 };
 /* Adds a packet, to the last run if it fits there. false when there is no room for another run. */
-bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls_addr *local, const struct ls_addr *remote,
-                 const uint8_t *bytes, size_t len);
-/* Sends the runs in order; true when all are done (n is 0 again), false when a socket is full and the rest waits: *full is that socket. */
+bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls_addr *local,
+                 const struct ls_addr *remote, const uint8_t *bytes, size_t len);
+/* Sends the runs in order; true when all are done (n is 0 again), false when a socket is full and
+ * the rest waits: *full is that socket. */
 bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const struct gw_udp **full);
 /* Forgets what waits for this socket (it is about to close). */
 void gw_runs_drop(struct gw_runs *runs, const struct gw_udp *udp);

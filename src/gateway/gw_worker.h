@@ -12,19 +12,20 @@ struct gw_tunnel;
 struct gw_worker;
 
 enum {
-	GW_PLAIN_MAX = 9216 + GW_HEADROOM,   /* largest inner packet, with what we put before it */
-	GW_TUN_ARENA = 3 * 65536,            /* several reads of the TUN before they are sealed */
-	GW_OUT_ARENA = 4 * 65536,            /* sealed packets, one behind the other */
-	GW_TUN_READS = 64,                   /* reads of one TUN device before others get their turn */
-	GW_TUN_PIECES = 256,                 /* and packets made of them */
-	GW_RX_ROUNDS = 4,                    /* receive calls on one socket before others get their turn */
-	GW_FLUSH_PIECES = 32,                /* sealed at the latest after so many, so that the caches still hold them */
+	GW_PLAIN_MAX = 9216 + GW_HEADROOM, /* largest inner packet, with what we put before it */
+	GW_TUN_ARENA = 3 * 65536,          /* several reads of the TUN before they are sealed */
+	GW_OUT_ARENA = 4 * 65536,          /* sealed packets, one behind the other */
+	GW_TUN_READS = 64,   /* reads of one TUN device before others get their turn */
+	GW_TUN_PIECES = 256, /* and packets made of them */
+	GW_RX_ROUNDS = 4,    /* receive calls on one socket before others get their turn */
+	GW_FLUSH_PIECES =
+		32, /* sealed at the latest after so many, so that the caches still hold them */
 	GW_L2TP_PORT = 1701,
 };
 
 /* What data in a chain of SAs needs: the SA we send on, and the socket. */
 struct gw_path {
-	struct esp_sa *out;         /* NULL: there is none just now */
+	struct esp_sa *out;          /* NULL: there is none just now */
 	const struct gw_udp *socket; /* NULL with out */
 };
 
@@ -35,13 +36,13 @@ struct gw_flow_session {
 	const struct gw_path *path;
 	uint32_t chain;
 	struct gw_tunnel *tunnel;
-	bool open;                  /* PPP is up and the interface is ready: data may pass */
-	uint8_t header_len;         /* of the L2TP data header */
-	uint8_t prefix_len[2];      /* PPP in front of IPv4, IPv6 */
+	bool open;             /* PPP is up and the interface is ready: data may pass */
+	uint8_t header_len;    /* of the L2TP data header */
+	uint8_t prefix_len[2]; /* PPP in front of IPv4, IPv6 */
 	uint8_t prefix[2][PPP_PREFIX_MAX];
 	uint16_t ns;
 	uint64_t in_packets, in_bytes, out_packets, out_bytes;
-	ls_time heard;              /* when the engines were last told that something came */
+	ls_time heard; /* when the engines were last told that something came */
 };
 /* Works out the constant parts after data or link changed. */
 void gw_flow_session_prepare(struct gw_flow_session *s);
@@ -51,7 +52,8 @@ struct gw_device {
 	int fd;
 	uint16_t mtu;
 	bool offload;
-	struct gw_flow_session *session; /* that carries the traffic; NULL when the line is not up */
+	struct gw_flow_session
+		*session; /* that carries the traffic; NULL when the line is not up */
 };
 
 /* The owner's part: what is not for the fast path. */
@@ -61,8 +63,10 @@ struct gw_worker_calls {
 	void (*waiting)(void *owner, struct gw_tunnel *tunnel, const uint8_t *bytes, size_t len);
 	/* An IP packet came before the tunnel's interface is ready. */
 	void (*early)(void *owner, struct gw_tunnel *tunnel, const uint8_t *packet, size_t len);
-	/* Something verified came in an SA; from: where it came from. Called for each, must be cheap. */
-	void (*heard)(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from);
+	/* Something verified came in an SA; from: where it came from. Called for each, must be
+	 * cheap. */
+	void (*heard)(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local,
+	              const struct ls_addr *from);
 	/* L2TP control, from the UDP payload on. */
 	void (*control)(void *owner, struct esp_sa *sa, uint8_t *bytes, size_t len);
 	/* A session by our id, or NULL. */
@@ -71,7 +75,8 @@ struct gw_worker_calls {
 	void (*ppp)(void *owner, struct gw_flow_session *session, uint8_t *frame, size_t len);
 	/* Data of a session passed, once a batch. */
 	void (*active)(void *owner, struct gw_flow_session *session);
-	/* A socket is full: call gw_worker_resume when it can be written. Until then nothing is read from TUN devices. */
+	/* A socket is full: call gw_worker_resume when it can be written. Until then nothing is
+	 * read from TUN devices. */
 	void (*full)(void *owner, const struct gw_udp *udp);
 };
 
@@ -82,16 +87,16 @@ struct gw_worker {
 	struct ls_counters *counters;
 	ls_time now;
 
-	uint8_t *in;                 /* GW_TUN_ARENA: what was read from TUN devices */
+	uint8_t *in; /* GW_TUN_ARENA: what was read from TUN devices */
 	size_t in_used;
-	uint8_t *slots;              /* headers of cut packets, one slot a seal job */
-	uint8_t *out;                /* GW_OUT_ARENA */
+	uint8_t *slots; /* headers of cut packets, one slot a seal job */
+	uint8_t *out;   /* GW_OUT_ARENA */
 	size_t out_used;
 	struct esp_seal_job seal[ESP_BATCH_MAX];
 	const struct gw_udp *seal_socket[ESP_BATCH_MAX];
 	unsigned seals;
 	struct gw_runs runs;
-	bool stalled;                /* runs wait for a socket */
+	bool stalled; /* runs wait for a socket */
 
 	struct gw_rx rx;
 	struct esp_open_job open[ESP_BATCH_MAX];
@@ -101,22 +106,28 @@ struct gw_worker {
 	struct gw_device *join_device;
 };
 
-bool gw_worker_init(struct gw_worker *w, struct esp_sad *sad, const struct gw_worker_calls *calls, void *owner, struct ls_counters *counters);
+bool gw_worker_init(struct gw_worker *w, struct esp_sad *sad, const struct gw_worker_calls *calls,
+                    void *owner, struct ls_counters *counters);
 void gw_worker_free(struct gw_worker *w);
 
 /* The tunnel's TUN device has something: reads, seals and sends a bounded amount. */
 void gw_worker_tun(struct gw_worker *w, struct gw_tunnel *tunnel, ls_time now);
-/* A packet that waited (bytes with virtio_net_hdr; GW_HEADROOM bytes before it writable). Ends with gw_worker_send. */
-void gw_worker_waited(struct gw_worker *w, struct gw_tunnel *tunnel, uint8_t *bytes, size_t len, ls_time now);
+/* A packet that waited (bytes with virtio_net_hdr; GW_HEADROOM bytes before it writable). Ends with
+ * gw_worker_send. */
+void gw_worker_waited(struct gw_worker *w, struct gw_tunnel *tunnel, uint8_t *bytes, size_t len,
+                      ls_time now);
 void gw_worker_send(struct gw_worker *w);
 /* The socket has something: receives, opens and writes a bounded amount. */
 void gw_worker_socket(struct gw_worker *w, const struct gw_udp *udp, ls_time now);
 /* The socket that was full takes packets again. true when reading of TUN devices may go on. */
 bool gw_worker_resume(struct gw_worker *w);
 /* One plaintext (L2TP control or a PPP control frame with all its headers) in the SA, at once. */
-enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path, const uint8_t *bytes, size_t len, ls_time now);
+enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
+                                const uint8_t *bytes, size_t len, ls_time now);
 
-/* Fills in the UDP 1701 header of 8 bytes for payload_len bytes that follow it in memory; checksum over the SA's outer addresses. */
-void gw_udp_header(uint8_t *header, size_t payload_len, const struct ls_addr *local, const struct ls_addr *remote);
+/* Fills in the UDP 1701 header of 8 bytes for payload_len bytes that follow it in memory; checksum
+ * over the SA's outer addresses. */
+void gw_udp_header(uint8_t *header, size_t payload_len, const struct ls_addr *local,
+                   const struct ls_addr *remote);
 
 #endif

@@ -1,4 +1,5 @@
-/* Socket to TUN: opens a batch in place, takes L2TP and PPP off, joins what belongs together and writes it. */
+/* Socket to TUN: opens a batch in place, takes L2TP and PPP off, joins what belongs together and
+ * writes it. */
 #include "src/gateway/gw_tun_ip.h"
 #include "src/gateway/gw_worker.h"
 
@@ -33,12 +34,14 @@ static void join_to(struct gw_worker *w, struct gw_device *d)
 }
 
 /* An IP packet for the tunnel's device. */
-static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, uint8_t *packet, size_t len, unsigned version)
+static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, uint8_t *packet,
+                                size_t len, unsigned version)
 {
 	struct gw_device *d = w->calls->device(s->tunnel);
 	size_t ip_len = gw_ip_len(packet, len); /* a PPP frame may be padded (RFC 1661 2) */
 
-	if (ip_len == 0 || packet[0] >> 4 != version || !(version == 4 ? s->link.ipv4 : s->link.ipv6))
+	if (ip_len == 0 || packet[0] >> 4 != version ||
+	    !(version == 4 ? s->link.ipv4 : s->link.ipv6))
 		return CAUSE_GW_INNER_PACKET;
 	if (!s->open || d->fd < 0)
 		return CAUSE_GW_NO_LINE;
@@ -53,7 +56,8 @@ static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, 
 	return CAUSE_NONE;
 }
 
-static enum ls_cause deliver_data(struct gw_worker *w, const struct esp_sa *sa, uint8_t *bytes, size_t len)
+static enum ls_cause deliver_data(struct gw_worker *w, const struct esp_sa *sa, uint8_t *bytes,
+                                  size_t len)
 {
 	struct l2tp_data_in in;
 	struct gw_flow_session *s;
@@ -89,7 +93,8 @@ static enum ls_cause deliver(struct gw_worker *w, const struct esp_open_job *job
 	uint8_t *udp = job->payload;
 	size_t len;
 
-	if (!esp_selector_check(job->sa, job->next_header, job->payload, job->payload_len) || job->next_header != IP_UDP)
+	if (!esp_selector_check(job->sa, job->next_header, job->payload, job->payload_len) ||
+	    job->next_header != IP_UDP)
 		return CAUSE_GW_SELECTOR;
 	if (job->payload_len < UDP_SIZE)
 		return CAUSE_GW_UDP_HEADER;
@@ -113,7 +118,8 @@ static void open_batch(struct gw_worker *w)
 
 		if (job->verdict != CAUSE_NONE)
 			continue;
-		w->calls->heard(w->owner, job->sa, ls_get32(job->pkt), &w->open_from[i]->local, &w->open_from[i]->remote);
+		w->calls->heard(w->owner, job->sa, ls_get32(job->pkt), &w->open_from[i]->local,
+		                &w->open_from[i]->remote);
 		enum ls_cause cause = deliver(w, job);
 
 		if (cause != CAUSE_NONE)

@@ -1,4 +1,5 @@
-/* TUN to socket: cuts what was read, puts L2TP and PPP before each packet, seals a batch and sends it in runs. */
+/* TUN to socket: cuts what was read, puts L2TP and PPP before each packet, seals a batch and sends
+ * it in runs. */
 #include "src/gateway/gw_sum.h"
 #include "src/gateway/gw_tun_ip.h"
 #include "src/gateway/gw_worker.h"
@@ -9,9 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SLOT_SIZE = GW_HEADROOM + GW_HEAD_MAX, READ_ROOM = GW_HEADROOM + GW_TUN_PACKET_MAX + 1, ALIGN = 64, CONTROL_MAX = 4096 };
+enum {
+	SLOT_SIZE = GW_HEADROOM + GW_HEAD_MAX,
+	READ_ROOM = GW_HEADROOM + GW_TUN_PACKET_MAX + 1,
+	ALIGN = 64,
+	CONTROL_MAX = 4096
+};
 
-bool gw_worker_init(struct gw_worker *w, struct esp_sad *sad, const struct gw_worker_calls *calls, void *owner, struct ls_counters *counters)
+bool gw_worker_init(struct gw_worker *w, struct esp_sad *sad, const struct gw_worker_calls *calls,
+                    void *owner, struct ls_counters *counters)
 {
 	memset(w, 0, sizeof *w);
 	w->sad = sad;
@@ -45,7 +52,8 @@ void gw_flow_session_prepare(struct gw_flow_session *s)
 	s->prefix_len[1] = (uint8_t)ppp_data_prefix(&s->link, 6, s->prefix[1]);
 }
 
-static uint64_t sum_addresses(const struct ls_addr *local, const struct ls_addr *remote, size_t udp_len)
+static uint64_t sum_addresses(const struct ls_addr *local, const struct ls_addr *remote,
+                              size_t udp_len)
 {
 	size_t size = ls_addr_size(local);
 
@@ -67,14 +75,18 @@ static void udp_header_start(uint8_t *header, size_t payload_len)
 	ls_put16(header + UDP_SUM, 0);
 }
 
-void gw_udp_header(uint8_t *header, size_t payload_len, const struct ls_addr *local, const struct ls_addr *remote)
+void gw_udp_header(uint8_t *header, size_t payload_len, const struct ls_addr *local,
+                   const struct ls_addr *remote)
 {
 	udp_header_start(header, payload_len);
-	udp_sum_set(header, gw_sum_bytes(header, UDP_SIZE + payload_len) + sum_addresses(local, remote, UDP_SIZE + payload_len));
+	udp_sum_set(header, gw_sum_bytes(header, UDP_SIZE + payload_len) +
+	                            sum_addresses(local, remote, UDP_SIZE + payload_len));
 }
 
-/* Over IPv4 data goes without a UDP checksum (RFC 2661 8.1: only control should have one; the ICV protects it); IPv6 wants one (RFC 8200 8.1). */
-static void data_sum(uint8_t *header, size_t len, const struct gw_piece *piece, const struct esp_sa *sa)
+/* Over IPv4 data goes without a UDP checksum (RFC 2661 8.1: only control should have one; the ICV
+ * protects it); IPv6 wants one (RFC 8200 8.1). */
+static void data_sum(uint8_t *header, size_t len, const struct gw_piece *piece,
+                     const struct esp_sa *sa)
 {
 	uint64_t payload;
 
@@ -84,11 +96,13 @@ static void data_sum(uint8_t *header, size_t len, const struct gw_piece *piece, 
 	if (len & 1)
 		payload = (payload & 0xff) << 8 | payload >> 8;
 	udp_sum_set(header, gw_sum_bytes(header, len) + payload +
-	                        sum_addresses(esp_sa_local(sa), esp_sa_remote(sa), len + piece->payload_len));
+	                            sum_addresses(esp_sa_local(sa), esp_sa_remote(sa),
+	                                          len + piece->payload_len));
 }
 
 /* Puts UDP, L2TP and PPP before the packet; gives where it begins now. */
-static uint8_t *encapsulate(struct gw_flow_session *s, const struct gw_piece *piece, const struct esp_sa *sa)
+static uint8_t *encapsulate(struct gw_flow_session *s, const struct gw_piece *piece,
+                            const struct esp_sa *sa)
 {
 	unsigned which = piece->version == 6;
 	size_t ppp_len = (size_t)s->prefix_len[which] + piece->head_len + piece->payload_len;
@@ -114,7 +128,8 @@ static bool seal_and_send(struct gw_worker *w)
 		const struct esp_seal_job *job = &w->seal[i];
 
 		if (job->verdict == CAUSE_NONE &&
-		    !gw_runs_add(&w->runs, w->seal_socket[i], esp_sa_local(job->sa), esp_sa_remote(job->sa), job->dst, job->dst_len))
+		    !gw_runs_add(&w->runs, w->seal_socket[i], esp_sa_local(job->sa),
+		                 esp_sa_remote(job->sa), job->dst, job->dst_len))
 			ls_count(w->counters, CAUSE_GW_SOCKET_FULL);
 	}
 	w->seals = 0;
@@ -135,7 +150,8 @@ static bool version_open(const struct gw_flow_session *s, unsigned version)
 /* Adds a job for one packet; false when the socket is full and the packet is lost. */
 static bool piece_add(struct gw_worker *w, struct gw_flow_session *s, const struct gw_piece *piece)
 {
-	size_t plain = (size_t)piece->head_len + piece->payload_len + UDP_SIZE + s->header_len + s->prefix_len[piece->version == 6];
+	size_t plain = (size_t)piece->head_len + piece->payload_len + UDP_SIZE + s->header_len +
+	               s->prefix_len[piece->version == 6];
 	struct esp_sa *sa = s->path->out;
 	size_t sealed = esp_sealed_size(sa, plain);
 
@@ -203,7 +219,8 @@ void gw_worker_tun(struct gw_worker *w, struct gw_tunnel *tunnel, ls_time now)
 	unsigned pieces = 0;
 
 	w->now = now;
-	for (unsigned reads = 0; reads < GW_TUN_READS && pieces < GW_TUN_PIECES && !w->stalled; reads++) {
+	for (unsigned reads = 0; reads < GW_TUN_READS && pieces < GW_TUN_PIECES && !w->stalled;
+	     reads++) {
 		if (w->in_used + READ_ROOM > GW_TUN_ARENA || w->seals >= GW_FLUSH_PIECES)
 			gw_worker_send(w);
 		if (w->stalled)
@@ -225,7 +242,8 @@ void gw_worker_tun(struct gw_worker *w, struct gw_tunnel *tunnel, ls_time now)
 		w->calls->active(w->owner, d->session);
 }
 
-void gw_worker_waited(struct gw_worker *w, struct gw_tunnel *tunnel, uint8_t *bytes, size_t len, ls_time now)
+void gw_worker_waited(struct gw_worker *w, struct gw_tunnel *tunnel, uint8_t *bytes, size_t len,
+                      ls_time now)
 {
 	struct gw_device *d = w->calls->device(tunnel);
 
@@ -254,18 +272,19 @@ bool gw_worker_resume(struct gw_worker *w)
 	return true;
 }
 
-enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path, const uint8_t *bytes, size_t len, ls_time now)
+enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
+                                const uint8_t *bytes, size_t len, ls_time now)
 {
 	uint8_t out[CONTROL_MAX + ESP_OVERHEAD_MAX];
 	struct gw_runs runs = {.n = 0};
 	const struct gw_udp *full;
 	struct esp_seal_job job = {
-	    .sa = path->out,
-	    .part[0] = LS_BYTES(bytes, len),
-	    .parts = 1,
-	    .next_header = IP_UDP,
-	    .dst = out,
-	    .dst_room = sizeof out,
+		.sa = path->out,
+		.part[0] = LS_BYTES(bytes, len),
+		.parts = 1,
+		.next_header = IP_UDP,
+		.dst = out,
+		.dst_room = sizeof out,
 	};
 
 	if (!path->out)
@@ -274,6 +293,7 @@ enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
 		return CAUSE_GW_TOO_BIG;
 	if (esp_seal(w->sad, &job, 1, now) != 1)
 		return (enum ls_cause)job.verdict;
-	gw_runs_add(&runs, path->socket, esp_sa_local(job.sa), esp_sa_remote(job.sa), out, job.dst_len);
+	gw_runs_add(&runs, path->socket, esp_sa_local(job.sa), esp_sa_remote(job.sa), out,
+	            job.dst_len);
 	return gw_runs_send(&runs, w->counters, &full) ? CAUSE_NONE : CAUSE_GW_SOCKET_FULL;
 }

@@ -1,4 +1,5 @@
-/* Questions of the engine to keys and the gateway that are under way, and what becomes of them when one of those is restarted. */
+/* Questions of the engine to keys and the gateway that are under way, and what becomes of them when
+ * one of those is restarted. */
 #include "src/ike/iked.h"
 
 #include <stdlib.h>
@@ -70,32 +71,32 @@ void iked_ask_install(struct iked *d, const struct ike_request *r)
 {
 	const struct ike_child_sa *c = &r->child;
 	struct msg_sa_install m = {
-	    .id = r->id,
-	    .tunnel = r->tunnel,
-	    .chain = r->chain,
-	    .spi_in = c->spi_in,
-	    .spi_out = c->spi_out,
-	    .encr = (uint16_t)c->encr,
-	    .integ = (uint16_t)c->integ,
-	    .esn = c->esn,
-	    .tunnel_mode = c->tunnel_mode,
-	    .udp = c->udp,
-	    .behind_nat = c->behind_nat,
-	    .initiator = c->initiator,
-	    .replaces = c->replaces,
-	    .local = c->local,
-	    .remote = c->remote,
-	    .ts_local = c->ts_local,
-	    .ts_remote = c->ts_remote,
-	    .ts_protocol = c->ts_protocol,
-	    .ts_local_port_low = c->ts_local_port_low,
-	    .ts_local_port_high = c->ts_local_port_high,
-	    .ts_remote_port_low = c->ts_remote_port_low,
-	    .ts_remote_port_high = c->ts_remote_port_high,
-	    .life = c->life,
-	    .replay_window_packets = c->replay_window_packets,
-	    .keymat_in = c->keymat_in,
-	    .keymat_out = c->keymat_out,
+		.id = r->id,
+		.tunnel = r->tunnel,
+		.chain = r->chain,
+		.spi_in = c->spi_in,
+		.spi_out = c->spi_out,
+		.encr = (uint16_t)c->encr,
+		.integ = (uint16_t)c->integ,
+		.esn = c->esn,
+		.tunnel_mode = c->tunnel_mode,
+		.udp = c->udp,
+		.behind_nat = c->behind_nat,
+		.initiator = c->initiator,
+		.replaces = c->replaces,
+		.local = c->local,
+		.remote = c->remote,
+		.ts_local = c->ts_local,
+		.ts_remote = c->ts_remote,
+		.ts_protocol = c->ts_protocol,
+		.ts_local_port_low = c->ts_local_port_low,
+		.ts_local_port_high = c->ts_local_port_high,
+		.ts_remote_port_low = c->ts_remote_port_low,
+		.ts_remote_port_high = c->ts_remote_port_high,
+		.life = c->life,
+		.replay_window_packets = c->replay_window_packets,
+		.keymat_in = c->keymat_in,
+		.keymat_out = c->keymat_out,
 	};
 
 	if (!proc_has(d->proc, MSG_ROLE_GATEWAY) || !ask_add(d, r->id, IKED_ASK_INSTALL))
@@ -107,7 +108,8 @@ void iked_ask_install(struct iked *d, const struct ike_request *r)
 /* A copy that owns its bytes, in one piece. */
 static struct msg_ike_auth_ask *auth_copy(const struct msg_ike_auth_ask *m)
 {
-	struct msg_ike_auth_ask *copy = malloc(sizeof *copy + m->message.len + m->nonce.len + m->id_mac.len + m->auth.len);
+	struct msg_ike_auth_ask *copy =
+		malloc(sizeof *copy + m->message.len + m->nonce.len + m->id_mac.len + m->auth.len);
 	uint8_t *at = (uint8_t *)(copy + 1);
 	struct ls_bytes *field[4];
 
@@ -131,17 +133,17 @@ void iked_ask_auth(struct iked *d, const struct ike_request *r)
 {
 	const struct ike_auth_request *q = &r->auth;
 	struct msg_ike_auth_ask m = {
-	    .id = r->id,
-	    .tunnel = r->tunnel,
-	    .op = (uint8_t)q->op,
-	    .method = (uint8_t)q->method,
-	    .prf = (uint16_t)q->prf,
-	    .local_id = iked_identity_out(&q->local_id),
-	    .remote_id = iked_identity_out(&q->remote_id),
-	    .message = q->message,
-	    .nonce = q->nonce,
-	    .id_mac = q->id_mac,
-	    .auth = q->auth,
+		.id = r->id,
+		.tunnel = r->tunnel,
+		.op = (uint8_t)q->op,
+		.method = (uint8_t)q->method,
+		.prf = (uint16_t)q->prf,
+		.local_id = iked_identity_out(&q->local_id),
+		.remote_id = iked_identity_out(&q->remote_id),
+		.message = q->message,
+		.nonce = q->nonce,
+		.id_mac = q->id_mac,
+		.auth = q->auth,
 	};
 	struct iked_ask *a = ask_add(d, r->id, IKED_ASK_AUTH);
 

@@ -10,16 +10,18 @@ unsigned iked_peer_names(const struct conf_tunnel *conf, const char *names[RESOL
 {
 	unsigned n = 0;
 
-	_Static_assert((int)RESOLVE_NAMES_MAX >= (int)CONF_PEERS_MAX, "all of a tunnel's peers can be resolved");
+	_Static_assert((int)RESOLVE_NAMES_MAX >= (int)CONF_PEERS_MAX,
+	               "all of a tunnel's peers can be resolved");
 	for (; n < conf->peer_count; n++)
 		names[n] = conf->peers[n];
 	return n;
 }
 
-static bool proposals_make(const char text[][CONF_TEXT_MAX], uint32_t n, bool child, struct ike_proposal *out, uint8_t *count, char *error,
-                           size_t cap)
+static bool proposals_make(const char text[][CONF_TEXT_MAX], uint32_t n, bool child,
+                           struct ike_proposal *out, uint8_t *count, char *error, size_t cap)
 {
-	_Static_assert((int)CONF_PROPOSALS_MAX <= (int)IKE_PROPOSALS_MAX, "as many as the config allows");
+	_Static_assert((int)CONF_PROPOSALS_MAX <= (int)IKE_PROPOSALS_MAX,
+	               "as many as the config allows");
 	for (uint32_t i = 0; i < n; i++)
 		if (!iked_proposal_parse(text[i], child, &out[i], error, cap))
 			return false;
@@ -27,7 +29,8 @@ static bool proposals_make(const char text[][CONF_TEXT_MAX], uint32_t n, bool ch
 	return true;
 }
 
-static bool identities_make(const struct conf_gateway *gateway, const struct conf_tunnel *conf, struct ike_peer *peer, char *error, size_t cap)
+static bool identities_make(const struct conf_gateway *gateway, const struct conf_tunnel *conf,
+                            struct ike_peer *peer, char *error, size_t cap)
 {
 	const char *ours = conf->identity[0] ? conf->identity : gateway->identity;
 
@@ -43,33 +46,36 @@ static bool identities_make(const struct conf_gateway *gateway, const struct con
 	return true;
 }
 
-enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel, const struct conf_tunnel *conf, struct ike_peer *peer,
-                             char *error, size_t cap)
+enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel,
+                             const struct conf_tunnel *conf, struct ike_peer *peer, char *error,
+                             size_t cap)
 {
 	struct ike_peer p = {
-	    .tunnel = tunnel,
-	    .version = IKE_V2,
-	    .auth = IKE_AUTH_PSK,
-	    .local = conf->local,
-	    .force_udp = conf->esp.force_udp,
-	    .ike_life_s = conf->ike.life_s,
-	    .child_life =
-	        {
-	            .seconds = conf->esp.life_s,
-	            .bytes = (uint64_t)conf->esp.life_mib * MIB,
-	            .packets = conf->esp.life_packets,
-	        },
-	    .dpd_idle_s = conf->ike.dpd_s,
-	    .replay_window_packets = conf->esp.window_packets,
-	    .fragment_size = (uint16_t)conf->ike.fragment_bytes,
-	    .retry_first_ms = (uint16_t)conf->ike.retry_ms,
-	    .retry_count = (uint8_t)conf->ike.retries,
+		.tunnel = tunnel,
+		.version = IKE_V2,
+		.auth = IKE_AUTH_PSK,
+		.local = conf->local,
+		.force_udp = conf->esp.force_udp,
+		.ike_life_s = conf->ike.life_s,
+		.child_life =
+			{
+				.seconds = conf->esp.life_s,
+				.bytes = (uint64_t)conf->esp.life_mib * MIB,
+				.packets = conf->esp.life_packets,
+			},
+		.dpd_idle_s = conf->ike.dpd_s,
+		.replay_window_packets = conf->esp.window_packets,
+		.fragment_size = (uint16_t)conf->ike.fragment_bytes,
+		.retry_first_ms = (uint16_t)conf->ike.retry_ms,
+		.retry_count = (uint8_t)conf->ike.retries,
 	};
 
 	if (!identities_make(gateway, conf, &p, error, cap))
 		return CAUSE_IKE_CONFIG_IDENTITY;
-	if (!proposals_make(conf->ike.proposals, conf->ike.proposal_count, false, p.ike, &p.ike_count, error, cap) ||
-	    !proposals_make(conf->esp.proposals, conf->esp.proposal_count, true, p.child, &p.child_count, error, cap))
+	if (!proposals_make(conf->ike.proposals, conf->ike.proposal_count, false, p.ike,
+	                    &p.ike_count, error, cap) ||
+	    !proposals_make(conf->esp.proposals, conf->esp.proposal_count, true, p.child,
+	                    &p.child_count, error, cap))
 		return CAUSE_IKE_CONFIG_PROPOSAL;
 	*peer = p;
 	return CAUSE_NONE;

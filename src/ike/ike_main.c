@@ -17,19 +17,20 @@ struct iked_tunnel *iked_tunnel_find(struct iked *d, uint32_t id)
 static void up(struct iked *d, const struct ike_request *r)
 {
 	struct msg_ike_up m = {
-	    .tunnel = r->tunnel,
-	    .chain = r->chain,
-	    .old_chain = r->old_chain,
-	    .initiator = r->initiator,
-	    .continued = r->continued,
-	    .peer = r->remote,
-	    .peer_id = iked_identity_out(&r->peer_id),
+		.tunnel = r->tunnel,
+		.chain = r->chain,
+		.old_chain = r->old_chain,
+		.initiator = r->initiator,
+		.continued = r->continued,
+		.peer = r->remote,
+		.peer_id = iked_identity_out(&r->peer_id),
 	};
 
 	IKED_SEND(d, GATEWAY, ike_up, &m);
 }
 
-static void down_tell(struct iked *d, uint32_t tunnel, uint32_t chain, enum ls_cause cause, const char *text)
+static void down_tell(struct iked *d, uint32_t tunnel, uint32_t chain, enum ls_cause cause,
+                      const char *text)
 {
 	struct msg_ike_down m = {.tunnel = tunnel, .chain = chain, .cause = (uint16_t)cause};
 
@@ -41,7 +42,8 @@ static void down(struct iked *d, const struct ike_request *r)
 {
 	struct iked_tunnel *t = iked_tunnel_find(d, r->tunnel);
 
-	/* A peer that does not answer may have moved: its name is asked for again before the next attempt. */
+	/* A peer that does not answer may have moved: its name is asked for again before the next
+	 * attempt. */
 	if (t && clock_now() - t->resolve.asked > LS_S(IKED_RESOLVE_FRESH_S))
 		resolve_start(&t->resolve, clock_now());
 	down_tell(d, r->tunnel, r->chain, r->cause, r->event.text);
@@ -49,14 +51,18 @@ static void down(struct iked *d, const struct ike_request *r)
 
 static void remove_pair(struct iked *d, const struct ike_request *r)
 {
-	struct msg_sa_remove m = {.chain = r->chain, .spi_in = r->spi_in, .spi_out = r->spi_out, .cause = (uint16_t)r->cause};
+	struct msg_sa_remove m = {.chain = r->chain,
+	                          .spi_in = r->spi_in,
+	                          .spi_out = r->spi_out,
+	                          .cause = (uint16_t)r->cause};
 
 	IKED_SEND(d, GATEWAY, sa_remove, &m);
 }
 
 static void moved(struct iked *d, const struct ike_request *r)
 {
-	struct msg_sa_moved m = {.tunnel = r->tunnel, .chain = r->chain, .local = r->local, .remote = r->remote};
+	struct msg_sa_moved m = {
+		.tunnel = r->tunnel, .chain = r->chain, .local = r->local, .remote = r->remote};
 
 	IKED_SEND(d, GATEWAY, sa_moved, &m);
 }
@@ -106,7 +112,8 @@ static void request_do(struct iked *d, const struct ike_request *r)
 		moved(d, r);
 		break;
 	case IKE_REQ_EVENT:
-		proc_tell(d->proc, r->event.tunnel, r->event.cause, &r->event.peer, "%s", r->event.text);
+		proc_tell(d->proc, r->event.tunnel, r->event.cause, &r->event.peer, "%s",
+		          r->event.text);
 		break;
 	case IKE_REQ_PROGRESS:
 		progress(d, r);
@@ -137,7 +144,8 @@ static void timer_fired(evutil_socket_t fd, short what, void *arg)
 	iked_pump(d);
 }
 
-/* The engine names our address in its NAT detection, so it gets the one that the host would choose, unless the config names one. */
+/* The engine names our address in its NAT detection, so it gets the one that the host would choose,
+ * unless the config names one. */
 static void source_choose(struct iked_tunnel *t)
 {
 	struct ls_addr local;
@@ -200,7 +208,8 @@ static struct iked_tunnel *tunnel_make(struct iked *d, uint32_t id)
 	return t;
 }
 
-/* Calls back a peer that has always called us: it knows no address of ours to lose, but it must get a new IKE SA. */
+/* Calls back a peer that has always called us: it knows no address of ours to lose, but it must get
+ * a new IKE SA. */
 static void call_back(struct iked_tunnel *t, const struct ls_addr *peer)
 {
 	struct ls_addr remote = *peer, local;
@@ -286,7 +295,8 @@ static void tunnel_configure(struct iked_tunnel *t)
 	const char *names[RESOLVE_NAMES_MAX];
 	char error[LS_EVENT_TEXT_MAX];
 	unsigned n = iked_peer_names(&t->conf, names);
-	enum ls_cause cause = iked_peer_make(&d->conf, t->id, &t->conf, &t->peer, error, sizeof error);
+	enum ls_cause cause =
+		iked_peer_make(&d->conf, t->id, &t->conf, &t->peer, error, sizeof error);
 
 	if (cause != CAUSE_NONE) {
 		proc_tell(d->proc, t->id, cause, NULL, "%s", error);
@@ -302,7 +312,8 @@ static void tunnel_configure(struct iked_tunnel *t)
 /* Its limits are a matter of the configuration, which comes before any tunnel. */
 static bool engine_make(struct iked *d)
 {
-	struct ike_limits limits = {.max_ike_sas = d->conf.max_ike_sas, .max_half_open = d->conf.max_half_open};
+	struct ike_limits limits = {.max_ike_sas = d->conf.max_ike_sas,
+	                            .max_half_open = d->conf.max_half_open};
 	struct ike *ike = d->tunnels ? NULL : ike_new(&limits, &d->random);
 
 	if (!ike)
@@ -334,7 +345,8 @@ static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, 
 	(void)from;
 	(void)fd;
 	if (!t)
-		proc_tell(d->proc, m->tunnel_set.tunnel, CAUSE_NO_MEMORY, NULL, "the tunnel was not set up");
+		proc_tell(d->proc, m->tunnel_set.tunnel, CAUSE_NO_MEMORY, NULL,
+		          "the tunnel was not set up");
 	else if (!conf_tunnel_decode(m->tunnel_set.conf.p, m->tunnel_set.conf.len, &t->conf))
 		proc_tell(d->proc, t->id, CAUSE_MALFORMED, NULL, "settings of a tunnel");
 	else
@@ -380,7 +392,8 @@ static void on_socket(void *owner, enum msg_role from, const struct msg *m, int 
 	if (iked_socket_add(d, *fd, m->socket.family, port))
 		*fd = -1;
 	else
-		proc_tell(d->proc, 0, CAUSE_IKE_SEND_FAILED, NULL, "the socket for IKE could not be used");
+		proc_tell(d->proc, 0, CAUSE_IKE_SEND_FAILED, NULL,
+		          "the socket for IKE could not be used");
 }
 
 static void on_gateway(void *owner, enum msg_role from, const struct msg *m, int *fd)
@@ -398,7 +411,8 @@ static void on_gateway(void *owner, enum msg_role from, const struct msg *m, int
 		stop(d, m->ike_stop.tunnel, (enum ls_cause)m->ike_stop.cause);
 		break;
 	case MSG_TYPE_CHAIN_END:
-		ike_chain_end(d->ike, m->chain_end.chain, (enum ls_cause)m->chain_end.cause, clock_now());
+		ike_chain_end(d->ike, m->chain_end.chain, (enum ls_cause)m->chain_end.cause,
+		              clock_now());
 		break;
 	case MSG_TYPE_SPI_ANSWER:
 		a.spi = m->spi_answer.spi;
@@ -509,29 +523,22 @@ static void peer_lost(void *owner, enum msg_role peer)
 }
 
 static const struct ipc_handler handlers[] = {
-    {MSG_TYPE_GATEWAY_SET, on_gateway_set},
-    {MSG_TYPE_TUNNEL_SET, on_tunnel_set},
-    {MSG_TYPE_TUNNEL_REMOVE, on_tunnel_remove},
-    {MSG_TYPE_CONFIG_END, on_config_end},
-    {MSG_TYPE_SHUTDOWN, on_shutdown},
-    {MSG_TYPE_SOCKET, on_socket},
-    {MSG_TYPE_IKE_START, on_gateway},
-    {MSG_TYPE_IKE_STOP, on_gateway},
-    {MSG_TYPE_CHAIN_END, on_gateway},
-    {MSG_TYPE_SPI_ANSWER, on_gateway},
-    {MSG_TYPE_SA_INSTALLED, on_gateway},
-    {MSG_TYPE_SA_NOTE, on_sa_note},
-    {MSG_TYPE_IKE_AUTH_ANSWER, on_auth_answer},
-    {MSG_TYPE_STATUS_ASK, on_status},
-    {MSG_TYPE_DEBUG_KEYS_ASK, on_status},
+	{MSG_TYPE_GATEWAY_SET, on_gateway_set},     {MSG_TYPE_TUNNEL_SET, on_tunnel_set},
+	{MSG_TYPE_TUNNEL_REMOVE, on_tunnel_remove}, {MSG_TYPE_CONFIG_END, on_config_end},
+	{MSG_TYPE_SHUTDOWN, on_shutdown},           {MSG_TYPE_SOCKET, on_socket},
+	{MSG_TYPE_IKE_START, on_gateway},           {MSG_TYPE_IKE_STOP, on_gateway},
+	{MSG_TYPE_CHAIN_END, on_gateway},           {MSG_TYPE_SPI_ANSWER, on_gateway},
+	{MSG_TYPE_SA_INSTALLED, on_gateway},        {MSG_TYPE_SA_NOTE, on_sa_note},
+	{MSG_TYPE_IKE_AUTH_ANSWER, on_auth_answer}, {MSG_TYPE_STATUS_ASK, on_status},
+	{MSG_TYPE_DEBUG_KEYS_ASK, on_status},
 };
 
 static const struct proc_role role = {
-    .role = MSG_ROLE_IKE,
-    .handlers = handlers,
-    .handler_count = sizeof handlers / sizeof handlers[0],
-    .peer_there = peer_there,
-    .peer_lost = peer_lost,
+	.role = MSG_ROLE_IKE,
+	.handlers = handlers,
+	.handler_count = sizeof handlers / sizeof handlers[0],
+	.peer_there = peer_there,
+	.peer_lost = peer_lost,
 };
 
 static bool iked_init(struct iked *d)
@@ -543,8 +550,10 @@ static bool iked_init(struct iked *d)
 	if (!d->proc)
 		return false;
 	d->base = proc_base(d->proc);
-	/* Reads resolv.conf and hosts, so it comes before the sandbox. Without a name server literal addresses still work. */
-	d->dns = evdns_base_new(d->base, EVDNS_BASE_INITIALIZE_NAMESERVERS | EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	/* Reads resolv.conf and hosts, so it comes before the sandbox. Without a name server
+	 * literal addresses still work. */
+	d->dns = evdns_base_new(d->base, EVDNS_BASE_INITIALIZE_NAMESERVERS |
+	                                         EVDNS_BASE_DISABLE_WHEN_INACTIVE);
 	if (!d->dns)
 		d->dns = evdns_base_new(d->base, 0);
 	d->timer = evtimer_new(d->base, timer_fired, d);

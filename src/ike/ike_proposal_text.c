@@ -6,10 +6,12 @@
 
 enum { NAME_SIZE = 40, KINDS = 5 };
 
-/* The algorithm with the longest name that the text begins with (names hold dashes themselves), *len its length; NULL if there is none. */
+/* The algorithm with the longest name that the text begins with (names hold dashes themselves),
+ * *len its length; NULL if there is none. */
 static const struct algo *name_match(const char *text, bool child, size_t *len)
 {
-	static const enum algo_kind kinds[] = {ALGO_KIND_ENCR, ALGO_KIND_INTEG, ALGO_KIND_KE, ALGO_KIND_PRF};
+	static const enum algo_kind kinds[] = {ALGO_KIND_ENCR, ALGO_KIND_INTEG, ALGO_KIND_KE,
+	                                       ALGO_KIND_PRF};
 	size_t n = child ? 3 : 4, end = strlen(text);
 	char name[NAME_SIZE];
 
@@ -57,9 +59,11 @@ static enum algo_id prf_of(enum algo_id integ)
 static bool prf_add(struct ike_proposal *p, bool aead)
 {
 	if (aead)
-		return add(p, ALGO_PRF_SHA384) && add(p, ALGO_PRF_SHA256) && add(p, ALGO_PRF_SHA512);
+		return add(p, ALGO_PRF_SHA384) && add(p, ALGO_PRF_SHA256) &&
+		       add(p, ALGO_PRF_SHA512);
 	for (uint8_t i = 0, n = p->count; i < n; i++)
-		if (algo_get(p->algo[i])->kind == ALGO_KIND_INTEG && !add(p, prf_of((enum algo_id)p->algo[i])))
+		if (algo_get(p->algo[i])->kind == ALGO_KIND_INTEG &&
+		    !add(p, prf_of((enum algo_id)p->algo[i])))
 			return false;
 	return true;
 }
@@ -84,9 +88,13 @@ static bool complete(struct ike_proposal *p, const char *text, bool child, char 
 	if (have[ALGO_KIND_ENCR] == 0)
 		return refuse(error, cap, text, "names no cipher");
 	if (aead > 0 && aead < have[ALGO_KIND_ENCR])
-		return refuse(error, cap, text, "mixes a cipher that authenticates by itself with one that does not: make two proposals");
+		return refuse(error, cap, text,
+		              "mixes a cipher that authenticates by itself with one that does not: "
+		              "make two proposals");
 	if (aead > 0 && have[ALGO_KIND_INTEG] > 0)
-		return refuse(error, cap, text, "names an integrity algorithm beside a cipher that authenticates by itself");
+		return refuse(error, cap, text,
+		              "names an integrity algorithm beside a cipher that authenticates by "
+		              "itself");
 	if (aead == 0 && have[ALGO_KIND_INTEG] == 0)
 		return refuse(error, cap, text, "names no integrity algorithm");
 	if (child)
@@ -98,7 +106,8 @@ static bool complete(struct ike_proposal *p, const char *text, bool child, char 
 	return true;
 }
 
-bool iked_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error, size_t cap)
+bool iked_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
+                         size_t cap)
 {
 	struct ike_proposal p = {.esn = child, .no_esn = child};
 

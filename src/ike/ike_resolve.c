@@ -28,7 +28,8 @@ static bool sockaddr_read(const struct sockaddr *sa, struct ls_addr *out)
 	return true;
 }
 
-/* A question to DNS. Its answer may come after the name is gone (name is NULL then), so it is a thing of its own. */
+/* A question to DNS. Its answer may come after the name is gone (name is NULL then), so it is a
+ * thing of its own. */
 struct resolve_ask {
 	struct resolve_name *name;
 	struct evdns_getaddrinfo_request *request;
@@ -60,8 +61,8 @@ static void limit_reached(evutil_socket_t fd, short what, void *arg)
 	r->done(r->ctx);
 }
 
-void resolve_init(struct resolve *r, struct event_base *base, struct evdns_base *dns, const char *const *names, unsigned n,
-                  void (*done)(void *), void *ctx)
+void resolve_init(struct resolve *r, struct event_base *base, struct evdns_base *dns,
+                  const char *const *names, unsigned n, void (*done)(void *), void *ctx)
 {
 	memset(r, 0, sizeof *r);
 	r->dns = dns;
@@ -94,7 +95,8 @@ static void answered(int error, struct evutil_addrinfo *list, void *arg)
 		name->ask = NULL;
 		if (error == 0)
 			name->addrs = 0;
-		for (const struct evutil_addrinfo *a = error == 0 ? list : NULL; a && name->addrs < RESOLVE_ADDRESSES_MAX; a = a->ai_next)
+		for (const struct evutil_addrinfo *a = error == 0 ? list : NULL;
+		     a && name->addrs < RESOLVE_ADDRESSES_MAX; a = a->ai_next)
 			if (sockaddr_read(a->ai_addr, &name->addr[name->addrs]))
 				name->addrs++;
 	}
@@ -115,7 +117,8 @@ void resolve_free(struct resolve *r)
 
 static void name_ask(struct resolve *r, struct resolve_name *name)
 {
-	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_protocol = IPPROTO_UDP};
+	struct evutil_addrinfo hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_protocol = IPPROTO_UDP};
 	struct resolve_ask *ask = calloc(1, sizeof *ask);
 	struct evdns_getaddrinfo_request *request;
 
@@ -167,12 +170,14 @@ bool resolve_source(const struct ls_addr *remote, struct ls_addr *local)
 	int fd;
 
 	if (remote->family == 4) {
-		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(remote->port ? remote->port : 500)};
+		struct sockaddr_in in = {.sin_family = AF_INET,
+		                         .sin_port = htons(remote->port ? remote->port : 500)};
 
 		memcpy(&in.sin_addr, remote->ip, 4);
 		memcpy(&to, &in, sizeof in);
 	} else {
-		struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(remote->port ? remote->port : 500)};
+		struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
+		                           .sin6_port = htons(remote->port ? remote->port : 500)};
 
 		memcpy(&in6.sin6_addr, remote->ip, 16);
 		memcpy(&to, &in6, sizeof in6);
@@ -180,8 +185,11 @@ bool resolve_source(const struct ls_addr *remote, struct ls_addr *local)
 	fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
-	ok = connect(fd, (struct sockaddr *)&to, remote->family == 4 ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6)) == 0 &&
-	     getsockname(fd, (struct sockaddr *)&from, &len) == 0 && sockaddr_read((struct sockaddr *)&from, local);
+	ok = connect(fd, (struct sockaddr *)&to,
+	             remote->family == 4 ? sizeof(struct sockaddr_in)
+	                                 : sizeof(struct sockaddr_in6)) == 0 &&
+	     getsockname(fd, (struct sockaddr *)&from, &len) == 0 &&
+	     sockaddr_read((struct sockaddr *)&from, local);
 	close(fd);
 	return ok;
 }

@@ -1,4 +1,5 @@
-/* The addresses of a peer: literal ones at once, names by DNS without waiting, and our own source address towards one. */
+/* The addresses of a peer: literal ones at once, names by DNS without waiting, and our own source
+ * address towards one. */
 #ifndef SRC_IKE_IKE_RESOLVE_H
 #define SRC_IKE_IKE_RESOLVE_H
 
@@ -9,7 +10,12 @@
 #include <event2/event.h>
 #include <stdbool.h>
 
-enum { RESOLVE_NAMES_MAX = 8, RESOLVE_ADDRESSES_MAX = 8, RESOLVE_NAME_SIZE = 256, RESOLVE_LIMIT_S = 15 };
+enum {
+	RESOLVE_NAMES_MAX = 8,
+	RESOLVE_ADDRESSES_MAX = 8,
+	RESOLVE_NAME_SIZE = 256,
+	RESOLVE_LIMIT_S = 15
+};
 
 struct resolve;
 struct resolve_ask;
@@ -29,21 +35,23 @@ struct resolve {
 	struct resolve_name name[RESOLVE_NAMES_MAX];
 	unsigned names, waiting;
 	unsigned limit_s;
-	bool literal;    /* nothing to ask DNS about */
-	bool starting;   /* names are being handed to DNS: answers may come at once */
-	ls_time asked;   /* when DNS was asked last */
+	bool literal;            /* nothing to ask DNS about */
+	bool starting;           /* names are being handed to DNS: answers may come at once */
+	ls_time asked;           /* when DNS was asked last */
 	void (*done)(void *ctx); /* all answers are in (or failed) */
 	void *ctx;
 };
 
 /*
- * names: in the order of preference. done is called after each round of resolve_start (from within it when the answers are at hand).
- * base and dns may be NULL when all names are addresses.
+ * names: in the order of preference. done is called after each round of resolve_start (from within
+ * it when the answers are at hand). base and dns may be NULL when all names are addresses.
  */
-void resolve_init(struct resolve *r, struct event_base *base, struct evdns_base *dns, const char *const *names, unsigned n, void (*done)(void *), void *ctx);
+void resolve_init(struct resolve *r, struct event_base *base, struct evdns_base *dns,
+                  const char *const *names, unsigned n, void (*done)(void *), void *ctx);
 /* Cancels what is under way. */
 void resolve_free(struct resolve *r);
-/* Asks DNS (again) for all names that are not addresses; what was known stays until the answer is there. */
+/* Asks DNS (again) for all names that are not addresses; what was known stays until the answer is
+ * there. */
 void resolve_start(struct resolve *r, ls_time now);
 /* All known addresses, by order of names; gives how many. port 0. */
 unsigned resolve_addresses(const struct resolve *r, struct ls_addr *out, unsigned max);

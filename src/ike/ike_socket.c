@@ -1,4 +1,5 @@
-/* The sockets of the ike process: batches in, one datagram at a time out, always from the address that the peer knows. */
+/* The sockets of the ike process: batches in, one datagram at a time out, always from the address
+ * that the peer knows. */
 #include "src/ike/iked.h"
 
 #include <arpa/inet.h>
@@ -50,14 +51,16 @@ static struct ls_addr local_read(struct msghdr *m, const struct iked_socket *s)
 	return local;
 }
 
-static void received(struct iked_socket *s, struct msghdr *m, const struct sockaddr_in6 *from, const uint8_t *bytes, size_t len)
+static void received(struct iked_socket *s, struct msghdr *m, const struct sockaddr_in6 *from,
+                     const uint8_t *bytes, size_t len)
 {
 	struct ike_datagram in = {
-	    .local = local_read(m, s),
-	    .remote = remote_read(from),
-	    .bytes = bytes,
-	    .len = len,
-	    .marked = s->port != IKED_PORT && len >= MARKER && memcmp(bytes, no_esp, MARKER) == 0,
+		.local = local_read(m, s),
+		.remote = remote_read(from),
+		.bytes = bytes,
+		.len = len,
+		.marked =
+			s->port != IKED_PORT && len >= MARKER && memcmp(bytes, no_esp, MARKER) == 0,
 	};
 
 	if ((m->msg_flags & MSG_TRUNC) || in.local.family == 0)
@@ -78,14 +81,15 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	for (unsigned round = 0; round < IKED_RX_ROUNDS; round++) {
 		for (unsigned i = 0; i < IKED_RX_MESSAGES; i++) {
-			part[i] = (struct iovec){d->rx + (size_t)i * (IKED_DATAGRAM_MAX + 1), IKED_DATAGRAM_MAX};
+			part[i] = (struct iovec){d->rx + (size_t)i * (IKED_DATAGRAM_MAX + 1),
+			                         IKED_DATAGRAM_MAX};
 			m[i].msg_hdr = (struct msghdr){
-			    .msg_name = &from[i],
-			    .msg_namelen = sizeof from[i],
-			    .msg_iov = &part[i],
-			    .msg_iovlen = 1,
-			    .msg_control = control[i].bytes,
-			    .msg_controllen = CONTROL_SIZE,
+				.msg_name = &from[i],
+				.msg_namelen = sizeof from[i],
+				.msg_iov = &part[i],
+				.msg_iovlen = 1,
+				.msg_control = control[i].bytes,
+				.msg_controllen = CONTROL_SIZE,
 			};
 		}
 		int n = recvmmsg(fd, m, IKED_RX_MESSAGES, MSG_DONTWAIT, NULL);
@@ -162,14 +166,18 @@ static void from_make(struct msghdr *m, struct control *control, const struct ls
 		struct in_pktinfo info = {0};
 
 		memcpy(&info.ipi_spec_dst, local->ip, 4);
-		*c = (struct cmsghdr){.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info)};
+		*c = (struct cmsghdr){.cmsg_level = IPPROTO_IP,
+		                      .cmsg_type = IP_PKTINFO,
+		                      .cmsg_len = CMSG_LEN(sizeof info)};
 		memcpy(CMSG_DATA(c), &info, sizeof info);
 		m->msg_controllen = CMSG_SPACE(sizeof info);
 	} else {
 		struct in6_pktinfo info = {0};
 
 		memcpy(&info.ipi6_addr, local->ip, 16);
-		*c = (struct cmsghdr){.cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info)};
+		*c = (struct cmsghdr){.cmsg_level = IPPROTO_IPV6,
+		                      .cmsg_type = IPV6_PKTINFO,
+		                      .cmsg_len = CMSG_LEN(sizeof info)};
 		memcpy(CMSG_DATA(c), &info, sizeof info);
 		m->msg_controllen = CMSG_SPACE(sizeof info);
 	}
@@ -190,5 +198,7 @@ void iked_send(struct iked *d, const struct ike_request *r)
 	m.msg_namelen = to_make(&r->remote, &to);
 	from_make(&m, &control, &r->local);
 	if (sendmsg(s->fd, &m, MSG_DONTWAIT) < 0)
-		ls_count(&d->counters, errno == ENETUNREACH || errno == EHOSTUNREACH ? CAUSE_IKE_NO_SOURCE : CAUSE_IKE_SEND_FAILED);
+		ls_count(&d->counters, errno == ENETUNREACH || errno == EHOSTUNREACH
+		                               ? CAUSE_IKE_NO_SOURCE
+		                               : CAUSE_IKE_SEND_FAILED);
 }

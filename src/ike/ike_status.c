@@ -13,26 +13,26 @@ static void sa_status(struct iked *d, uint64_t id, const struct ike_sa_view *v)
 {
 	ls_time now = clock_now();
 	struct msg_status_ike_sa m = {
-	    .id = id,
-	    .tunnel = v->tunnel,
-	    .version = (uint8_t)v->version,
-	    .spi_i = v->spi_i,
-	    .spi_r = v->spi_r,
-	    .initiator = v->initiator,
-	    .nat_local = v->nat_local,
-	    .nat_remote = v->nat_remote,
-	    .fragmentation = v->fragmentation,
-	    .encr = (uint16_t)v->encr,
-	    .prf = (uint16_t)v->prf,
-	    .integ = (uint16_t)v->integ,
-	    .ke = (uint16_t)v->ke,
-	    .local = v->local,
-	    .remote = v->remote,
-	    .peer_id = iked_identity_out(&v->peer_id),
-	    .age_s = seconds_between(v->born, now),
-	    .rekey_in_s = seconds_between(now, v->soft_at),
-	    .silent_s = seconds_between(v->last_heard, now),
-	    .children = v->children,
+		.id = id,
+		.tunnel = v->tunnel,
+		.version = (uint8_t)v->version,
+		.spi_i = v->spi_i,
+		.spi_r = v->spi_r,
+		.initiator = v->initiator,
+		.nat_local = v->nat_local,
+		.nat_remote = v->nat_remote,
+		.fragmentation = v->fragmentation,
+		.encr = (uint16_t)v->encr,
+		.prf = (uint16_t)v->prf,
+		.integ = (uint16_t)v->integ,
+		.ke = (uint16_t)v->ke,
+		.local = v->local,
+		.remote = v->remote,
+		.peer_id = iked_identity_out(&v->peer_id),
+		.age_s = seconds_between(v->born, now),
+		.rekey_in_s = seconds_between(now, v->soft_at),
+		.silent_s = seconds_between(v->last_heard, now),
+		.children = v->children,
 	};
 
 	snprintf(m.state, sizeof m.state, "%s", v->state);
@@ -49,8 +49,11 @@ void iked_status_ask(struct iked *d, const struct msg_status_ask *ask)
 		if (ask->tunnel == 0 || ask->tunnel == v.tunnel)
 			sa_status(d, ask->id, &v);
 	for (uint16_t i = 0; ask->tunnel == 0 && i < LS_CAUSE_LIMIT; i++) {
-		struct msg_status_counter m = {
-		    .id = ask->id, .role = MSG_ROLE_IKE, .cause = i, .count = engine->by_cause[i] + d->counters.by_cause[i]};
+		struct msg_status_counter m = {.id = ask->id,
+		                               .role = MSG_ROLE_IKE,
+		                               .cause = i,
+		                               .count = engine->by_cause[i] +
+		                                        d->counters.by_cause[i]};
 
 		if (m.count > 0)
 			IKED_SEND(d, PARENT, status_counter, &m);
@@ -64,7 +67,8 @@ static const char *wireshark_encr(const struct algo *a)
 	if (!a)
 		return "NULL [RFC2410]";
 	if (a->aead && strstr(a->name, "gcm"))
-		return a->key_bytes == 32 ? "AES-GCM-256 with 16 octet ICV [RFC5282]" : "AES-GCM-128 with 16 octet ICV [RFC5282]";
+		return a->key_bytes == 32 ? "AES-GCM-256 with 16 octet ICV [RFC5282]"
+		                          : "AES-GCM-128 with 16 octet ICV [RFC5282]";
 	if (a->aead)
 		return "ChaCha20-Poly1305 [RFC7634]";
 	return a->key_bytes == 32 ? "AES-CBC-256 [RFC3602]" : "AES-CBC-128 [RFC3602]";
@@ -103,10 +107,13 @@ void iked_debug_keys_ask(struct iked *d, const struct msg_debug_keys_ask *ask)
 
 	for (size_t i = 0; ike_debug_keys(d->ike, i, &k); i++) {
 		struct msg_debug_keys m = {.id = ask->id, .kind = MSG_DEBUG_IKE};
-		struct hex ei = hex(k.sk_ei), er = hex(k.sk_er), ai = hex(k.sk_ai), ar = hex(k.sk_ar);
+		struct hex ei = hex(k.sk_ei), er = hex(k.sk_er), ai = hex(k.sk_ai),
+			   ar = hex(k.sk_ar);
 
-		snprintf(m.line, sizeof m.line, "%016llx,%016llx,%s,%s,\"%s\",%s,%s,\"%s\"", (unsigned long long)k.spi_i, (unsigned long long)k.spi_r,
-		         ei.text, er.text, wireshark_encr(algo_get(k.encr)), ai.text, ar.text, wireshark_integ(k.integ ? algo_get(k.integ) : NULL));
+		snprintf(m.line, sizeof m.line, "%016llx,%016llx,%s,%s,\"%s\",%s,%s,\"%s\"",
+		         (unsigned long long)k.spi_i, (unsigned long long)k.spi_r, ei.text, er.text,
+		         wireshark_encr(algo_get(k.encr)), ai.text, ar.text,
+		         wireshark_integ(k.integ ? algo_get(k.integ) : NULL));
 		IKED_SEND(d, PARENT, debug_keys, &m);
 		secret_wipe(&m, sizeof m);
 		secret_wipe(&ei, sizeof ei);

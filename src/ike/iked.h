@@ -11,11 +11,11 @@
 
 enum {
 	IKED_SOCKETS_MAX = 16,
-	IKED_RX_MESSAGES = 16,      /* datagrams a receive call takes */
-	IKED_RX_ROUNDS = 4,         /* receive calls on one socket before others get their turn */
+	IKED_RX_MESSAGES = 16, /* datagrams a receive call takes */
+	IKED_RX_ROUNDS = 4,    /* receive calls on one socket before others get their turn */
 	IKED_DATAGRAM_MAX = 65535,
 	IKED_BUCKETS = 1024,
-	IKED_ASKS_MAX = 4096,       /* questions to other processes under way */
+	IKED_ASKS_MAX = 4096, /* questions to other processes under way */
 	IKED_RESOLVE_AGAIN_S = 300,
 	IKED_RESOLVE_FRESH_S = 10,
 	IKED_PORT = 500,
@@ -30,9 +30,9 @@ struct iked_tunnel {
 	struct iked *iked;
 	struct conf_tunnel conf;
 	struct ike_peer peer;
-	bool configured;   /* the engine knows it */
-	bool local_fixed;  /* the config says which address of ours to use */
-	bool start_wanted; /* the gateway asked for it, but no address is known yet */
+	bool configured;           /* the engine knows it */
+	bool local_fixed;          /* the config says which address of ours to use */
+	bool start_wanted;         /* the gateway asked for it, but no address is known yet */
 	struct ls_addr start_peer; /* with start_wanted: where the gateway sees the peer */
 	struct resolve resolve;
 	struct iked_tunnel *next_bucket, *next;
@@ -53,7 +53,8 @@ enum iked_ask_kind { IKED_ASK_SPI, IKED_ASK_INSTALL, IKED_ASK_AUTH };
 struct iked_ask {
 	uint64_t id;
 	enum iked_ask_kind kind;
-	struct msg_ike_auth_ask *auth; /* AUTH: to be asked again when keys was restarted; its bytes follow it */
+	struct msg_ike_auth_ask
+		*auth; /* AUTH: to be asked again when keys was restarted; its bytes follow it */
 	struct iked_ask *next;
 };
 
@@ -103,13 +104,17 @@ void iked_ask_gateway_lost(struct iked *d);
 void iked_asks_free(struct iked *d);
 
 /* ike_conf.c */
-/* What the engine needs of a tunnel's configuration; CAUSE_NONE, or what is wrong, with details in error. Addresses are left out. */
-enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel, const struct conf_tunnel *conf, struct ike_peer *peer,
-                             char *error, size_t cap);
-/* The peer's addresses and names, in order; gives how many (at most RESOLVE_NAMES_MAX). They live as long as conf. */
+/* What the engine needs of a tunnel's configuration; CAUSE_NONE, or what is wrong, with details in
+ * error. Addresses are left out. */
+enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel,
+                             const struct conf_tunnel *conf, struct ike_peer *peer, char *error,
+                             size_t cap);
+/* The peer's addresses and names, in order; gives how many (at most RESOLVE_NAMES_MAX). They live
+ * as long as conf. */
 unsigned iked_peer_names(const struct conf_tunnel *conf, const char *names[RESOLVE_NAMES_MAX]);
 /* "aes256-gcm-prfsha384-x25519": for an IKE SA (with PRF and KE) or a CHILD SA. */
-bool iked_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error, size_t cap);
+bool iked_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
+                         size_t cap);
 
 /* ike_status.c */
 void iked_status_ask(struct iked *d, const struct msg_status_ask *m);

@@ -18,7 +18,8 @@ static void begin(enum gw_line_start start)
 
 static unsigned step(enum gw_line_event event, bool chain)
 {
-	return gw_line_step(&line, event, chain, CAUSE_PEER_SILENT, &source, now) & ~(unsigned)GW_DO_REPORT;
+	return gw_line_step(&line, event, chain, CAUSE_PEER_SILENT, &source, now) &
+	       ~(unsigned)GW_DO_REPORT;
 }
 
 static void come_up(void)
@@ -46,7 +47,8 @@ START_TEST(always_dials_and_dials_again)
 	come_up();
 	now += LS_S(60);
 	ck_assert(gw_line_deadline(&line) == LS_NEVER);
-	ck_assert_uint_eq(step(GW_EV_SESSION_BYE, true), GW_DO_IFACE_DOWN | GW_DO_HANG_UP | GW_DO_DROP);
+	ck_assert_uint_eq(step(GW_EV_SESSION_BYE, true),
+	                  GW_DO_IFACE_DOWN | GW_DO_HANG_UP | GW_DO_DROP);
 	ck_assert_int_eq(line.cause, CAUSE_PEER_SILENT);
 	ck_assert_uint_eq(wait_out(false), GW_DO_DIAL);
 	come_up();
@@ -186,7 +188,8 @@ END_TEST
 /* From every state that waits for others, time alone leads on. */
 START_TEST(no_state_is_a_trap)
 {
-	static const enum gw_line_state waiting[] = {GW_LINE_BACKOFF, GW_LINE_IKE, GW_LINE_CALL, GW_LINE_IFACE, GW_LINE_REPAIR};
+	static const enum gw_line_state waiting[] = {GW_LINE_BACKOFF, GW_LINE_IKE, GW_LINE_CALL,
+	                                             GW_LINE_IFACE, GW_LINE_REPAIR};
 
 	for (size_t i = 0; i < sizeof waiting / sizeof waiting[0]; i++) {
 		begin(GW_START_ALWAYS);

@@ -1,4 +1,5 @@
-/* Tests of cutting and joining: what was cut and joined again is the same stream, and nothing that differs is joined. */
+/* Tests of cutting and joining: what was cut and joined again is the same stream, and nothing that
+ * differs is joined. */
 #include "src/gateway/gw_sum.h"
 #include "src/gateway/gw_tun.h"
 #include "src/gateway/gw_tun_ip.h"
@@ -28,13 +29,22 @@ struct spec {
 
 static struct spec spec_default(unsigned version, size_t payload, size_t mss)
 {
-	return (struct spec){.version = version, .payload = payload, .mss = mss, .flags = TCP_ACKED, .id = 7, .sequence = 0xfffffc00, .ack = 5, .window = 512};
+	return (struct spec){.version = version,
+	                     .payload = payload,
+	                     .mss = mss,
+	                     .flags = TCP_ACKED,
+	                     .id = 7,
+	                     .sequence = 0xfffffc00,
+	                     .ack = 5,
+	                     .window = 512};
 }
 
-/* Writes IP and TCP with payload bytes drawn from the sequence number; without checksums. Gives the length. */
+/* Writes IP and TCP with payload bytes drawn from the sequence number; without checksums. Gives the
+ * length. */
 static size_t packet_make(const struct spec *s, uint8_t *p)
 {
-	size_t ip = s->version == 4 ? IP4_SIZE : IP6_SIZE, head = ip + TCP_SIZE + s->options_len, len = head + s->payload;
+	size_t ip = s->version == 4 ? IP4_SIZE : IP6_SIZE, head = ip + TCP_SIZE + s->options_len,
+	       len = head + s->payload;
 	uint8_t *t = p + ip;
 
 	memset(p, 0, head);
@@ -110,12 +120,12 @@ static size_t super_make(const struct spec *s, uint8_t *bytes)
 	uint8_t *p = bytes + GW_VNET_SIZE;
 	size_t len = packet_make(s, p), ip = s->version == 4 ? IP4_SIZE : IP6_SIZE;
 	struct virtio_net_hdr h = {
-	    .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-	    .gso_type = s->version == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6,
-	    .gso_size = (uint16_t)s->mss,
-	    .hdr_len = (uint16_t)(ip + TCP_SIZE + s->options_len),
-	    .csum_start = (uint16_t)ip,
-	    .csum_offset = TCP_SUM,
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = s->version == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6,
+		.gso_size = (uint16_t)s->mss,
+		.hdr_len = (uint16_t)(ip + TCP_SIZE + s->options_len),
+		.csum_start = (uint16_t)ip,
+		.csum_offset = TCP_SUM,
 	};
 
 	if (s->payload <= s->mss) {
@@ -271,7 +281,8 @@ START_TEST(sums_agree_with_a_slow_one)
 	ls_random_fill(&random, buffer, sizeof buffer);
 	for (size_t len = 0; len < 700; len++)
 		for (size_t at = 0; at < 5; at++)
-			ck_assert_uint_eq(gw_sum_fold(gw_sum_bytes(buffer + at, len)) % 0xffff, reference_sum(buffer + at, len) % 0xffff);
+			ck_assert_uint_eq(gw_sum_fold(gw_sum_bytes(buffer + at, len)) % 0xffff,
+			                  reference_sum(buffer + at, len) % 0xffff);
 	memset(buffer, 0xff, sizeof buffer);
 	ck_assert_uint_eq(gw_sum_fold(gw_sum_bytes(buffer, sizeof buffer)), 0xffff);
 }
@@ -296,9 +307,11 @@ END_TEST
 
 START_TEST(flags_and_options_survive)
 {
-	static const uint8_t flags[] = {TCP_FIN, TCP_FIN | TCP_PSH, TCP_ECE, TCP_CWR, TCP_CWR | TCP_ECE | TCP_PSH, TCP_URG};
+	static const uint8_t flags[] = {TCP_FIN, TCP_FIN | TCP_PSH,           TCP_ECE,
+	                                TCP_CWR, TCP_CWR | TCP_ECE | TCP_PSH, TCP_URG};
 	static const uint8_t timestamps[12] = {1, 1, 8, 10, 0, 0, 1, 2, 3, 4, 5, 6};
-	static const uint8_t sack[20] = {1, 1, 5, 18, 9, 9, 9, 9, 8, 8, 8, 8, 7, 7, 7, 7, 6, 6, 6, 6};
+	static const uint8_t sack[20] = {1, 1, 5, 18, 9, 9, 9, 9, 8, 8,
+	                                 8, 8, 7, 7,  7, 7, 6, 6, 6, 6};
 
 	for (unsigned version = 4; version <= 6; version += 2)
 		for (size_t i = 0; i < sizeof flags; i++) {
@@ -317,7 +330,8 @@ START_TEST(flags_and_options_survive)
 END_TEST
 
 /* Two segments in a row, the second changed at one place: 1 write if they were joined, else 2. */
-static unsigned writes_of_two(unsigned version, void (*change)(uint8_t *packet, size_t ip), bool sums)
+static unsigned writes_of_two(unsigned version, void (*change)(uint8_t *packet, size_t ip),
+                              bool sums)
 {
 	struct written *w = calloc(1, sizeof *w);
 	struct gw_join join;
@@ -411,8 +425,10 @@ static void change_rst(uint8_t *p, size_t ip)
 
 START_TEST(what_differs_is_not_joined)
 {
-	static void (*const changes[])(uint8_t *, size_t) = {change_tos, change_ttl, change_flow, change_df, change_from, change_port, change_sequence,
-	                                                      change_ack, change_reserved, change_window, change_urgent, change_ece, change_cwr, change_rst};
+	static void (*const changes[])(uint8_t *, size_t) = {
+		change_tos,    change_ttl,      change_flow, change_df,       change_from,
+		change_port,   change_sequence, change_ack,  change_reserved, change_window,
+		change_urgent, change_ece,      change_cwr,  change_rst};
 
 	for (unsigned version = 4; version <= 6; version += 2) {
 		ck_assert_uint_eq(writes_of_two(version, NULL, true), 1);
@@ -477,7 +493,8 @@ START_TEST(single_packets_get_their_sum)
 			struct spec s = spec_default(version, payload, 1400);
 			size_t len = super_make(&s, bytes + GW_HEADROOM);
 
-			ck_assert_int_eq(gw_cut_start(&cut, bytes + GW_HEADROOM, len, 1400), CAUSE_NONE);
+			ck_assert_int_eq(gw_cut_start(&cut, bytes + GW_HEADROOM, len, 1400),
+			                 CAUSE_NONE);
 			ck_assert(gw_cut_next(&cut, NULL, &piece));
 			ck_assert_uint_eq(piece.head_len, len - GW_VNET_SIZE);
 			ck_assert_uint_eq(transport_sum(piece.head, piece.head_len), 0xffff);
@@ -488,13 +505,15 @@ END_TEST
 
 START_TEST(mss_is_clamped)
 {
-	static const uint8_t even[8] = {2, 4, 0x05, 0xb4, 1, 1, 1, 1}, odd[8] = {1, 2, 4, 0x05, 0xb4, 1, 1, 0};
+	static const uint8_t even[8] = {2, 4, 0x05, 0xb4, 1, 1, 1, 1},
+			     odd[8] = {1, 2, 4, 0x05, 0xb4, 1, 1, 0};
 	uint8_t p[200];
 
 	for (unsigned version = 4; version <= 6; version += 2)
 		for (int i = 0; i < 2; i++) {
 			struct spec s = spec_default(version, 0, 0);
-			size_t ip = version == 4 ? IP4_SIZE : IP6_SIZE, at = ip + TCP_SIZE + 2 + (size_t)i;
+			size_t ip = version == 4 ? IP4_SIZE : IP6_SIZE,
+			       at = ip + TCP_SIZE + 2 + (size_t)i;
 
 			s.flags = TCP_SYN;
 			memcpy(s.options, i ? odd : even, s.options_len = 8);
@@ -522,7 +541,8 @@ START_TEST(nonsense_is_refused)
 	for (unsigned i = 0; i < 20000; i++) {
 		struct gw_cut cut;
 		struct gw_piece piece;
-		uint32_t at = ls_random_below(&random, 60), cut_to = ls_random_below(&random, (uint32_t)len + 1);
+		uint32_t at = ls_random_below(&random, 60),
+			 cut_to = ls_random_below(&random, (uint32_t)len + 1);
 
 		memcpy(bad, good, len);
 		bad[at] = (uint8_t)ls_random_u32(&random);

@@ -1,4 +1,5 @@
-/* Tests of the packet path with real sockets on the loopback, real ESP, and socket pairs in place of TUN devices. */
+/* Tests of the packet path with real sockets on the loopback, real ESP, and socket pairs in place
+ * of TUN devices. */
 #include "src/gateway/gw_sum.h"
 #include "src/gateway/gw_tun_ip.h"
 #include "src/gateway/gw_worker.h"
@@ -56,7 +57,8 @@ static void early(void *owner, struct gw_tunnel *tunnel, const uint8_t *packet, 
 	((struct side *)owner)->early++;
 }
 
-static void heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local, const struct ls_addr *from)
+static void heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local,
+                  const struct ls_addr *from)
 {
 	struct side *s = owner;
 
@@ -102,7 +104,8 @@ static void full(void *owner, const struct gw_udp *udp)
 	(void)udp;
 }
 
-static const struct gw_worker_calls calls = {device_of, waiting, early, heard, control, session, ppp, active, full};
+static const struct gw_worker_calls calls = {device_of, waiting, early,  heard, control,
+                                             session,   ppp,     active, full};
 
 static void side_open(struct side *s)
 {
@@ -119,7 +122,8 @@ static void side_open(struct side *s)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, tun), 0);
 	setsockopt(tun[0], SOL_SOCKET, SO_SNDBUF, &big, sizeof big);
 	setsockopt(tun[1], SOL_SOCKET, SO_SNDBUF, &big, sizeof big);
-	s->device = (struct gw_device){.fd = tun[0], .mtu = MTU, .offload = true, .session = &s->session};
+	s->device = (struct gw_device){
+		.fd = tun[0], .mtu = MTU, .offload = true, .session = &s->session};
 	s->host = tun[1];
 	s->sad = esp_sad_new(8, &source);
 	ck_assert_ptr_nonnull(s->sad);
@@ -132,17 +136,21 @@ static void side_join(struct side *me, struct side *other, uint8_t in_key, uint8
 {
 	uint8_t key[36];
 	struct esp_sa_params p = {
-	    .direction = ESP_IN,
-	    .spi = me->spi,
-	    .mode = ESP_TRANSPORT,
-	    .encr = ALGO_AES256_GCM,
-	    .keymat = LS_BYTES(key, sizeof key),
-	    .tunnel = 1,
-	    .chain = CHAIN,
-	    .udp = true,
-	    .local = me->addr,
-	    .remote = other->addr,
-	    .selector = {.protocol = 17, .local_port_low = 1701, .local_port_high = 1701, .remote_port_low = 1701, .remote_port_high = 1701},
+		.direction = ESP_IN,
+		.spi = me->spi,
+		.mode = ESP_TRANSPORT,
+		.encr = ALGO_AES256_GCM,
+		.keymat = LS_BYTES(key, sizeof key),
+		.tunnel = 1,
+		.chain = CHAIN,
+		.udp = true,
+		.local = me->addr,
+		.remote = other->addr,
+		.selector = {.protocol = 17,
+	                     .local_port_low = 1701,
+	                     .local_port_high = 1701,
+	                     .remote_port_low = 1701,
+	                     .remote_port_high = 1701},
 	};
 	struct esp_sa *sa;
 
@@ -160,7 +168,8 @@ static void side_join(struct side *me, struct side *other, uint8_t in_key, uint8
 	me->session.link.ipv4 = true;
 	me->session.link.ipv6 = true;
 	me->session.link.peer_mru = 1500;
-	me->session.data = (struct l2tp_data){.session = 7, .peer_session = 7, .connection = 9, .peer_connection = 9};
+	me->session.data = (struct l2tp_data){
+		.session = 7, .peer_session = 7, .connection = 9, .peer_connection = 9};
 	gw_flow_session_prepare(&me->session);
 }
 
@@ -191,11 +200,11 @@ static size_t tcp_make(uint8_t *bytes, size_t payload, uint16_t mss)
 	uint8_t *p = bytes + GW_VNET_SIZE, *t = p + IP4_SIZE;
 	size_t len = IP4_SIZE + TCP_SIZE + payload;
 	struct virtio_net_hdr h = {
-	    .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-	    .gso_type = payload > mss ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_NONE,
-	    .gso_size = payload > mss ? mss : 0,
-	    .csum_start = IP4_SIZE,
-	    .csum_offset = TCP_SUM,
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = payload > mss ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_NONE,
+		.gso_size = payload > mss ? mss : 0,
+		.csum_start = IP4_SIZE,
+		.csum_offset = TCP_SUM,
 	};
 
 	memset(p, 0, IP4_SIZE + TCP_SIZE);
@@ -351,7 +360,8 @@ START_TEST(control_goes_its_own_way)
 
 	ls_put16(bytes + 8, 0xc802);
 	gw_udp_header(bytes, 12, &side[0].addr, &side[1].addr);
-	ck_assert_int_eq(gw_worker_control(&side[0].w, &side[0].path, bytes, sizeof bytes, LS_S(2)), CAUSE_NONE);
+	ck_assert_int_eq(gw_worker_control(&side[0].w, &side[0].path, bytes, sizeof bytes, LS_S(2)),
+	                 CAUSE_NONE);
 	/* A PPP frame that is not IP: LCP. */
 	uint8_t frame[8 + 6 + 8] = {0};
 	ls_put16(frame + 8, 2);
@@ -359,7 +369,8 @@ START_TEST(control_goes_its_own_way)
 	ls_put16(frame + 12, 7);
 	ls_put32(frame + 14, 0xff03c021);
 	gw_udp_header(frame, sizeof frame - 8, &side[0].addr, &side[1].addr);
-	ck_assert_int_eq(gw_worker_control(&side[0].w, &side[0].path, frame, sizeof frame, LS_S(2)), CAUSE_NONE);
+	ck_assert_int_eq(gw_worker_control(&side[0].w, &side[0].path, frame, sizeof frame, LS_S(2)),
+	                 CAUSE_NONE);
 	run();
 	ck_assert_uint_eq(side[1].controls, 1);
 	ck_assert_uint_eq(side[1].frames, 1);
@@ -368,7 +379,9 @@ END_TEST
 
 START_TEST(noise_on_the_socket_is_harmless)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(side[0].addr.port)};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	                         .sin_port = htons(side[0].addr.port)};
 	uint8_t noise[300];
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 

@@ -1,4 +1,5 @@
-/* Tests of proposals as people write them: what is meant, what is filled in, and what is refused with a sentence. */
+/* Tests of proposals as people write them: what is meant, what is filled in, and what is refused
+ * with a sentence. */
 #include "src/ike/iked.h"
 
 #include <check.h>
@@ -18,10 +19,12 @@ static bool has(enum algo_id id)
 
 START_TEST(names_are_found)
 {
-	ck_assert(iked_proposal_parse("aes256-gcm-prf-sha384-x25519", false, &p, error, sizeof error));
+	ck_assert(iked_proposal_parse("aes256-gcm-prf-sha384-x25519", false, &p, error,
+	                              sizeof error));
 	ck_assert_uint_eq(p.count, 3);
 	ck_assert(has(ALGO_AES256_GCM) && has(ALGO_PRF_SHA384) && has(ALGO_X25519));
-	ck_assert(iked_proposal_parse("aes256-aes128-sha256-modp2048-ecp256", false, &p, error, sizeof error));
+	ck_assert(iked_proposal_parse("aes256-aes128-sha256-modp2048-ecp256", false, &p, error,
+	                              sizeof error));
 	ck_assert_uint_eq(p.count, 6);
 	ck_assert(has(ALGO_AES256) && has(ALGO_AES128) && has(ALGO_SHA256) && has(ALGO_PRF_SHA256));
 	ck_assert(has(ALGO_MODP2048) && has(ALGO_ECP256));
@@ -48,12 +51,21 @@ END_TEST
 
 START_TEST(nonsense_is_refused_with_a_sentence)
 {
-	static const char *const bad[] = {"", "aes256", "sha256-modp2048", "aes256-gcm", "aes256-gcm-sha256-x25519", "aes256-gcm-aes128-sha256-x25519",
-	                                  "aes257-gcm-x25519", "aes256-gcm--x25519", "aes256-gcm-x25519x", "aes256-gcmx25519"};
+	static const char *const bad[] = {"",
+	                                  "aes256",
+	                                  "sha256-modp2048",
+	                                  "aes256-gcm",
+	                                  "aes256-gcm-sha256-x25519",
+	                                  "aes256-gcm-aes128-sha256-x25519",
+	                                  "aes257-gcm-x25519",
+	                                  "aes256-gcm--x25519",
+	                                  "aes256-gcm-x25519x",
+	                                  "aes256-gcmx25519"};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		error[0] = '\0';
-		ck_assert_msg(!iked_proposal_parse(bad[i], false, &p, error, sizeof error), "%s", bad[i]);
+		ck_assert_msg(!iked_proposal_parse(bad[i], false, &p, error, sizeof error), "%s",
+		              bad[i]);
 		ck_assert_uint_gt(strlen(error), 10);
 	}
 	ck_assert(!iked_proposal_parse("aes256-sha256-prf-sha256", true, &p, error, sizeof error));

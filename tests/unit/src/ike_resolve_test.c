@@ -1,4 +1,5 @@
-/* Tests of the peer's addresses: literal ones keep their order and need no DNS; a source address follows the route. */
+/* Tests of the peer's addresses: literal ones keep their order and need no DNS; a source address
+ * follows the route. */
 #include "src/ike/ike_resolve.h"
 
 #include <check.h>
@@ -45,7 +46,8 @@ START_TEST(too_many_names_are_cut)
 }
 END_TEST
 
-/* No name server at all: the name fails, the literal beside it stays, and the owner is told once. */
+/* No name server at all: the name fails, the literal beside it stays, and the owner is told once.
+ */
 START_TEST(a_name_that_fails_leaves_the_others)
 {
 	static const char *const names[] = {"nobody.invalid", "192.0.2.9"};
@@ -60,7 +62,8 @@ START_TEST(a_name_that_fails_leaves_the_others)
 	r.limit_s = 1;
 	resolve_start(&r, LS_S(1));
 	event_base_loopexit(base, &limit);
-	while (done_count == 0 && event_base_loop(base, EVLOOP_ONCE) == 0 && !event_base_got_exit(base))
+	while (done_count == 0 && event_base_loop(base, EVLOOP_ONCE) == 0 &&
+	       !event_base_got_exit(base))
 		;
 	ck_assert_uint_eq(done_count, 1);
 	ck_assert_uint_eq(resolve_addresses(&r, out, 4), 1);
