@@ -43,12 +43,16 @@ static uint64_t limit_or_never(uint64_t limit)
 	return limit ? limit : UINT64_MAX;
 }
 
+static uint64_t earlier(uint64_t watch, uint64_t soft)
+{
+	return soft && soft < watch ? soft : watch;
+}
+
 void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now)
 {
 	uint64_t last = sa->esn ? UINT64_MAX - 1 : SEQUENCE_32_MAX;
 	uint64_t soft = sa->esn ? UINT64_MAX : SEQUENCE_32_SOFT;
 	enum life_state state = life_state(&sa->life, now);
-	const struct life_limits *next;
 
 	if (sa->direction == ESP_OUT && state == LIFE_FRESH && sa->sequence >= soft)
 		state = LIFE_SOFT;
@@ -58,9 +62,17 @@ void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now)
 		sa->ended = true;
 	if (sa->ended || (sa->direction == ESP_OUT && sa->sequence >= last))
 		esp_sa_tell(sad, sa, ESP_EVENT_HARD);
-	next = state == LIFE_FRESH ? &sa->life.soft : &sa->life.hard;
-	sa->watch_packets = sa->ended ? UINT64_MAX : limit_or_never(next->packets);
-	sa->watch_bytes = sa->ended ? UINT64_MAX : limit_or_never(next->bytes);
+	sa->watch_packets = UINT64_MAX;
+	sa->watch_bytes = UINT64_MAX;
+	if (!sa->ended) {
+		/* A hard limit may be so small that there is no soft one before it. */
+		sa->watch_packets = limit_or_never(sa->life.hard.packets);
+		sa->watch_bytes = limit_or_never(sa->life.hard.bytes);
+	}
+	if (state == LIFE_FRESH) {
+		sa->watch_packets = earlier(sa->watch_packets, sa->life.soft.packets);
+		sa->watch_bytes = earlier(sa->watch_bytes, sa->life.soft.bytes);
+	}
 	sa->watch_time = sa->ended ? LS_NEVER : life_deadline(&sa->life, now);
 	sa->watch_sequence = UINT64_MAX;
 	if (sa->direction == ESP_OUT && !(sa->told & ESP_TOLD(ESP_EVENT_HARD)))

@@ -47,7 +47,8 @@ ls_time life_deadline(const struct life *l, ls_time now)
 {
 	ls_time soft = instant(l, l->soft.seconds), hard = instant(l, l->hard.seconds);
 
-	if (soft > now)
+	/* A hard limit of a second or so has no soft one before it. */
+	if (soft > now && soft < hard)
 		return soft;
 	return hard > now ? hard : LS_NEVER;
 }

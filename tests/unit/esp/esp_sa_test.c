@@ -250,6 +250,33 @@ START_TEST(an_ended_inbound_sa_refuses)
 }
 END_TEST
 
+/* Limits so small that their soft part rounds to none. */
+START_TEST(tiny_lives_end)
+{
+	struct pair p;
+	uint8_t plain[100] = {0}, pkt[PAIR_PACKET];
+	struct esp_seal_job seal = {.part = {LS_BYTES(plain, 100)},
+	                            .parts = 1,
+	                            .dst = pkt,
+	                            .dst_room = PAIR_PACKET};
+
+	pair_open(&p, 1, 1);
+	p.in_params = p.out_params = pair_params(&p, ALGO_AES128_GCM, ALGO_NONE, true);
+	p.out_params.hard.packets = _i == 0;
+	p.out_params.hard.bytes = _i == 1;
+	p.out_params.hard.seconds = _i == 2;
+	pair_add(&p, 0);
+	seal.sa = p.out;
+	ck_assert_uint_eq(esp_seal(p.from, &seal, 1, 0), 1);
+	ck_assert_uint_eq(esp_seal(p.from, &seal, 1, LS_S(1)), 0);
+	ck_assert_uint_eq(seal.verdict, CAUSE_ESP_LIFE_END);
+	expect(p.from, ESP_EVENT_SOFT, ESP_OUT, p.out->spi);
+	expect(p.from, ESP_EVENT_HARD, ESP_OUT, p.out->spi);
+	expect_nothing(p.from);
+	pair_free(&p);
+}
+END_TEST
+
 START_TEST(time_ends_a_life)
 {
 	struct pair p;
@@ -371,6 +398,7 @@ int main(void)
 	tcase_add_loop_test(tc, sas_are_found, 0, 2);
 	tcase_add_loop_test(tc, packets_and_bytes_end_a_life, 0, 4);
 	tcase_add_loop_test(tc, an_ended_inbound_sa_refuses, 0, 2);
+	tcase_add_loop_test(tc, tiny_lives_end, 0, 3);
 	tcase_add_loop_test(tc, time_ends_a_life, 0, 2);
 	tcase_add_loop_test(tc, events_of_an_ended_sa_are_gone, 0, 2);
 	tcase_add_loop_test(tc, lost_packets_are_counted, 0, 2);

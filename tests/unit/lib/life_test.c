@@ -56,6 +56,8 @@ START_TEST(deadlines)
 	ck_assert_int_eq(life_deadline(&l, LS_S(50)), LS_S(130));
 	ck_assert_int_eq(life_deadline(&l, LS_S(130)), LS_S(150));
 	ck_assert_int_eq(life_deadline(&l, LS_S(150)), LS_NEVER);
+	l.soft.seconds = 0;
+	ck_assert_int_eq(life_deadline(&l, LS_S(50)), LS_S(150));
 	l.hard.seconds = l.soft.seconds = 0;
 	ck_assert_int_eq(life_deadline(&l, LS_S(50)), LS_NEVER);
 	l.hard.seconds = l.soft.seconds = UINT64_MAX;
