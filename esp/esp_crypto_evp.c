@@ -57,10 +57,11 @@ static EVP_MAC_CTX *mac_new(const struct algo *integ, const uint8_t *key)
 	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	EVP_MAC_CTX *ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
 	char digest[16];
-	OSSL_PARAM params[2] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-	                        OSSL_PARAM_construct_end()};
+	OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
 
+	/* The name must be there before: its length is taken here. */
 	strcpy(digest, integ->evp);
+	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
 	if (ctx && EVP_MAC_init(ctx, key, integ->key_bytes, params) != 1) {
 		EVP_MAC_CTX_free(ctx);
 		ctx = NULL;

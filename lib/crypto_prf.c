@@ -19,14 +19,14 @@ bool crypto_prf_start(void)
 
 	for (size_t i = 0; ok && i < count; i++) {
 		char name[16];
-		OSSL_PARAM params[2] = {
-			OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
-			OSSL_PARAM_construct_end()};
+		OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
 		enum crypto_hash hash;
 
 		if (!crypto_hash_of(&rows[i], &hash) || templates[hash])
 			continue;
+		/* The name must be there before: its length is taken here. */
 		strcpy(name, rows[i].evp);
+		params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0);
 		templates[hash] = EVP_MAC_CTX_new(hmac);
 		ok = templates[hash] && EVP_MAC_CTX_set_params(templates[hash], params) == 1;
 	}
