@@ -4,7 +4,7 @@
 static struct ike_item *ask(struct ike_task *t, enum ike_request_kind kind, enum ike_question asking, size_t bytes)
 {
 	struct ike_sa *sa = t->sa;
-	struct ike_item *item = ike_queue(sa->ike, kind, bytes);
+	struct ike_item *item = t->over ? NULL : ike_queue(sa->ike, kind, bytes);
 
 	if (!item) {
 		ike_sa_end(sa, CAUSE_NO_MEMORY, "");

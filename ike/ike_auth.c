@@ -98,6 +98,8 @@ void ike_auth_start(struct ike_sa *sa)
 	if (t)
 		t->deal = ike_deal_new(true, true);
 	if (!t || !t->deal) {
+		if (t)
+			ike_task_drop(t);
 		ike_sa_end(sa, CAUSE_NO_MEMORY, "");
 		return;
 	}

@@ -107,6 +107,7 @@ struct ike_task {
 	const struct ike_task_ops *ops;
 	struct ike_task *next;
 	struct ike_sa *sa;
+	bool over;                 /* it waits to be freed */
 	bool serving;              /* we are the responder */
 	bool outstanding;          /* request sent, response not here */
 	uint8_t exchange;          /* of the request that was sent */

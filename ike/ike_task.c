@@ -36,6 +36,9 @@ static void task_free(struct ike_task *t)
 /* Its functions may still be running: it is freed when the public call returns. */
 static void bury(struct ike_task *t)
 {
+	if (t->over)
+		return;
+	t->over = true;
 	t->next = t->sa->ike->buried;
 	t->sa->ike->buried = t;
 	t->asking = IKE_Q_NONE;
@@ -196,6 +199,8 @@ static void task_sent(struct ike_task *t)
 
 void ike_task_send_raw(struct ike_task *t, struct ls_bytes message)
 {
+	if (t->over)
+		return;
 	ike_packets_free(&t->packets);
 	t->id = t->sa->send_id;
 	if (!ike_packets_add(&t->packets, message.p, message.len)) {
@@ -210,6 +215,8 @@ void ike_task_send(struct ike_task *t, struct ike_build *b)
 	struct ike_sa *sa = t->sa;
 	struct ike_header h = ike_sa_header(sa, t->ops->exchange, false, sa->send_id);
 
+	if (t->over)
+		return;
 	t->id = sa->send_id;
 	t->exchange = t->ops->exchange;
 	ike_packets_free(&t->packets);
@@ -267,6 +274,8 @@ void ike_task_respond(struct ike_task *t, struct ike_build *b)
 	struct ike_header h = ike_sa_header(sa, t->ops->exchange, true, t->id);
 	struct ike_packets packets;
 
+	if (t->over)
+		return;
 	if (!ike_sa_seal(sa, &h, b, &packets)) {
 		ike_sa_end(sa, CAUSE_INTERNAL, "a response could not be built");
 		return;
