@@ -1,13 +1,17 @@
 /*
- * The IKE engine as its owner sees it: peers, starting and stopping, bytes and time in, requests out.
+ * The IKE engine as its owner sees it: peers, starting and stopping, bytes and time in, requests
+ * out.
  *
- * DOC: an engine (struct ike, ike_engine.h) holds peers, IKE SAs and a queue of requests. A datagram goes through ike_input.c to an
- * IKE SA (ike_sa.[ch]) and there becomes a task (ike_task.c) of one of the exchanges: ike_init.c and ike_init_answer.c (IKE_SA_INIT),
- * ike_auth.c, ike_auth_answer.c and ike_auth_up.c (IKE_AUTH), ike_child.c (CHILD SAs, over ike_deal.[ch]), ike_rekey.c (IKE SA), ike_info.c. Bytes are
- * read and written by ike_message.[ch], ike_proposal.[ch], ike_ts.[ch]; protected and cut by ike_sk.[ch] and ike_frag.[ch]; keys
- * come from ike_keys.[ch]. Ownership: the engine owns everything; SAs and tasks that end are freed when the public call returns, so that
- * no function has the ground taken from under it. Threads: none; one engine belongs to one thread. RFC 7296, 7383, 5282, 3193.
- * Left out on purpose: configuration payloads (addresses come from PPP), IPComp, windows above 1.
+ * DOC: an engine (struct ike, ike_engine.h) holds peers, IKE SAs and a queue of requests. A
+ * datagram goes through ike_input.c to an IKE SA (ike_sa.[ch]) and there becomes a task
+ * (ike_task.c) of one of the exchanges: ike_init.c and ike_init_answer.c (IKE_SA_INIT), ike_auth.c,
+ * ike_auth_answer.c and ike_auth_up.c (IKE_AUTH), ike_child.c (CHILD SAs, over ike_deal.[ch]),
+ * ike_rekey.c (IKE SA), ike_info.c. Bytes are read and written by ike_message.[ch],
+ * ike_proposal.[ch], ike_ts.[ch]; protected and cut by ike_sk.[ch] and ike_frag.[ch]; keys come
+ * from ike_keys.[ch]. Ownership: the engine owns everything; SAs and tasks that end are freed when
+ * the public call returns, so that no function has the ground taken from under it. Threads: none;
+ * one engine belongs to one thread. RFC 7296, 7383, 5282, 3193. Left out on purpose: configuration
+ * payloads (addresses come from PPP), IPComp, windows above 1.
  */
 #include "ike/ike_sa.h"
 
@@ -129,12 +133,15 @@ static bool same_identity(const struct ike_identity *a, const struct ike_identit
 	return a->type == b->type && a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
 }
 
-static bool same_proposals(const struct ike_proposal *a, unsigned n, const struct ike_proposal *b, unsigned m)
+static bool same_proposals(const struct ike_proposal *a, unsigned n, const struct ike_proposal *b,
+                           unsigned m)
 {
 	if (n != m)
 		return false;
 	for (unsigned i = 0; i < n; i++)
-		if (a[i].count != b[i].count || a[i].esn != b[i].esn || a[i].no_esn != b[i].no_esn || memcmp(a[i].algo, b[i].algo, a[i].count * sizeof a[i].algo[0]) != 0)
+		if (a[i].count != b[i].count || a[i].esn != b[i].esn ||
+		    a[i].no_esn != b[i].no_esn ||
+		    memcmp(a[i].algo, b[i].algo, a[i].count * sizeof a[i].algo[0]) != 0)
 			return false;
 	return true;
 }
@@ -142,8 +149,11 @@ static bool same_proposals(const struct ike_proposal *a, unsigned n, const struc
 /* Whether SAs negotiated under the old settings would not be what the new ones ask for. */
 static bool changes_agreement(const struct ike_peer *a, const struct ike_peer *b)
 {
-	return a->version != b->version || a->auth != b->auth || a->tunnel_mode != b->tunnel_mode || a->force_udp != b->force_udp || !same_identity(&a->local_id, &b->local_id) ||
-	       !same_identity(&a->remote_id, &b->remote_id) || !same_proposals(a->ike, a->ike_count, b->ike, b->ike_count) || !same_proposals(a->child, a->child_count, b->child, b->child_count);
+	return a->version != b->version || a->auth != b->auth || a->tunnel_mode != b->tunnel_mode ||
+	       a->force_udp != b->force_udp || !same_identity(&a->local_id, &b->local_id) ||
+	       !same_identity(&a->remote_id, &b->remote_id) ||
+	       !same_proposals(a->ike, a->ike_count, b->ike, b->ike_count) ||
+	       !same_proposals(a->child, a->child_count, b->child, b->child_count);
 }
 
 /* All of the tunnel's SAs, with Deletes. */
@@ -187,7 +197,8 @@ enum ls_cause ike_peer_set(struct ike *ike, const struct ike_peer *peer, ls_time
 	return CAUSE_NONE;
 }
 
-void ike_peer_addresses(struct ike *ike, uint32_t tunnel, const struct ls_addr *remote, size_t n, ls_time now)
+void ike_peer_addresses(struct ike *ike, uint32_t tunnel, const struct ls_addr *remote, size_t n,
+                        ls_time now)
 {
 	struct ike_peer_entry *e = ike_peer_find(ike, tunnel);
 
@@ -235,7 +246,8 @@ static bool started(struct ike *ike, uint32_t tunnel, struct ike_sa **childless)
 		for (const struct ike_child *c = sa->children; c; c = c->next)
 			if (!c->deleting)
 				return true;
-		if (sa->active && (sa->active->ops == &ike_ops_child || sa->active->ops == &ike_ops_auth)) {
+		if (sa->active &&
+		    (sa->active->ops == &ike_ops_child || sa->active->ops == &ike_ops_auth)) {
 			sa->active->attempt = true;
 			return true;
 		}
@@ -273,7 +285,8 @@ void ike_chain_end(struct ike *ike, uint32_t chain, enum ls_cause cause, ls_time
 	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next) {
 		bool found = false, others = false;
 
-		for (struct ike_child *c = sa->state == IKE_S_DEAD ? NULL : sa->children; c; c = c->next) {
+		for (struct ike_child *c = sa->state == IKE_S_DEAD ? NULL : sa->children; c;
+		     c = c->next) {
 			found |= c->chain == chain;
 			others |= c->chain != chain;
 		}

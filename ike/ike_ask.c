@@ -1,7 +1,8 @@
 /* Questions and notes to the owner: SPIs, AUTH values, SAs to install, chains that have come up. */
 #include "ike/ike_deal.h"
 
-static struct ike_item *ask(struct ike_task *t, enum ike_request_kind kind, enum ike_question asking, size_t bytes)
+static struct ike_item *ask(struct ike_task *t, enum ike_request_kind kind,
+                            enum ike_question asking, size_t bytes)
 {
 	struct ike_sa *sa = t->sa;
 	struct ike_item *item = t->over ? NULL : ike_queue(sa->ike, kind, bytes);
@@ -24,14 +25,17 @@ void ike_ask_spi(struct ike_task *t)
 }
 
 /* The signed octets of one side, in parts. */
-static void ask_auth(struct ike_task *t, enum ike_auth_op op, struct ls_bytes id_body, struct ls_bytes auth)
+static void ask_auth(struct ike_task *t, enum ike_auth_op op, struct ls_bytes id_body,
+                     struct ls_bytes auth)
 {
 	struct ike_sa *sa = t->sa;
 	bool ours = op == IKE_AUTH_MAKE;
-	struct ls_bytes message = ours ? sa->init_local : sa->init_remote, nonce = ours ? sa->nonce_remote : sa->nonce_local;
+	struct ls_bytes message = ours ? sa->init_local : sa->init_remote,
+			nonce = ours ? sa->nonce_remote : sa->nonce_local;
 	uint8_t mac[CRYPTO_HASH_MAX];
 	size_t mac_len = ike_keys_id_mac(&sa->keys, sa->initiator == ours, id_body, mac);
-	struct ike_item *item = ask(t, IKE_REQ_AUTH, ours ? IKE_Q_AUTH_MAKE : IKE_Q_AUTH_CHECK, message.len + nonce.len + mac_len + auth.len + 1);
+	struct ike_item *item = ask(t, IKE_REQ_AUTH, ours ? IKE_Q_AUTH_MAKE : IKE_Q_AUTH_CHECK,
+	                            message.len + nonce.len + mac_len + auth.len + 1);
 	struct ike_auth_request *a;
 
 	if (!item)
@@ -128,7 +132,8 @@ void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain)
 	item->request.peer_id = sa->peer_id;
 }
 
-void ike_ask_pair(struct ike_sa *sa, enum ike_request_kind kind, uint32_t chain, uint32_t spi_in, uint32_t spi_out, enum ls_cause cause)
+void ike_ask_pair(struct ike_sa *sa, enum ike_request_kind kind, uint32_t chain, uint32_t spi_in,
+                  uint32_t spi_out, enum ls_cause cause)
 {
 	struct ike_item *item = ike_queue(sa->ike, kind, 0);
 

@@ -1,4 +1,5 @@
-/* IKE_AUTH as initiator: proves who we are, checks who the peer is, and makes the first CHILD SA (RFC 7296 1.2, 2.15, 2.21.2). */
+/* IKE_AUTH as initiator: proves who we are, checks who the peer is, and makes the first CHILD SA
+ * (RFC 7296 1.2, 2.15, 2.21.2). */
 #include "ike/ike_auth.h"
 
 #include "ike/ike_names.h"
@@ -34,7 +35,8 @@ bool ike_id_read(struct ls_bytes body, struct ike_identity *out)
 /* Whether an expected identity names exactly one peer. */
 static bool names_one(const struct ike_identity *id)
 {
-	return id->type != IKE_ID_ANY && !(id->type == IKE_ID_FQDN && id->len > 2 && id->data[0] == '*' && id->data[1] == '.');
+	return id->type != IKE_ID_ANY && !(id->type == IKE_ID_FQDN && id->len > 2 &&
+	                                   id->data[0] == '*' && id->data[1] == '.');
 }
 
 void ike_auth_id_body(const struct ike_identity *id, struct ike_id_body *out)
@@ -60,11 +62,13 @@ bool ike_auth_method_known(const struct ike_payloads *in)
 	return in->auth_method == METHOD_SHARED_KEY;
 }
 
-/* The first IKE SA of ours with this peer: whatever it still holds of earlier ones is dead (2.4). */
+/* The first IKE SA of ours with this peer: whatever it still holds of earlier ones is dead (2.4).
+ */
 static bool first_contact(const struct ike_sa *sa)
 {
 	for (const struct ike_sa *o = sa->ike->sas; o; o = o->next)
-		if (o != sa && o->tunnel == sa->tunnel && (o->state == IKE_S_ESTABLISHED || o->state == IKE_S_REKEYED))
+		if (o != sa && o->tunnel == sa->tunnel &&
+		    (o->state == IKE_S_ESTABLISHED || o->state == IKE_S_REKEYED))
 			return false;
 	return true;
 }
@@ -103,7 +107,8 @@ void ike_auth_start(struct ike_sa *sa)
 		ike_sa_end(sa, CAUSE_NO_MEMORY, "");
 		return;
 	}
-	sa->peer_id = names_one(&sa->peer->config.remote_id) ? sa->peer->config.remote_id : (struct ike_identity){0};
+	sa->peer_id = names_one(&sa->peer->config.remote_id) ? sa->peer->config.remote_id
+	                                                     : (struct ike_identity){0};
 	ike_task_queue(t);
 }
 
@@ -129,8 +134,12 @@ static void peer_refused(struct ike_task *t, const struct ike_notify *error)
 	ike_text_notify(&out, error->type);
 	ike_text_add(&out, "; we are ");
 	ike_text_identity(&out, &t->sa->peer->config.local_id);
-	/* Without AUTH in it the answer is final for this SA (2.21.2), there is nobody to send a Delete to. */
-	ike_sa_end(t->sa, error->type == IKE_N_AUTHENTICATION_FAILED ? CAUSE_IKE_AUTH_REFUSED : ike_child_error(error->type), text);
+	/* Without AUTH in it the answer is final for this SA (2.21.2), there is nobody to send a
+	 * Delete to. */
+	ike_sa_end(t->sa,
+	           error->type == IKE_N_AUTHENTICATION_FAILED ? CAUSE_IKE_AUTH_REFUSED
+	                                                      : ike_child_error(error->type),
+	           text);
 }
 
 static void wrong_identity(struct ike_task *t, const struct ike_identity *seen)
@@ -156,7 +165,9 @@ static void auth_response(struct ike_task *t)
 		return;
 	}
 	if (!t->in.auth.p || !t->in.idr.p || !ike_id_read(t->in.idr, &seen)) {
-		ike_sa_end_telling(sa, CAUSE_IKE_SYNTAX, "its answer to IKE_AUTH has no proof of identity", IKE_N_AUTHENTICATION_FAILED);
+		ike_sa_end_telling(sa, CAUSE_IKE_SYNTAX,
+		                   "its answer to IKE_AUTH has no proof of identity",
+		                   IKE_N_AUTHENTICATION_FAILED);
 		return;
 	}
 	if (!ike_identity_matches(&sa->peer->config.remote_id, &seen)) {
@@ -164,14 +175,17 @@ static void auth_response(struct ike_task *t)
 		return;
 	}
 	if (!ike_auth_method_known(&t->in)) {
-		ike_sa_end_telling(sa, CAUSE_IKE_AUTH_MISMATCH, "it proved itself by another method than a preshared key", IKE_N_AUTHENTICATION_FAILED);
+		ike_sa_end_telling(sa, CAUSE_IKE_AUTH_MISMATCH,
+		                   "it proved itself by another method than a preshared key",
+		                   IKE_N_AUTHENTICATION_FAILED);
 		return;
 	}
 	sa->peer_id = seen;
 	ike_ask_auth_check(t, t->in.idr, t->in.auth);
 }
 
-/* The peer is who it should be, but the CHILD SA came to nothing: there is no use for the IKE SA. */
+/* The peer is who it should be, but the CHILD SA came to nothing: there is no use for the IKE SA.
+ */
 static void child_failed(struct ike_task *t, enum ls_cause cause, const char *text)
 {
 	char own[LS_EVENT_TEXT_MAX];
@@ -196,7 +210,8 @@ static void authenticated(struct ike_task *t)
 		ike_text_notify(&out, error->type);
 		if (error->type == IKE_N_NO_PROPOSAL_CHOSEN) {
 			ike_text_add(&out, "; we offered ");
-			ike_proposals_text(sa->peer->config.child, sa->peer->config.child_count, offered, sizeof offered);
+			ike_proposals_text(sa->peer->config.child, sa->peer->config.child_count,
+			                   offered, sizeof offered);
 			ike_text_add(&out, offered);
 		}
 		child_failed(t, ike_child_error(error->type), text);
@@ -254,7 +269,9 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 		break;
 	case IKE_Q_AUTH_CHECK:
 		if (!a->ok)
-			ike_sa_end_telling(sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH, "", IKE_N_AUTHENTICATION_FAILED);
+			ike_sa_end_telling(
+			    sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH, "",
+			    IKE_N_AUTHENTICATION_FAILED);
 		else
 			authenticated(t);
 		break;

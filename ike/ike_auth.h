@@ -16,8 +16,9 @@ bool ike_auth_method_known(const struct ike_payloads *in);
 /* "... proved to be hq.bank.example (preshared key)". */
 void ike_auth_progress(struct ike_sa *sa);
 /*
- * The first CHILD SA stands: settles what older IKE SAs of the same tunnel and identity become (2.4, 2.8.2's rule for those made at
- * the same time), and tells UP. The SA may have ended afterwards.
+ * The first CHILD SA stands: settles what older IKE SAs of the same tunnel and identity become
+ * (2.4, 2.8.2's rule for those made at the same time), and tells UP. The SA may have ended
+ * afterwards.
  */
 void ike_auth_up(struct ike_sa *sa, struct ike_child *c);
 

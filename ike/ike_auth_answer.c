@@ -1,16 +1,20 @@
-/* IKE_AUTH as responder: which tunnel the peer belongs to, whether it is who it says, and its first CHILD SA (RFC 7296 1.2, 2.21.2). */
+/* IKE_AUTH as responder: which tunnel the peer belongs to, whether it is who it says, and its first
+ * CHILD SA (RFC 7296 1.2, 2.21.2). */
 #include "ike/ike_auth.h"
 
 #include "ike/ike_names.h"
 
 #include <string.h>
 
-/* How well a configured peer fits what is claimed: 0 not at all; the address counts most, then how exactly the identity is named. */
-static unsigned fits(const struct ike_peer *p, const struct ike_sa *sa, const struct ike_identity *idi, const struct ike_identity *idr)
+/* How well a configured peer fits what is claimed: 0 not at all; the address counts most, then how
+ * exactly the identity is named. */
+static unsigned fits(const struct ike_peer *p, const struct ike_sa *sa,
+                     const struct ike_identity *idi, const struct ike_identity *idr)
 {
 	unsigned score = 1;
 
-	if (p->version != IKE_V2 || !ike_identity_matches(&p->remote_id, idi) || (idr && !ike_identity_matches(&p->local_id, idr)))
+	if (p->version != IKE_V2 || !ike_identity_matches(&p->remote_id, idi) ||
+	    (idr && !ike_identity_matches(&p->local_id, idr)))
 		return 0;
 	for (unsigned i = 0; i < IKE_PEER_ADDRESSES_MAX; i++)
 		if (p->remote[i].family != 0 && ls_addr_same_ip(&p->remote[i], &sa->remote)) {
@@ -22,7 +26,8 @@ static unsigned fits(const struct ike_peer *p, const struct ike_sa *sa, const st
 	return score;
 }
 
-static struct ike_peer_entry *choose_peer(struct ike_sa *sa, const struct ike_identity *idi, const struct ike_identity *idr)
+static struct ike_peer_entry *choose_peer(struct ike_sa *sa, const struct ike_identity *idi,
+                                          const struct ike_identity *idr)
 {
 	struct ike_peer_entry *best = NULL;
 	unsigned best_score = 0;
@@ -50,7 +55,8 @@ static void refuse(struct ike_task *t, enum ls_cause cause, const char *text)
 	ike_task_respond_notify(t, IKE_N_AUTHENTICATION_FAILED, LS_BYTES(NULL, 0));
 }
 
-static void unknown_peer(struct ike_task *t, const struct ike_identity *idi, const struct ike_identity *idr)
+static void unknown_peer(struct ike_task *t, const struct ike_identity *idi,
+                         const struct ike_identity *idr)
 {
 	char text[LS_EVENT_TEXT_MAX];
 	struct ike_text out = ike_text_make(text, sizeof text);
@@ -71,7 +77,8 @@ static void auth_request(struct ike_task *t)
 	bool has_idr = t->in.idr.p != NULL;
 	struct ike_peer_entry *peer;
 
-	if (!t->in.idi.p || !ike_id_read(t->in.idi, &idi) || (has_idr && !ike_id_read(t->in.idr, &idr))) {
+	if (!t->in.idi.p || !ike_id_read(t->in.idi, &idi) ||
+	    (has_idr && !ike_id_read(t->in.idr, &idr))) {
 		refuse(t, CAUSE_IKE_SYNTAX, "IKE_AUTH without an identity");
 		return;
 	}
@@ -84,12 +91,15 @@ static void auth_request(struct ike_task *t)
 	sa->peer = peer;
 	sa->tunnel = peer->config.tunnel;
 	sa->fragment_size = peer->config.fragment_size;
-	if (!ike_choice_allowed(&sa->choice, IKE_PROTO_IKE, peer->config.ike, peer->config.ike_count, IKE_KE_NEEDED)) {
+	if (!ike_choice_allowed(&sa->choice, IKE_PROTO_IKE, peer->config.ike,
+	                        peer->config.ike_count, IKE_KE_NEEDED)) {
 		refuse(t, CAUSE_IKE_CHOICE_NOT_ALLOWED, "");
 		return;
 	}
 	if (!t->in.auth.p || !ike_auth_method_known(&t->in)) {
-		refuse(t, CAUSE_IKE_AUTH_MISMATCH, t->in.auth.p ? "it proves itself by another method than a preshared key" : "it wants EAP");
+		refuse(t, CAUSE_IKE_AUTH_MISMATCH,
+		       t->in.auth.p ? "it proves itself by another method than a preshared key"
+		                    : "it wants EAP");
 		return;
 	}
 	sa->contact = ike_notify_find(&t->in, IKE_N_INITIAL_CONTACT) != NULL;
@@ -199,7 +209,8 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 			t->deal->installed = true;
 		} else {
 			t->deal->spi_in = 0;
-			refuse_child(t, CAUSE_IKE_NOT_INSTALLED, IKE_N_NO_ADDITIONAL_SAS, ls_cause_info(a->cause)->sentence);
+			refuse_child(t, CAUSE_IKE_NOT_INSTALLED, IKE_N_NO_ADDITIONAL_SAS,
+			             ls_cause_info(a->cause)->sentence);
 		}
 		respond(t);
 		break;

@@ -1,4 +1,5 @@
-/* After IKE_AUTH: the tunnel is up, and older or simultaneous IKE SAs with the same peer are settled (RFC 7296 2.4, 2.8.1). */
+/* After IKE_AUTH: the tunnel is up, and older or simultaneous IKE SAs with the same peer are
+ * settled (RFC 7296 2.4, 2.8.1). */
 #include "ike/ike_auth.h"
 
 #include "ike/ike_names.h"
@@ -18,13 +19,17 @@ void ike_auth_progress(struct ike_sa *sa)
 
 static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
 {
-	return a->tunnel == b->tunnel && a->peer_id.type == b->peer_id.type && a->peer_id.len == b->peer_id.len && memcmp(a->peer_id.data, b->peer_id.data, a->peer_id.len) == 0;
+	return a->tunnel == b->tunnel && a->peer_id.type == b->peer_id.type &&
+	       a->peer_id.len == b->peer_id.len &&
+	       memcmp(a->peer_id.data, b->peer_id.data, a->peer_id.len) == 0;
 }
 
 /* Both sides called at once: each SA was begun before the other stood. */
 static bool simultaneous(const struct ike_sa *a, const struct ike_sa *b)
 {
-	return a->initiator != b->initiator && a->rekeyed_from == 0 && b->rekeyed_from == 0 && a->nonce_local.p && b->nonce_local.p && a->born <= b->established && b->born <= a->established;
+	return a->initiator != b->initiator && a->rekeyed_from == 0 && b->rekeyed_from == 0 &&
+	       a->nonce_local.p && b->nonce_local.p && a->born <= b->established &&
+	       b->born <= a->established;
 }
 
 static struct ls_bytes low_nonce(const struct ike_sa *sa)
@@ -32,11 +37,14 @@ static struct ls_bytes low_nonce(const struct ike_sa *sa)
 	return ike_nonce_lower(sa->nonce_local, sa->nonce_remote);
 }
 
-/* A call of ours that the peer has forestalled, and that has not got as far as IKE_AUTH, is given up without a word. */
+/* A call of ours that the peer has forestalled, and that has not got as far as IKE_AUTH, is given
+ * up without a word. */
 static void abandon_calls(const struct ike_sa *sa)
 {
 	for (struct ike_sa *o = sa->ike->sas; o; o = o->next) {
-		bool early = o->state == IKE_S_INIT || (o->state == IKE_S_AUTH && o->active && !o->active->outstanding && !o->active->in_bytes);
+		bool early =
+		    o->state == IKE_S_INIT || (o->state == IKE_S_AUTH && o->active &&
+		                               !o->active->outstanding && !o->active->in_bytes);
 
 		if (o == sa || o->tunnel != sa->tunnel || !o->initiator || !early)
 			continue;
@@ -77,7 +85,8 @@ void ike_auth_up(struct ike_sa *sa, struct ike_child *c)
 	if (!sa->initiator)
 		abandon_calls(sa);
 	for (struct ike_sa *o = ike->sas; o; o = o->next) {
-		if (o == sa || o->state != IKE_S_ESTABLISHED || !same_peer(o, sa) || !simultaneous(o, sa))
+		if (o == sa || o->state != IKE_S_ESTABLISHED || !same_peer(o, sa) ||
+		    !simultaneous(o, sa))
 			continue;
 		if (ike_nonce_below(low_nonce(sa), low_nonce(o))) {
 			/* This one loses: its initiator deletes it, and it was never announced. */

@@ -1,4 +1,5 @@
-/* CREATE_CHILD_SA for CHILD SAs: new chains and successors, as both sides, with their collisions (RFC 7296 1.3, 2.8, 2.25.1). */
+/* CREATE_CHILD_SA for CHILD SAs: new chains and successors, as both sides, with their collisions
+ * (RFC 7296 1.3, 2.8, 2.25.1). */
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
@@ -52,7 +53,8 @@ void ike_child_rekey(struct ike_sa *sa, struct ike_child *c)
 {
 	struct ike_task *t;
 
-	if (sa->state != IKE_S_ESTABLISHED || !sa->peer || c->replaced || c->deleting || rekey_task(sa, c->spi_in))
+	if (sa->state != IKE_S_ESTABLISHED || !sa->peer || c->replaced || c->deleting ||
+	    rekey_task(sa, c->spi_in))
 		return;
 	c->rekey_at = LS_NEVER;
 	t = child_task(sa, c->spi_in, c->chain);
@@ -85,7 +87,8 @@ static void send_request(struct ike_task *t)
 
 	if (t->deal->old_spi_in) {
 		ls_put32(spi, t->deal->old_spi_in);
-		ike_build_notify(&b, IKE_PROTO_ESP, IKE_N_REKEY_SA, LS_BYTES(spi, sizeof spi), LS_BYTES(NULL, 0));
+		ike_build_notify(&b, IKE_PROTO_ESP, IKE_N_REKEY_SA, LS_BYTES(spi, sizeof spi),
+		                 LS_BYTES(NULL, 0));
 	}
 	if (ike_deal_offer(t, &b))
 		ike_task_send(t, &b);
@@ -93,7 +96,8 @@ static void send_request(struct ike_task *t)
 		ike_sa_end_telling(t->sa, CAUSE_NO_MEMORY, "", 0);
 }
 
-/* No successor this time: again later, as long as the old pair lives. A new chain that an ike_start() waits for ends in DOWN. */
+/* No successor this time: again later, as long as the old pair lives. A new chain that an
+ * ike_start() waits for ends in DOWN. */
 static void child_failed(struct ike_task *t, enum ls_cause cause, const char *text)
 {
 	struct ike_sa *sa = t->sa;
@@ -105,7 +109,8 @@ static void child_failed(struct ike_task *t, enum ls_cause cause, const char *te
 	if (old && !old->replaced && !old->deleting) {
 		if (cause != CAUSE_IKE_TEMPORARY_FAILURE) {
 			again += LS_S(FAILED_AGAIN_S);
-			ike_queue_event(ike, sa->tunnel, &sa->remote, CAUSE_IKE_REKEY_TRIED, text[0] ? text : ls_cause_info(cause)->sentence);
+			ike_queue_event(ike, sa->tunnel, &sa->remote, CAUSE_IKE_REKEY_TRIED,
+			                text[0] ? text : ls_cause_info(cause)->sentence);
 		}
 		old->rekey_at = ls_time_add(ike->now, again);
 	} else if (t->deal->old_spi_in == 0) {
@@ -124,7 +129,8 @@ static bool other_group(struct ike_task *t, const struct ike_notify *error)
 	struct rd r = rd_make(error->data.p, error->data.len);
 	const struct algo *a = algo_by_ikev2(ALGO_KIND_KE, rd_u16(&r), 0);
 
-	if (!rd_ok(&r) || !a || t->deal->group_named != ALGO_NONE || !ike_proposals_have(p->child, p->child_count, a->id))
+	if (!rd_ok(&r) || !a || t->deal->group_named != ALGO_NONE ||
+	    !ike_proposals_have(p->child, p->child_count, a->id))
 		return false;
 	t->deal->group_named = a->id;
 	send_request(t);
@@ -176,17 +182,20 @@ static void child_response(struct ike_task *t)
 	ike_ask_install(t);
 }
 
-/* Ours and the peer's rekey of one pair: the one with the lowest of the four nonces is given up by the side that made it (2.8.1). */
+/* Ours and the peer's rekey of one pair: the one with the lowest of the four nonces is given up by
+ * the side that made it (2.8.1). */
 static bool lost_collision(const struct ike_deal *d)
 {
-	return d->collided && ike_nonce_below(ike_nonce_lower(d->nonce_local, d->nonce_remote), d->other_low);
+	return d->collided &&
+	       ike_nonce_below(ike_nonce_lower(d->nonce_local, d->nonce_remote), d->other_low);
 }
 
 static void succeeded(struct ike_task *t, struct ike_child *c)
 {
 	struct ike_sa *sa = t->sa;
 	struct ike_deal *d = t->deal;
-	struct ike_child *old = old_of(t), *other = d->other_spi_in ? ike_child_in(sa, d->other_spi_in) : NULL;
+	struct ike_child *old = old_of(t),
+			 *other = d->other_spi_in ? ike_child_in(sa, d->other_spi_in) : NULL;
 
 	if (lost_collision(d)) {
 		/* The peer deletes the old pair, we the one that we have made. */
@@ -231,7 +240,8 @@ static void installed(struct ike_task *t, const struct ike_answer *a)
 	}
 	if (!c) {
 		ike_delete_spi(sa, spi_in);
-		child_failed(t, a->ok ? CAUSE_NO_MEMORY : CAUSE_IKE_NOT_INSTALLED, a->ok ? "" : ls_cause_info(a->cause)->sentence);
+		child_failed(t, a->ok ? CAUSE_NO_MEMORY : CAUSE_IKE_NOT_INSTALLED,
+		             a->ok ? "" : ls_cause_info(a->cause)->sentence);
 		return;
 	}
 	if (t->deal->old_spi_in) {
@@ -251,7 +261,8 @@ static void refuse(struct ike_task *t, uint16_t notify, uint16_t group)
 
 	ls_put16(data, group);
 	ike_deal_drop(t);
-	ike_task_respond_notify(t, notify, LS_BYTES(data, notify == IKE_N_INVALID_KE_PAYLOAD ? 2 : 0));
+	ike_task_respond_notify(t, notify,
+	                        LS_BYTES(data, notify == IKE_N_INVALID_KE_PAYLOAD ? 2 : 0));
 }
 
 /* The pair that the peer wants to succeed; false when it was refused. */
@@ -263,7 +274,8 @@ static bool find_old(struct ike_task *t, const struct ike_notify *rekey)
 
 	if (!c) {
 		b = ike_task_build(t);
-		ike_build_notify(&b, IKE_PROTO_ESP, IKE_N_CHILD_SA_NOT_FOUND, rekey->spi, LS_BYTES(NULL, 0));
+		ike_build_notify(&b, IKE_PROTO_ESP, IKE_N_CHILD_SA_NOT_FOUND, rekey->spi,
+		                 LS_BYTES(NULL, 0));
 		ike_task_respond(t, &b);
 		return false;
 	}
@@ -285,7 +297,8 @@ static void child_request(struct ike_task *t)
 	enum ls_cause cause;
 
 	t->deal = ike_deal_new(false, false);
-	if (!t->deal || sa->state != IKE_S_ESTABLISHED || !sa->peer || (sa->active && sa->active->ops == &ike_ops_rekey)) {
+	if (!t->deal || sa->state != IKE_S_ESTABLISHED || !sa->peer ||
+	    (sa->active && sa->active->ops == &ike_ops_rekey)) {
 		refuse(t, IKE_N_TEMPORARY_FAILURE, 0);
 		return;
 	}

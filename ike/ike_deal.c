@@ -37,9 +37,11 @@ void ike_deal_drop(struct ike_task *t)
 
 	if (!d || d->spi_in == 0)
 		return;
-	/* While the SAD is being asked nobody knows whether it has the pair: removing one that it has not is harmless. */
+	/* While the SAD is being asked nobody knows whether it has the pair: removing one that it
+	 * has not is harmless. */
 	if (d->installed || t->asking == IKE_Q_INSTALL)
-		ike_ask_pair(t->sa, IKE_REQ_REMOVE, d->chain, d->spi_in, d->spi_out, CAUSE_IKE_CHILD_FAILED);
+		ike_ask_pair(t->sa, IKE_REQ_REMOVE, d->chain, d->spi_in, d->spi_out,
+		             CAUSE_IKE_CHILD_FAILED);
 	else
 		ike_ask_pair(t->sa, IKE_REQ_RELEASE, 0, d->spi_in, 0, CAUSE_NONE);
 	d->spi_in = 0;
@@ -56,16 +58,20 @@ static bool same_but_groups(const struct ike_proposal *a, const struct ike_propo
 	if (a->esn != b->esn || a->no_esn != b->no_esn)
 		return false;
 	for (unsigned i = 0; i < a->count; i++)
-		if (algo_get(a->algo[i])->kind != ALGO_KIND_KE && !ike_proposals_have(b, 1, (enum algo_id)a->algo[i]))
+		if (algo_get(a->algo[i])->kind != ALGO_KIND_KE &&
+		    !ike_proposals_have(b, 1, (enum algo_id)a->algo[i]))
 			return false;
 	for (unsigned i = 0; i < b->count; i++)
-		if (algo_get(b->algo[i])->kind != ALGO_KIND_KE && !ike_proposals_have(a, 1, (enum algo_id)b->algo[i]))
+		if (algo_get(b->algo[i])->kind != ALGO_KIND_KE &&
+		    !ike_proposals_have(a, 1, (enum algo_id)b->algo[i]))
 			return false;
 	return true;
 }
 
-/* Our proposals for this offer. In IKE_AUTH no group is named, so that twins with and without groups are one. */
-static unsigned proposals(const struct ike_peer *p, const struct ike_deal *d, struct ike_proposal out[IKE_PROPOSALS_MAX])
+/* Our proposals for this offer. In IKE_AUTH no group is named, so that twins with and without
+ * groups are one. */
+static unsigned proposals(const struct ike_peer *p, const struct ike_deal *d,
+                          struct ike_proposal out[IKE_PROPOSALS_MAX])
 {
 	unsigned n = 0;
 
@@ -80,11 +86,13 @@ static unsigned proposals(const struct ike_peer *p, const struct ike_deal *d, st
 	return n;
 }
 
-static bool offer_key_exchange(struct ike_task *t, struct ike_build *b, const struct ike_proposal *p, unsigned n)
+static bool offer_key_exchange(struct ike_task *t, struct ike_build *b,
+                               const struct ike_proposal *p, unsigned n)
 {
 	struct ike_deal *d = t->deal;
 	uint8_t nonce[IKE_NONCE_SIZE];
-	enum algo_id group = d->group_named != ALGO_NONE ? d->group_named : ike_proposals_first_ke(p, n);
+	enum algo_id group =
+	    d->group_named != ALGO_NONE ? d->group_named : ike_proposals_first_ke(p, n);
 
 	ls_random_fill(&t->sa->ike->random, nonce, sizeof nonce);
 	if (!ike_bytes_set(&d->nonce_local, nonce, sizeof nonce))
@@ -142,7 +150,8 @@ static struct ike_ts_rule ts_rule(const struct ike_sa *sa, bool ours)
 	};
 }
 
-static void no_child_proposal_text(const struct ike_sa *sa, struct ls_bytes offered, char *text, size_t cap)
+static void no_child_proposal_text(const struct ike_sa *sa, struct ls_bytes offered, char *text,
+                                   size_t cap)
 {
 	char peers[TEXT_MAX / 2], ours[TEXT_MAX / 2];
 	struct ike_text t = ike_text_make(text, cap);
@@ -185,7 +194,8 @@ static enum ls_cause choose_key_exchange(struct ike_task *t, uint16_t *notify, u
 	uint8_t nonce[IKE_NONCE_SIZE];
 
 	ls_random_fill(&t->sa->ike->random, nonce, sizeof nonce);
-	if (!ike_bytes_set(&d->nonce_remote, t->in.nonce.p, t->in.nonce.len) || !ike_bytes_set(&d->nonce_local, nonce, sizeof nonce))
+	if (!ike_bytes_set(&d->nonce_remote, t->in.nonce.p, t->in.nonce.len) ||
+	    !ike_bytes_set(&d->nonce_local, nonce, sizeof nonce))
 		return CAUSE_NO_MEMORY;
 	if (!ke)
 		return CAUSE_NONE;
@@ -198,15 +208,18 @@ static enum ls_cause choose_key_exchange(struct ike_task *t, uint16_t *notify, u
 	if (!d->ke)
 		return CAUSE_NO_MEMORY;
 	*notify = IKE_N_INVALID_SYNTAX;
-	return crypto_ke_shared(d->ke, t->in.ke, &d->shared) ? CAUSE_NONE : CAUSE_IKE_BAD_KEY_EXCHANGE;
+	return crypto_ke_shared(d->ke, t->in.ke, &d->shared) ? CAUSE_NONE
+	                                                     : CAUSE_IKE_BAD_KEY_EXCHANGE;
 }
 
-enum ls_cause ike_deal_choose(struct ike_task *t, uint16_t *notify, uint16_t *group, char *text, size_t cap)
+enum ls_cause ike_deal_choose(struct ike_task *t, uint16_t *notify, uint16_t *group, char *text,
+                              size_t cap)
 {
 	struct ike_sa *sa = t->sa;
 	struct ike_deal *d = t->deal;
 	const struct ike_peer *p = &sa->peer->config;
-	const struct algo *sent = t->in.ke.p ? algo_by_ikev2(ALGO_KIND_KE, t->in.ke_group, 0) : NULL;
+	const struct algo *sent =
+	    t->in.ke.p ? algo_by_ikev2(ALGO_KIND_KE, t->in.ke_group, 0) : NULL;
 	bool wants_transport = ike_notify_find(&t->in, IKE_N_USE_TRANSPORT_MODE) != NULL;
 	enum ls_cause cause;
 
@@ -214,7 +227,8 @@ enum ls_cause ike_deal_choose(struct ike_task *t, uint16_t *notify, uint16_t *gr
 	*notify = IKE_N_INVALID_SYNTAX;
 	if (!t->in.sa.p || !t->in.tsi.p || !t->in.tsr.p || (!d->in_auth && !t->in.nonce.p))
 		return CAUSE_IKE_SYNTAX;
-	cause = ike_proposal_choose(t->in.sa, IKE_PROTO_ESP, p->child, p->child_count, rule_of(d), sent ? sent->id : ALGO_NONE, &d->choice);
+	cause = ike_proposal_choose(t->in.sa, IKE_PROTO_ESP, p->child, p->child_count, rule_of(d),
+	                            sent ? sent->id : ALGO_NONE, &d->choice);
 	if (cause == CAUSE_IKE_NO_CHILD_PROPOSAL) {
 		*notify = IKE_N_NO_PROPOSAL_CHOSEN;
 		no_child_proposal_text(sa, t->in.sa, text, cap);
@@ -230,7 +244,8 @@ enum ls_cause ike_deal_choose(struct ike_task *t, uint16_t *notify, uint16_t *gr
 	d->transport = !p->tunnel_mode;
 	cause = choose_selectors(t, text, cap);
 	if (cause != CAUSE_NONE) {
-		*notify = cause == CAUSE_IKE_TS_UNACCEPTABLE ? IKE_N_TS_UNACCEPTABLE : IKE_N_INVALID_SYNTAX;
+		*notify = cause == CAUSE_IKE_TS_UNACCEPTABLE ? IKE_N_TS_UNACCEPTABLE
+		                                             : IKE_N_INVALID_SYNTAX;
 		return cause;
 	}
 	return d->in_auth ? CAUSE_NONE : choose_key_exchange(t, notify, group);
@@ -255,8 +270,10 @@ void ike_deal_answer(struct ike_task *t, struct ike_build *b)
 		ike_build_flag(b, IKE_N_USE_TRANSPORT_MODE);
 }
 
-/* What came back for one side must lie within what was offered, after the substitution for a NAT. */
-static enum ls_cause accept_side(const struct ike_sa *sa, bool ours, struct ls_bytes body, struct ike_ts *ts)
+/* What came back for one side must lie within what was offered, after the substitution for a NAT.
+ */
+static enum ls_cause accept_side(const struct ike_sa *sa, bool ours, struct ls_bytes body,
+                                 struct ike_ts *ts)
 {
 	struct ike_ts_rule rule = ts_rule(sa, ours);
 	struct ike_ts got;
@@ -285,9 +302,11 @@ static enum ls_cause accept_key_exchange(struct ike_task *t)
 		return CAUSE_NO_MEMORY;
 	if (!ke)
 		return CAUSE_NONE;
-	if (!d->ke || !t->in.ke.p || t->in.ke_group != ke->ikev2 || crypto_ke_group(d->ke) != ke->id)
+	if (!d->ke || !t->in.ke.p || t->in.ke_group != ke->ikev2 ||
+	    crypto_ke_group(d->ke) != ke->id)
 		return CAUSE_IKE_BAD_CHOICE;
-	return crypto_ke_shared(d->ke, t->in.ke, &d->shared) ? CAUSE_NONE : CAUSE_IKE_BAD_KEY_EXCHANGE;
+	return crypto_ke_shared(d->ke, t->in.ke, &d->shared) ? CAUSE_NONE
+	                                                     : CAUSE_IKE_BAD_KEY_EXCHANGE;
 }
 
 enum ls_cause ike_deal_accept(struct ike_task *t, char *text, size_t cap)
@@ -320,14 +339,20 @@ enum ls_cause ike_deal_accept(struct ike_task *t, char *text, size_t cap)
 	return d->in_auth ? CAUSE_NONE : accept_key_exchange(t);
 }
 
-bool ike_deal_keys(const struct ike_task *t, uint8_t in[IKE_KEYMAT_MAX], uint8_t out[IKE_KEYMAT_MAX], size_t *len)
+bool ike_deal_keys(const struct ike_task *t, uint8_t in[IKE_KEYMAT_MAX],
+                   uint8_t out[IKE_KEYMAT_MAX], size_t *len)
 {
 	const struct ike_sa *sa = t->sa;
 	const struct ike_deal *d = t->deal;
-	struct ls_bytes ni = d->in_auth ? ike_nonce_i(sa) : d->initiator ? d->nonce_local : d->nonce_remote;
-	struct ls_bytes nr = d->in_auth ? ike_nonce_r(sa) : d->initiator ? d->nonce_remote : d->nonce_local;
+	struct ls_bytes ni = d->in_auth     ? ike_nonce_i(sa)
+	                     : d->initiator ? d->nonce_local
+	                                    : d->nonce_remote;
+	struct ls_bytes nr = d->in_auth     ? ike_nonce_r(sa)
+	                     : d->initiator ? d->nonce_remote
+	                                    : d->nonce_local;
 
-	return ike_keys_child(&sa->keys, &d->choice, &d->shared, ni, nr, d->initiator ? out : in, d->initiator ? in : out, len);
+	return ike_keys_child(&sa->keys, &d->choice, &d->shared, ni, nr, d->initiator ? out : in,
+	                      d->initiator ? in : out, len);
 }
 
 struct ike_child *ike_deal_child(struct ike_task *t)

@@ -5,18 +5,18 @@
 #include "ike/ike_sa.h"
 
 struct ike_deal {
-	bool initiator;            /* of this exchange */
-	bool in_auth;              /* IKE_AUTH: nonces of the IKE SA, no key exchange of its own */
-	bool transport;            /* asked for (initiator), agreed (both, at the end) */
-	uint32_t chain;            /* 0: to be numbered */
-	uint32_t old_spi_in;       /* the pair that is being rekeyed, 0: none */
+	bool initiator;      /* of this exchange */
+	bool in_auth;        /* IKE_AUTH: nonces of the IKE SA, no key exchange of its own */
+	bool transport;      /* asked for (initiator), agreed (both, at the end) */
+	uint32_t chain;      /* 0: to be numbered */
+	uint32_t old_spi_in; /* the pair that is being rekeyed, 0: none */
 	uint32_t spi_in, spi_out;
-	bool installed;            /* the SAD has it, under spi_in */
+	bool installed; /* the SAD has it, under spi_in */
 	struct ike_choice choice;
 	struct ike_ts ts_local, ts_remote;
 	struct crypto_ke *ke;
 	struct secret shared;
-	enum algo_id group_named;  /* by INVALID_KE_PAYLOAD */
+	enum algo_id group_named;                  /* by INVALID_KE_PAYLOAD */
 	struct ls_bytes nonce_local, nonce_remote; /* malloc'ed */
 	/* Both sides rekey at once (2.8.1): the exchange of the peer, as we have answered it. */
 	bool collided;
@@ -29,16 +29,20 @@ void ike_deal_free(struct ike_deal *d);
 /* Gives an unused SPI or installed pair back to the owner. */
 void ike_deal_drop(struct ike_task *t);
 
-/* Initiator: writes SA, [nonce, KE], TSi, TSr and the transport notify; false when there is no memory or no peer. */
+/* Initiator: writes SA, [nonce, KE], TSi, TSr and the transport notify; false when there is no
+ * memory or no peer. */
 bool ike_deal_offer(struct ike_task *t, struct ike_build *b);
-/* Responder: chooses from what t->in offers. CAUSE_NONE, or why not, with the notify to be sent and (INVALID_KE) its group. */
-enum ls_cause ike_deal_choose(struct ike_task *t, uint16_t *notify, uint16_t *group, char *text, size_t cap);
+/* Responder: chooses from what t->in offers. CAUSE_NONE, or why not, with the notify to be sent and
+ * (INVALID_KE) its group. */
+enum ls_cause ike_deal_choose(struct ike_task *t, uint16_t *notify, uint16_t *group, char *text,
+                              size_t cap);
 /* Responder: writes the answer. */
 void ike_deal_answer(struct ike_task *t, struct ike_build *b);
 /* Initiator: takes the peer's answer in t->in. */
 enum ls_cause ike_deal_accept(struct ike_task *t, char *text, size_t cap);
 /* Keys for the pair, in our direction order; false: wipe and give up. */
-bool ike_deal_keys(const struct ike_task *t, uint8_t in[IKE_KEYMAT_MAX], uint8_t out[IKE_KEYMAT_MAX], size_t *len);
+bool ike_deal_keys(const struct ike_task *t, uint8_t in[IKE_KEYMAT_MAX],
+                   uint8_t out[IKE_KEYMAT_MAX], size_t *len);
 /* After INSTALL: the pair as a CHILD SA of the IKE SA. NULL without memory. */
 struct ike_child *ike_deal_child(struct ike_task *t);
 /* What an error notify of the peer means for a CHILD SA. */

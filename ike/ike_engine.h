@@ -10,12 +10,13 @@
 enum {
 	IKE_BUCKETS = 4096,
 	IKE_PEERS_MAX = 4096,
-	IKE_QUEUE_MAX = 65536,       /* beyond it datagrams and events are dropped, never answers that somebody waits for */
-	IKE_UNPROTECTED_PER_S = 10,  /* unprotected error notifies sent in a second */
-	IKE_QUESTION_S = 15,         /* longest wait for an answer of the owner */
-	IKE_HALF_OPEN_S = 30,        /* a responder's SA must be authenticated by then */
-	IKE_CHILDLESS_S = 30,        /* an IKE SA may be without CHILD SA for so long */
-	IKE_REKEYED_S = 60,          /* an IKE SA whose successor stands waits for its delete for so long */
+	IKE_QUEUE_MAX = 65536, /* beyond it datagrams and events are dropped, never answers that
+	                          somebody waits for */
+	IKE_UNPROTECTED_PER_S = 10, /* unprotected error notifies sent in a second */
+	IKE_QUESTION_S = 15,        /* longest wait for an answer of the owner */
+	IKE_HALF_OPEN_S = 30,       /* a responder's SA must be authenticated by then */
+	IKE_CHILDLESS_S = 30,       /* an IKE SA may be without CHILD SA for so long */
+	IKE_REKEYED_S = 60, /* an IKE SA whose successor stands waits for its delete for so long */
 	IKE_DEFAULT_LIFE_S = 8 * 3600,
 	IKE_DEFAULT_CHILD_LIFE_S = 3600,
 	IKE_DEFAULT_DPD_S = 30,
@@ -24,11 +25,12 @@ enum {
 	IKE_DEFAULT_RETRY_MS = 500,
 	IKE_RETRY_MOST_S = 30,
 	IKE_DEFAULT_TRIES = 8,
-	IKE_TRIES_PER_ADDRESS = 4,   /* when there are several to be tried */
+	IKE_TRIES_PER_ADDRESS = 4, /* when there are several to be tried */
 	IKE_KEEPALIVE_S = 20,
 	IKE_MARKER_SIZE = 4,
-	IKE_REFUSED_S = 10,          /* a refused SA repeats its answer for so long */
-	IKE_GRACE_S = 3,             /* a better answer than an unprotected refusal is waited for so long (2.21.1) */
+	IKE_REFUSED_S = 10, /* a refused SA repeats its answer for so long */
+	IKE_GRACE_S =
+	    3, /* a better answer than an unprotected refusal is waited for so long (2.21.1) */
 	IKE_CLOSE_TRIES = 4,
 };
 
@@ -58,7 +60,7 @@ struct ike {
 	unsigned peers_count;
 	struct ike_sa *sas, *by_spi[IKE_BUCKETS];
 	struct ike_child *children_by_spi[IKE_BUCKETS]; /* by the inbound SPI */
-	bool touched;                 /* an SA was found, made or ended by the call that runs */
+	bool touched; /* an SA was found, made or ended by the call that runs */
 	uint32_t sas_count, half_open;
 	uint32_t next_serial, next_chain, next_question;
 	struct ike_item *head, **tail, *current;
@@ -73,19 +75,24 @@ struct ike {
 };
 
 /* ike_queue.c */
-/* A new request at the end of the queue, zeroed, with room for bytes; NULL (counted) when memory is out or the queue is full. */
+/* A new request at the end of the queue, zeroed, with room for bytes; NULL (counted) when memory is
+ * out or the queue is full. */
 struct ike_item *ike_queue(struct ike *ike, enum ike_request_kind kind, size_t bytes);
 /* Copies bytes into the item's room and gives the copy. */
 struct ls_bytes ike_item_copy(struct ike_item *item, struct ls_bytes bytes);
 void ike_queue_free(struct ike *ike);
 /* A datagram; the non-ESP marker is put in front when local's port is 4500. */
-void ike_queue_send(struct ike *ike, const struct ls_addr *local, const struct ls_addr *remote, struct ls_bytes bytes, uint32_t tunnel);
+void ike_queue_send(struct ike *ike, const struct ls_addr *local, const struct ls_addr *remote,
+                    struct ls_bytes bytes, uint32_t tunnel);
 /* One byte 0xff (RFC 3948 2.3). */
-void ike_queue_keepalive(struct ike *ike, const struct ls_addr *local, const struct ls_addr *remote, uint32_t tunnel);
-void ike_queue_event(struct ike *ike, uint32_t tunnel, const struct ls_addr *remote, enum ls_cause cause, const char *text);
+void ike_queue_keepalive(struct ike *ike, const struct ls_addr *local, const struct ls_addr *remote,
+                         uint32_t tunnel);
+void ike_queue_event(struct ike *ike, uint32_t tunnel, const struct ls_addr *remote,
+                     enum ls_cause cause, const char *text);
 void ike_queue_progress(struct ike *ike, uint32_t tunnel, const char *text);
 /* DOWN of a chain, or (0) of an attempt. */
-void ike_queue_down(struct ike *ike, uint32_t tunnel, uint32_t chain, enum ls_cause cause, const char *text, const struct ike_identity *peer_id);
+void ike_queue_down(struct ike *ike, uint32_t tunnel, uint32_t chain, enum ls_cause cause,
+                    const char *text, const struct ike_identity *peer_id);
 
 /* ike.c */
 struct ike_peer_entry *ike_peer_find(struct ike *ike, uint32_t tunnel);

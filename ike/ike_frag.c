@@ -1,4 +1,5 @@
-/* Reassembly of IKE fragments (RFC 7383 2.6): one message at a time, from fragments whose ICVs have been verified. */
+/* Reassembly of IKE fragments (RFC 7383 2.6): one message at a time, from fragments whose ICVs have
+ * been verified. */
 #include "ike/ike_frag.h"
 
 #include <stdlib.h>
@@ -32,7 +33,8 @@ static uint8_t *join(const struct ike_frag *f)
 	return whole;
 }
 
-bool ike_frag_add(struct ike_frag *f, uint32_t id, const struct ike_opened *o, uint8_t **plain, size_t *len, uint8_t *first)
+bool ike_frag_add(struct ike_frag *f, uint32_t id, const struct ike_opened *o, uint8_t **plain,
+                  size_t *len, uint8_t *first)
 {
 	uint8_t *copy;
 
@@ -41,7 +43,8 @@ bool ike_frag_add(struct ike_frag *f, uint32_t id, const struct ike_opened *o, u
 	/* A larger total: the peer cuts anew, into smaller pieces. */
 	if (f->total != o->total || f->id != id)
 		ike_frag_free(f);
-	copy = f->len + o->plain.len > IKE_PLAIN_MAX ? NULL : malloc(o->plain.len ? o->plain.len : 1);
+	copy =
+	    f->len + o->plain.len > IKE_PLAIN_MAX ? NULL : malloc(o->plain.len ? o->plain.len : 1);
 	if (!copy) {
 		ike_frag_free(f);
 		return false;

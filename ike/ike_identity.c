@@ -20,7 +20,8 @@ bool ike_identity_parse(const char *text, struct ike_identity *out)
 
 	memset(out, 0, sizeof *out);
 	if (ls_addr_parse(text, &addr))
-		return take(out, addr.family == 4 ? IKE_ID_IPV4 : IKE_ID_IPV6, addr.ip, ls_addr_size(&addr));
+		return take(out, addr.family == 4 ? IKE_ID_IPV4 : IKE_ID_IPV6, addr.ip,
+		            ls_addr_size(&addr));
 	if (strncmp(text, key, sizeof key - 1) == 0)
 		return take(out, IKE_ID_KEY, text + sizeof key - 1, strlen(text + sizeof key - 1));
 	if (text[0] == '@')
@@ -45,7 +46,8 @@ static void escaped(struct ike_text *t, const uint8_t *p, size_t len)
 const char *ike_identity_text(const struct ike_identity *id, char *out, size_t cap)
 {
 	struct ike_text t = ike_text_make(out, cap);
-	bool v4 = id->type == IKE_ID_IPV4 && id->len == 4, v6 = id->type == IKE_ID_IPV6 && id->len == 16;
+	bool v4 = id->type == IKE_ID_IPV4 && id->len == 4,
+	     v6 = id->type == IKE_ID_IPV6 && id->len == 16;
 
 	if (v4 || v6) {
 		struct ls_addr a = ls_addr_from_bytes(v4 ? 4 : 6, id->data, 0);
@@ -86,10 +88,12 @@ bool ike_identity_matches(const struct ike_identity *expected, const struct ike_
 	if (expected->type != seen->type)
 		return false;
 	/* "*.bank.example" stands for any name below it, but not for "bank.example" itself. */
-	if (expected->type == IKE_ID_FQDN && expected->len > 2 && expected->data[0] == '*' && expected->data[1] == '.') {
+	if (expected->type == IKE_ID_FQDN && expected->len > 2 && expected->data[0] == '*' &&
+	    expected->data[1] == '.') {
 		size_t tail = expected->len - 1u;
 
-		return seen->len > tail && same_letters(expected->data + 1, seen->data + seen->len - tail, tail);
+		return seen->len > tail &&
+		       same_letters(expected->data + 1, seen->data + seen->len - tail, tail);
 	}
 	if (expected->len != seen->len)
 		return false;

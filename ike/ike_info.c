@@ -1,4 +1,5 @@
-/* INFORMATIONAL: probes, Deletes of CHILD SAs and of the IKE SA, as both sides (RFC 7296 1.4, 1.4.1, 2.25). */
+/* INFORMATIONAL: probes, Deletes of CHILD SAs and of the IKE SA, as both sides (RFC
+ * 7296 1.4, 1.4.1, 2.25). */
 #include "ike/ike_sa.h"
 
 #include "ike/ike_names.h"
@@ -28,8 +29,10 @@ void ike_probe(struct ike_sa *sa)
 		ike_task_queue(t);
 }
 
-/* Ends the peer's pairs that it names; those of ours that go with them are named in the answer (1.4.1). */
-static unsigned delete_named(struct ike_sa *sa, const struct ike_delete *d, uint32_t *answer, unsigned n, enum ls_cause cause)
+/* Ends the peer's pairs that it names; those of ours that go with them are named in the answer
+ * (1.4.1). */
+static unsigned delete_named(struct ike_sa *sa, const struct ike_delete *d, uint32_t *answer,
+                             unsigned n, enum ls_cause cause)
 {
 	struct rd r = rd_make(d->spis.p, d->spis.len);
 

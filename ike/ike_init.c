@@ -1,4 +1,5 @@
-/* IKE_SA_INIT as initiator: addresses in turn, cookies, other groups, and the keys of a new IKE SA (RFC 7296 1.2, 2.6, 2.7). */
+/* IKE_SA_INIT as initiator: addresses in turn, cookies, other groups, and the keys of a new IKE SA
+ * (RFC 7296 1.2, 2.6, 2.7). */
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
@@ -13,7 +14,8 @@ static const struct ike_peer *peer_of(const struct ike_sa *sa)
 	return &sa->peer->config;
 }
 
-bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned address_index, bool attempt)
+bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned address_index,
+                   bool attempt)
 {
 	const struct ike_peer *p = &peer->config;
 	struct ike_task *t;
@@ -40,17 +42,20 @@ bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned addres
 	if (sa->remote.port == 0)
 		sa->remote.port = IKE_PORT;
 	/* A port other than 500 is a floated one: a peer behind a NAT, called back. */
-	sa->local = ls_addr_with_port(p->local, sa->remote.port == IKE_PORT ? IKE_PORT : IKE_PORT_NAT);
+	sa->local =
+	    ls_addr_with_port(p->local, sa->remote.port == IKE_PORT ? IKE_PORT : IKE_PORT_NAT);
 	ike_task_queue(t);
 	return true;
 }
 
-/* The whole message: built in scratch behind room for the header, then kept, because AUTH signs it. */
+/* The whole message: built in scratch behind room for the header, then kept, because AUTH signs it.
+ */
 static bool build_request(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;
 	const struct ike_peer *p = peer_of(sa);
-	struct ike_build b = ike_build_make(sa->ike->plain + IKE_HEADER_SIZE, sizeof sa->ike->plain - IKE_HEADER_SIZE);
+	struct ike_build b = ike_build_make(sa->ike->plain + IKE_HEADER_SIZE,
+	                                    sizeof sa->ike->plain - IKE_HEADER_SIZE);
 	struct ike_header h = ike_sa_header(sa, IKE_X_INIT, false, 0);
 	struct wr w = wr_make(sa->ike->plain, IKE_HEADER_SIZE);
 
@@ -99,7 +104,8 @@ static void init_begin(struct ike_task *t)
 	uint8_t nonce[IKE_NONCE_SIZE];
 
 	ls_random_fill(&sa->ike->random, nonce, sizeof nonce);
-	if (!ike_bytes_set(&sa->nonce_local, nonce, sizeof nonce) || !take_group(t, ike_proposals_first_ke(peer_of(sa)->ike, peer_of(sa)->ike_count))) {
+	if (!ike_bytes_set(&sa->nonce_local, nonce, sizeof nonce) ||
+	    !take_group(t, ike_proposals_first_ke(peer_of(sa)->ike, peer_of(sa)->ike_count))) {
 		ike_sa_end(sa, CAUSE_INTERNAL, "no key exchange could be begun");
 		return;
 	}
@@ -131,7 +137,8 @@ static void refused_proposal(struct ike_task *t)
 	refused(t, CAUSE_IKE_NO_PROPOSAL, text);
 }
 
-/* Another group, if we have offered it and not tried it yet (1.2, 3.3.6: all else stays as it was). */
+/* Another group, if we have offered it and not tried it yet (1.2, 3.3.6: all else stays as it was).
+ */
 static void other_group(struct ike_task *t, struct ls_bytes data)
 {
 	const struct ike_peer *p = peer_of(t->sa);
@@ -155,7 +162,8 @@ static void other_group(struct ike_task *t, struct ls_bytes data)
 /* True when the answer was a notify that has been dealt with. */
 static bool notified(struct ike_task *t)
 {
-	const struct ike_notify *cookie = ike_notify_find(&t->in, IKE_N_COOKIE), *error = ike_notify_error(&t->in);
+	const struct ike_notify *cookie = ike_notify_find(&t->in, IKE_N_COOKIE),
+				*error = ike_notify_error(&t->in);
 	char text[TEXT_MAX];
 	struct ike_text out = ike_text_make(text, sizeof text);
 
@@ -191,7 +199,8 @@ static enum ls_cause agree(struct ike_task *t, uint64_t spi_r)
 
 	if (!t->in.sa.p || !t->in.ke.p || !t->in.nonce.p || spi_r == 0)
 		return CAUSE_IKE_SYNTAX;
-	cause = ike_choice_read(t->in.sa, IKE_PROTO_IKE, p->ike, p->ike_count, IKE_KE_NEEDED, &choice);
+	cause =
+	    ike_choice_read(t->in.sa, IKE_PROTO_IKE, p->ike, p->ike_count, IKE_KE_NEEDED, &choice);
 	if (cause != CAUSE_NONE)
 		return cause;
 	if (choice.ke != crypto_ke_group(sa->ke) || t->in.ke_group != algo_get(choice.ke)->ikev2)
@@ -200,7 +209,9 @@ static enum ls_cause agree(struct ike_task *t, uint64_t spi_r)
 		return CAUSE_IKE_BAD_KEY_EXCHANGE;
 	sa->choice = choice;
 	cause = CAUSE_NO_MEMORY;
-	if (ike_bytes_set(&sa->nonce_remote, t->in.nonce.p, t->in.nonce.len) && ike_keys_derive(&sa->keys, &choice, NULL, &shared, sa->nonce_local, sa->nonce_remote, sa->spi_i, spi_r))
+	if (ike_bytes_set(&sa->nonce_remote, t->in.nonce.p, t->in.nonce.len) &&
+	    ike_keys_derive(&sa->keys, &choice, NULL, &shared, sa->nonce_local, sa->nonce_remote,
+	                    sa->spi_i, spi_r))
 		cause = CAUSE_NONE;
 	secret_free(&shared);
 	return cause;
@@ -208,11 +219,12 @@ static enum ls_cause agree(struct ike_task *t, uint64_t spi_r)
 
 static void nat_progress(const struct ike_sa *sa)
 {
-	const char *text = sa->nat.local && sa->nat.remote ? "ESP in UDP, because NATs stand before both sides"
-	                   : sa->nat.local                 ? "ESP in UDP, because a NAT stands before us"
-	                   : sa->nat.remote                ? "ESP in UDP, because a NAT stands before the peer"
-	                   : sa->forced_udp                ? "ESP in UDP, because the config asks for it"
-	                                                   : "ESP without UDP, because there is no NAT";
+	const char *text = sa->nat.local && sa->nat.remote
+	                       ? "ESP in UDP, because NATs stand before both sides"
+	                   : sa->nat.local  ? "ESP in UDP, because a NAT stands before us"
+	                   : sa->nat.remote ? "ESP in UDP, because a NAT stands before the peer"
+	                   : sa->forced_udp ? "ESP in UDP, because the config asks for it"
+	                                    : "ESP without UDP, because there is no NAT";
 
 	ike_queue_progress(sa->ike, sa->tunnel, text);
 }

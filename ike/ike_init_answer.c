@@ -1,4 +1,5 @@
-/* IKE_SA_INIT as responder: stateless answers first, then a half-open SA, within bounds (RFC 7296 1.2, 2.6, 2.7, RFC 8019). */
+/* IKE_SA_INIT as responder: stateless answers first, then a half-open SA, within bounds (RFC
+ * 7296 1.2, 2.6, 2.7, RFC 8019). */
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
@@ -17,10 +18,13 @@ static bool unprotected_allowed(struct ike *ike)
 	return ike->unprotected++ < IKE_UNPROTECTED_PER_S;
 }
 
-void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h, uint16_t type, struct ls_bytes data, bool limited)
+void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,
+                           const struct ike_header *h, uint16_t type, struct ls_bytes data,
+                           bool limited)
 {
 	uint8_t bytes[IKE_HEADER_SIZE + 64];
-	struct ike_build b = ike_build_make(bytes + IKE_HEADER_SIZE, sizeof bytes - IKE_HEADER_SIZE);
+	struct ike_build b =
+	    ike_build_make(bytes + IKE_HEADER_SIZE, sizeof bytes - IKE_HEADER_SIZE);
 	struct wr w = wr_make(bytes, IKE_HEADER_SIZE);
 	struct ike_header out = *h;
 
@@ -29,7 +33,8 @@ void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d, const 
 	ike_build_notify(&b, IKE_PROTO_NONE, type, LS_BYTES(NULL, 0), data);
 	if (!wr_ok(&b.w))
 		return;
-	out.flags = (uint8_t)(IKE_FLAG_RESPONSE | (h->flags & IKE_FLAG_INITIATOR ? 0 : IKE_FLAG_INITIATOR));
+	out.flags =
+	    (uint8_t)(IKE_FLAG_RESPONSE | (h->flags & IKE_FLAG_INITIATOR ? 0 : IKE_FLAG_INITIATOR));
 	out.major = 2;
 	out.minor = 0;
 	out.next = b.first;
@@ -38,14 +43,17 @@ void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d, const 
 	ike_queue_send(ike, &d->local, &d->remote, LS_BYTES(bytes, out.length), 0);
 }
 
-/* The same message again (2.1: the whole message counts, two hosts behind one NAT may choose the same SPI). */
-static bool repeated(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h, struct ls_bytes message)
+/* The same message again (2.1: the whole message counts, two hosts behind one NAT may choose the
+ * same SPI). */
+static bool repeated(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
+                     struct ls_bytes message)
 {
 	uint8_t hash[CRYPTO_HASH_MAX];
 	bool hashed = false;
 
 	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next) {
-		if (sa->initiator || sa->spi_i != h->spi_i || !ls_addr_same_ip(&sa->remote, &d->remote) || sa->recv_id != 1)
+		if (sa->initiator || sa->spi_i != h->spi_i ||
+		    !ls_addr_same_ip(&sa->remote, &d->remote) || sa->recv_id != 1)
 			continue;
 		if (!hashed)
 			crypto_digest(CRYPTO_SHA256, &message, 1, hash);
@@ -68,8 +76,11 @@ static bool has_address(const struct ike_peer *p, const struct ls_addr *remote)
 	return false;
 }
 
-/* Which peer it is shows in IKE_AUTH; until then the proposals of those with that address count, else those of all. */
-static const struct ike_peer *choose_candidate(struct ike *ike, const struct ls_addr *remote, const struct ike_payloads *in, struct ike_choice *choice, enum ls_cause *why)
+/* Which peer it is shows in IKE_AUTH; until then the proposals of those with that address count,
+ * else those of all. */
+static const struct ike_peer *choose_candidate(struct ike *ike, const struct ls_addr *remote,
+                                               const struct ike_payloads *in,
+                                               struct ike_choice *choice, enum ls_cause *why)
 {
 	const struct algo *sent = algo_by_ikev2(ALGO_KIND_KE, in->ke_group, 0);
 	const struct ike_peer *first = NULL;
@@ -83,14 +94,17 @@ static const struct ike_peer *choose_candidate(struct ike *ike, const struct ls_
 				continue;
 			if (!first)
 				first = p;
-			*why = ike_proposal_choose(in->sa, IKE_PROTO_IKE, p->ike, p->ike_count, IKE_KE_NEEDED, sent ? sent->id : ALGO_NONE, choice);
+			*why =
+			    ike_proposal_choose(in->sa, IKE_PROTO_IKE, p->ike, p->ike_count,
+			                        IKE_KE_NEEDED, sent ? sent->id : ALGO_NONE, choice);
 			if (*why == CAUSE_NONE || *why == CAUSE_IKE_SYNTAX)
 				return p;
 		}
 	return first;
 }
 
-static void no_proposal(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h, const struct ike_payloads *in, const struct ike_peer *p)
+static void no_proposal(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
+                        const struct ike_payloads *in, const struct ike_peer *p)
 {
 	char text[LS_EVENT_TEXT_MAX], list[TEXT_MAX];
 	struct ike_text out = ike_text_make(text, sizeof text);
@@ -105,11 +119,14 @@ static void no_proposal(struct ike *ike, const struct ike_datagram *d, const str
 	ike_proposals_text(p->ike, p->ike_count, list, sizeof list);
 	ike_text_add(&out, "; we accept ");
 	ike_text_add(&out, list);
-	ike_queue_event(ike, has_address(p, &d->remote) ? p->tunnel : 0, &d->remote, CAUSE_IKE_NO_PROPOSAL, text);
+	ike_queue_event(ike, has_address(p, &d->remote) ? p->tunnel : 0, &d->remote,
+	                CAUSE_IKE_NO_PROPOSAL, text);
 }
 
-/* Whether there is room for one more half-open SA from there; asks for a cookie when there are many. */
-static bool admitted(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h, const struct ike_payloads *in)
+/* Whether there is room for one more half-open SA from there; asks for a cookie when there are
+ * many. */
+static bool admitted(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
+                     const struct ike_payloads *in)
 {
 	const struct ike_notify *cookie = ike_notify_find(in, IKE_N_COOKIE);
 	uint32_t from_there = 0;
@@ -117,16 +134,22 @@ static bool admitted(struct ike *ike, const struct ike_datagram *d, const struct
 	if (ike->half_open >= ike->limits.cookie_threshold) {
 		uint8_t fresh[IKE_COOKIE_SIZE];
 
-		if (!cookie || !in->cookie_first || !ike_cookie_check(&ike->cookie, cookie->data, in->nonce, &d->remote, h->spi_i)) {
+		if (!cookie || !in->cookie_first ||
+		    !ike_cookie_check(&ike->cookie, cookie->data, in->nonce, &d->remote,
+		                      h->spi_i)) {
 			ike_count(ike, CAUSE_IKE_COOKIE_WANTED);
-			if (ike_cookie_make(&ike->cookie, &ike->random, ike->now, in->nonce, &d->remote, h->spi_i, fresh))
-				ike_reply_unprotected(ike, d, h, IKE_N_COOKIE, LS_BYTES(fresh, sizeof fresh), false);
+			if (ike_cookie_make(&ike->cookie, &ike->random, ike->now, in->nonce,
+			                    &d->remote, h->spi_i, fresh))
+				ike_reply_unprotected(ike, d, h, IKE_N_COOKIE,
+				                      LS_BYTES(fresh, sizeof fresh), false);
 			return false;
 		}
 	}
 	for (const struct ike_sa *sa = ike->sas; sa; sa = sa->next)
-		from_there += !sa->initiator && ike_sa_half_open(sa) && ls_addr_same_ip(&sa->remote, &d->remote);
-	if (ike->half_open < ike->limits.max_half_open && from_there < ike->limits.max_half_open_per_source)
+		from_there += !sa->initiator && ike_sa_half_open(sa) &&
+		              ls_addr_same_ip(&sa->remote, &d->remote);
+	if (ike->half_open < ike->limits.max_half_open &&
+	    from_there < ike->limits.max_half_open_per_source)
 		return true;
 	ike_count(ike, CAUSE_IKE_HALF_OPEN_LIMIT);
 	return false;
@@ -135,7 +158,8 @@ static bool admitted(struct ike *ike, const struct ike_datagram *d, const struct
 static bool build_response(struct ike_sa *sa, bool fragmentation)
 {
 	struct ike *ike = sa->ike;
-	struct ike_build b = ike_build_make(ike->plain + IKE_HEADER_SIZE, sizeof ike->plain - IKE_HEADER_SIZE);
+	struct ike_build b =
+	    ike_build_make(ike->plain + IKE_HEADER_SIZE, sizeof ike->plain - IKE_HEADER_SIZE);
 	struct ike_header h = ike_sa_header(sa, IKE_X_INIT, true, 0);
 	struct wr w = wr_make(ike->plain, IKE_HEADER_SIZE);
 
@@ -144,7 +168,8 @@ static bool build_response(struct ike_sa *sa, bool fragmentation)
 	ike_build_ke(&b, algo_get(sa->choice.ke)->ikev2, crypto_ke_public(sa->ke));
 	ike_build_bytes(&b, IKE_P_NONCE, sa->nonce_local);
 	if (sa->nat.spoken)
-		ike_nat_write(&b, sa->spi_i, sa->spi_r, &sa->local, &sa->remote, sa->forced_udp, &ike->random);
+		ike_nat_write(&b, sa->spi_i, sa->spi_r, &sa->local, &sa->remote, sa->forced_udp,
+		              &ike->random);
 	if (fragmentation)
 		ike_build_flag(&b, IKE_N_FRAGMENTATION_SUPPORTED);
 	ike_build_end(&b);
@@ -153,7 +178,8 @@ static bool build_response(struct ike_sa *sa, bool fragmentation)
 	h.next = b.first;
 	h.length = (uint32_t)(IKE_HEADER_SIZE + b.w.len);
 	ike_header_write(&w, &h);
-	return ike_bytes_set(&sa->init_local, ike->plain, h.length) && ike_packets_add(&sa->response, ike->plain, h.length);
+	return ike_bytes_set(&sa->init_local, ike->plain, h.length) &&
+	       ike_packets_add(&sa->response, ike->plain, h.length);
 }
 
 static enum ls_cause make_keys(struct ike_sa *sa, const struct ike_payloads *in)
@@ -169,14 +195,17 @@ static enum ls_cause make_keys(struct ike_sa *sa, const struct ike_payloads *in)
 		return CAUSE_NO_MEMORY;
 	if (!crypto_ke_shared(sa->ke, in->ke, &shared))
 		return CAUSE_IKE_BAD_KEY_EXCHANGE;
-	if (ike_bytes_set(&sa->nonce_local, nonce, sizeof nonce) && ike_bytes_set(&sa->nonce_remote, in->nonce.p, in->nonce.len) &&
-	    ike_keys_derive(&sa->keys, &sa->choice, NULL, &shared, sa->nonce_remote, sa->nonce_local, sa->spi_i, sa->spi_r))
+	if (ike_bytes_set(&sa->nonce_local, nonce, sizeof nonce) &&
+	    ike_bytes_set(&sa->nonce_remote, in->nonce.p, in->nonce.len) &&
+	    ike_keys_derive(&sa->keys, &sa->choice, NULL, &shared, sa->nonce_remote,
+	                    sa->nonce_local, sa->spi_i, sa->spi_r))
 		cause = CAUSE_NONE;
 	secret_free(&shared);
 	return cause;
 }
 
-static void accept(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h, const struct ike_payloads *in, struct ls_bytes message, const struct ike_peer *p,
+static void accept(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
+                   const struct ike_payloads *in, struct ls_bytes message, const struct ike_peer *p,
                    const struct ike_choice *choice)
 {
 	struct ike_sa *sa = ike_sa_new(ike, false, h->spi_i);
@@ -195,11 +224,13 @@ static void accept(struct ike *ike, const struct ike_datagram *d, const struct i
 	sa->recv_id = 1;
 	sa->give_up = ls_time_add(ike->now, LS_S(IKE_HALF_OPEN_S));
 	cause = make_keys(sa, in);
-	if (cause == CAUSE_NONE && (!ike_bytes_set(&sa->init_remote, message.p, message.len) || !build_response(sa, sa->fragmentation)))
+	if (cause == CAUSE_NONE && (!ike_bytes_set(&sa->init_remote, message.p, message.len) ||
+	                            !build_response(sa, sa->fragmentation)))
 		cause = CAUSE_NO_MEMORY;
 	if (cause != CAUSE_NONE) {
 		if (cause == CAUSE_IKE_BAD_KEY_EXCHANGE)
-			ike_reply_unprotected(ike, d, h, IKE_N_INVALID_SYNTAX, LS_BYTES(NULL, 0), true);
+			ike_reply_unprotected(ike, d, h, IKE_N_INVALID_SYNTAX, LS_BYTES(NULL, 0),
+			                      true);
 		ike_sa_end(sa, cause, "");
 		return;
 	}
@@ -208,7 +239,8 @@ static void accept(struct ike *ike, const struct ike_datagram *d, const struct i
 	ike_sa_send_packets(sa, &sa->response);
 }
 
-void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h, struct ls_bytes message)
+void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
+                      struct ls_bytes message)
 {
 	struct rd r = rd_make(message.p, message.len);
 	const struct ike_peer *p;
@@ -226,14 +258,16 @@ void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struc
 	if (cause != CAUSE_NONE) {
 		ike_count(ike, CAUSE_MALFORMED);
 		if (cause == CAUSE_IKE_CRITICAL_PAYLOAD)
-			ike_reply_unprotected(ike, d, h, IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD, LS_BYTES(&in.critical, 1), true);
+			ike_reply_unprotected(ike, d, h, IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD,
+			                      LS_BYTES(&in.critical, 1), true);
 		return;
 	}
 	if (!ike->peers || !admitted(ike, d, h, &in))
 		return;
 	p = choose_candidate(ike, &d->remote, &in, &choice, &cause);
 	if (!p || cause == CAUSE_IKE_SYNTAX || cause == CAUSE_IKE_UNKNOWN_PEER) {
-		ike_count(ike, cause == CAUSE_IKE_SYNTAX ? CAUSE_MALFORMED : CAUSE_IKE_UNKNOWN_PEER);
+		ike_count(ike,
+		          cause == CAUSE_IKE_SYNTAX ? CAUSE_MALFORMED : CAUSE_IKE_UNKNOWN_PEER);
 		return;
 	}
 	if (cause != CAUSE_NONE) {
@@ -242,7 +276,8 @@ void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struc
 	}
 	if (algo_get(choice.ke)->ikev2 != in.ke_group) {
 		ls_put16(data, algo_get(choice.ke)->ikev2);
-		ike_reply_unprotected(ike, d, h, IKE_N_INVALID_KE_PAYLOAD, LS_BYTES(data, 2), false);
+		ike_reply_unprotected(ike, d, h, IKE_N_INVALID_KE_PAYLOAD, LS_BYTES(data, 2),
+		                      false);
 		return;
 	}
 	accept(ike, d, h, &in, message, p, &choice);

@@ -1,4 +1,5 @@
-/* Datagrams: to whom they belong, whether they are authentic and new, and which exchange answers them (RFC 7296 2.1-2.3, 2.21, 3.1). */
+/* Datagrams: to whom they belong, whether they are authentic and new, and which exchange answers
+ * them (RFC 7296 2.1-2.3, 2.21, 3.1). */
 #include "ike/ike_auth.h"
 
 #include <stdlib.h>
@@ -22,7 +23,8 @@ static bool hash_is(struct ls_bytes message, const uint8_t right[32])
 }
 
 /* Opens a datagram; true when a whole message is there. */
-static bool open_message(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message, struct ike_frag *frag, struct whole *out)
+static bool open_message(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message,
+                         struct ike_frag *frag, struct whole *out)
 {
 	struct ike *ike = sa->ike;
 	struct ike_opened o;
@@ -49,13 +51,16 @@ static bool open_message(struct ike_sa *sa, const struct ike_header *h, struct l
 	return true;
 }
 
-/* A request that has been answered comes again: its stored answer goes again, once for all its fragments (RFC 7383 2.6.1). */
+/* A request that has been answered comes again: its stored answer goes again, once for all its
+ * fragments (RFC 7383 2.6.1). */
 static void repeat_response(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message)
 {
 	struct ike_opened o;
 	bool same = hash_is(message, sa->request_hash);
 
-	if (!same && (ike_open(&sa->keys, !sa->initiator, h, message, sa->ike->open, &o) != CAUSE_NONE || o.number > 1)) {
+	if (!same &&
+	    (ike_open(&sa->keys, !sa->initiator, h, message, sa->ike->open, &o) != CAUSE_NONE ||
+	     o.number > 1)) {
 		ike_count(sa->ike, CAUSE_IKE_MESSAGE_ID);
 		return;
 	}
@@ -72,13 +77,17 @@ static const struct ike_task_ops *child_ops(const struct ike_payloads *in)
 	return rd_u8(&r) == IKE_PROTO_IKE ? &ike_ops_rekey : &ike_ops_child;
 }
 
-static const struct ike_task_ops *serving_ops(const struct ike_sa *sa, uint8_t exchange, const struct ike_payloads *in)
+static const struct ike_task_ops *serving_ops(const struct ike_sa *sa, uint8_t exchange,
+                                              const struct ike_payloads *in)
 {
 	if (exchange == IKE_X_AUTH)
-		return !sa->initiator && ike_sa_half_open(sa) && !sa->refused ? &ike_ops_auth_answer : NULL;
+		return !sa->initiator && ike_sa_half_open(sa) && !sa->refused ? &ike_ops_auth_answer
+		                                                              : NULL;
 	if (ike_sa_half_open(sa))
 		return NULL;
-	return exchange == IKE_X_CHILD ? child_ops(in) : exchange == IKE_X_INFO ? &ike_ops_info : NULL;
+	return exchange == IKE_X_CHILD  ? child_ops(in)
+	       : exchange == IKE_X_INFO ? &ike_ops_info
+	                                : NULL;
 }
 
 /* Status notifies that mean nothing to us are ignored (3.10.1), but not lost from sight. */
@@ -89,7 +98,9 @@ static void count_unknown(struct ike *ike, const struct ike_payloads *in)
 }
 
 /* The stand-in for exchanges that only get an error. */
-static const struct ike_task_ops refusal[] = {{.name = "IKE_AUTH", .exchange = IKE_X_AUTH}, {.name = "CREATE_CHILD_SA", .exchange = IKE_X_CHILD}, {.name = "INFORMATIONAL", .exchange = IKE_X_INFO}};
+static const struct ike_task_ops refusal[] = {{.name = "IKE_AUTH", .exchange = IKE_X_AUTH},
+                                              {.name = "CREATE_CHILD_SA", .exchange = IKE_X_CHILD},
+                                              {.name = "INFORMATIONAL", .exchange = IKE_X_INFO}};
 
 static const struct ike_task_ops *refusal_ops(uint8_t exchange)
 {
@@ -99,7 +110,8 @@ static const struct ike_task_ops *refusal_ops(uint8_t exchange)
 	return NULL;
 }
 
-static void serve(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message, const struct whole *whole)
+static void serve(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message,
+                  const struct whole *whole)
 {
 	struct rd r = rd_make(whole->bytes, whole->len);
 	struct ike_task *t = ike_task_new(sa, &ike_ops_info);
@@ -122,7 +134,8 @@ static void serve(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes
 	count_unknown(sa->ike, &t->in);
 	ops = cause == CAUSE_NONE ? serving_ops(sa, h->exchange, &t->in) : refusal_ops(h->exchange);
 	if (!ops) {
-		/* Of a kind or at a time that makes no sense: nobody who means well waits for the answer. */
+		/* Of a kind or at a time that makes no sense: nobody who means well waits for the
+		 * answer. */
 		ike_count(sa->ike, CAUSE_IKE_UNEXPECTED);
 		sa->serving = NULL;
 		ike_task_drop(t);
@@ -135,7 +148,8 @@ static void serve(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes
 	}
 	if (cause == CAUSE_IKE_CRITICAL_PAYLOAD) {
 		ike_count(sa->ike, cause);
-		ike_task_respond_notify(t, IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD, LS_BYTES(&t->in.critical, 1));
+		ike_task_respond_notify(t, IKE_N_UNSUPPORTED_CRITICAL_PAYLOAD,
+		                        LS_BYTES(&t->in.critical, 1));
 		return;
 	}
 	/* Authentic nonsense is fatal for both sides, without a Delete (2.21.3). */
@@ -144,7 +158,8 @@ static void serve(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes
 		ike_sa_linger(sa, CAUSE_IKE_SYNTAX, "its request");
 }
 
-static void receive_request(struct ike_sa *sa, const struct ike_datagram *d, const struct ike_header *h, struct ls_bytes message)
+static void receive_request(struct ike_sa *sa, const struct ike_datagram *d,
+                            const struct ike_header *h, struct ls_bytes message)
 {
 	struct whole whole;
 
@@ -153,7 +168,8 @@ static void receive_request(struct ike_sa *sa, const struct ike_datagram *d, con
 		return;
 	}
 	if (h->id != sa->recv_id || sa->serving) {
-		ike_count(sa->ike, h->id == sa->recv_id ? CAUSE_IKE_RETRANSMITTED : CAUSE_IKE_MESSAGE_ID);
+		ike_count(sa->ike,
+		          h->id == sa->recv_id ? CAUSE_IKE_RETRANSMITTED : CAUSE_IKE_MESSAGE_ID);
 		return;
 	}
 	if (!open_message(sa, h, message, &sa->frag_requests, &whole))
@@ -162,7 +178,8 @@ static void receive_request(struct ike_sa *sa, const struct ike_datagram *d, con
 	serve(sa, h, message, &whole);
 }
 
-static void receive_response(struct ike_sa *sa, const struct ike_datagram *d, const struct ike_header *h, struct ls_bytes message)
+static void receive_response(struct ike_sa *sa, const struct ike_datagram *d,
+                             const struct ike_header *h, struct ls_bytes message)
 {
 	struct ike_task *t = sa->active;
 	struct whole whole;
@@ -196,15 +213,19 @@ static void unprotected(struct ike_sa *sa)
 		sa->doubt = true;
 }
 
-static void receive_protected(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h, struct ls_bytes message)
+static void receive_protected(struct ike *ike, const struct ike_datagram *d,
+                              const struct ike_header *h, struct ls_bytes message)
 {
-	bool from_initiator = h->flags & IKE_FLAG_INITIATOR, response = h->flags & IKE_FLAG_RESPONSE;
+	bool from_initiator = h->flags & IKE_FLAG_INITIATOR,
+	     response = h->flags & IKE_FLAG_RESPONSE;
 	struct ike_sa *sa = ike_sa_by_spi(ike, from_initiator ? h->spi_r : h->spi_i);
 
-	if (!sa || sa->initiator == from_initiator || ike_sa_peer_spi(sa) != (from_initiator ? h->spi_i : h->spi_r)) {
+	if (!sa || sa->initiator == from_initiator ||
+	    ike_sa_peer_spi(sa) != (from_initiator ? h->spi_i : h->spi_r)) {
 		ike_count(ike, CAUSE_IKE_UNKNOWN_SPI);
 		if (!response && (h->next == IKE_P_SK || h->next == IKE_P_SKF))
-			ike_reply_unprotected(ike, d, h, IKE_N_INVALID_IKE_SPI, LS_BYTES(NULL, 0), true);
+			ike_reply_unprotected(ike, d, h, IKE_N_INVALID_IKE_SPI, LS_BYTES(NULL, 0),
+			                      true);
 		return;
 	}
 	if (!sa->keys.all.bytes || (h->next != IKE_P_SK && h->next != IKE_P_SKF))
@@ -215,7 +236,8 @@ static void receive_protected(struct ike *ike, const struct ike_datagram *d, con
 		receive_request(sa, d, h, message);
 }
 
-static void receive_init(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h, struct ls_bytes message)
+static void receive_init(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
+                         struct ls_bytes message)
 {
 	bool from_initiator = h->flags & IKE_FLAG_INITIATOR;
 	struct ike_sa *sa;
@@ -256,7 +278,8 @@ void ike_receive(struct ike *ike, const struct ike_datagram *d)
 	if (h.major != 2) {
 		ike_count(ike, CAUSE_IKE_MAJOR_VERSION);
 		if (h.major > 2 && !(h.flags & IKE_FLAG_RESPONSE))
-			ike_reply_unprotected(ike, d, &h, IKE_N_INVALID_MAJOR_VERSION, LS_BYTES(NULL, 0), true);
+			ike_reply_unprotected(ike, d, &h, IKE_N_INVALID_MAJOR_VERSION,
+			                      LS_BYTES(NULL, 0), true);
 		return;
 	}
 	if (h.exchange == IKE_X_INIT)

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* RFC 7296 2.14: a PRF that takes any key gets the nonces whole; XCBC and CMAC get 8 bytes of each. */
+/* RFC 7296 2.14: a PRF that takes any key gets the nonces whole; XCBC and CMAC get 8 bytes of each.
+ */
 enum { PRF_FIXED_NONCE = 8, PRF_FIXED_KEY = 16 };
 
 struct ls_bytes ike_key(const struct ike_keys *k, enum ike_key which)
@@ -21,7 +22,8 @@ void ike_keys_free(struct ike_keys *k)
 
 bool ike_keys_layout(struct ike_keys *k, const struct ike_choice *choice)
 {
-	const struct algo *encr = algo_get(choice->encr), *prf = algo_get(choice->prf), *integ = algo_get(choice->integ);
+	const struct algo *encr = algo_get(choice->encr), *prf = algo_get(choice->prf),
+			  *integ = algo_get(choice->integ);
 	uint16_t total = 0;
 
 	memset(k, 0, sizeof *k);
@@ -40,14 +42,17 @@ bool ike_keys_layout(struct ike_keys *k, const struct ike_choice *choice)
 	return secret_new(&k->all, total);
 }
 
-static size_t skeyseed(const struct ike_choice *choice, const struct ike_keys *rekeyed, const struct secret *shared, struct ls_bytes ni, struct ls_bytes nr, uint8_t out[CRYPTO_HASH_MAX])
+static size_t skeyseed(const struct ike_choice *choice, const struct ike_keys *rekeyed,
+                       const struct secret *shared, struct ls_bytes ni, struct ls_bytes nr,
+                       uint8_t out[CRYPTO_HASH_MAX])
 {
 	struct ls_bytes secret = LS_BYTES(shared->bytes, shared->len);
 	uint8_t key[2 * IKE_NONCE_MAX];
 	size_t ni_len = ni.len, nr_len = nr.len;
 
 	if (rekeyed)
-		return crypto_prf(rekeyed->prf, ike_key(rekeyed, IKE_SK_D), (struct ls_bytes[]){secret, ni, nr}, 3, out);
+		return crypto_prf(rekeyed->prf, ike_key(rekeyed, IKE_SK_D),
+		                  (struct ls_bytes[]){secret, ni, nr}, 3, out);
 	if (algo_get(choice->prf)->key_bytes <= PRF_FIXED_KEY && algo_get(choice->prf)->ikev2 != 1)
 		ni_len = nr_len = PRF_FIXED_NONCE;
 	memcpy(key, ni.p, ni_len);
@@ -55,8 +60,9 @@ static size_t skeyseed(const struct ike_choice *choice, const struct ike_keys *r
 	return crypto_prf(choice->prf, LS_BYTES(key, ni_len + nr_len), &secret, 1, out);
 }
 
-bool ike_keys_derive(struct ike_keys *k, const struct ike_choice *choice, const struct ike_keys *rekeyed, const struct secret *shared, struct ls_bytes ni, struct ls_bytes nr, uint64_t spi_i,
-                     uint64_t spi_r)
+bool ike_keys_derive(struct ike_keys *k, const struct ike_choice *choice,
+                     const struct ike_keys *rekeyed, const struct secret *shared,
+                     struct ls_bytes ni, struct ls_bytes nr, uint64_t spi_i, uint64_t spi_r)
 {
 	uint8_t seed[CRYPTO_HASH_MAX], spis[16];
 	size_t len;
@@ -67,27 +73,35 @@ bool ike_keys_derive(struct ike_keys *k, const struct ike_choice *choice, const 
 	ls_put64(spis, spi_i);
 	ls_put64(spis + 8, spi_r);
 	len = skeyseed(choice, rekeyed, shared, ni, nr, seed);
-	ok = len > 0 && crypto_prf_plus(choice->prf, LS_BYTES(seed, len), (struct ls_bytes[]){ni, nr, LS_BYTES(spis, sizeof spis)}, 3, k->all.bytes, k->all.len);
+	ok = len > 0 && crypto_prf_plus(choice->prf, LS_BYTES(seed, len),
+	                                (struct ls_bytes[]){ni, nr, LS_BYTES(spis, sizeof spis)}, 3,
+	                                k->all.bytes, k->all.len);
 	secret_wipe(seed, sizeof seed);
 	if (!ok)
 		ike_keys_free(k);
 	return ok;
 }
 
-size_t ike_keys_id_mac(const struct ike_keys *k, bool of_initiator, struct ls_bytes id_body, uint8_t out[CRYPTO_HASH_MAX])
+size_t ike_keys_id_mac(const struct ike_keys *k, bool of_initiator, struct ls_bytes id_body,
+                       uint8_t out[CRYPTO_HASH_MAX])
 {
-	return crypto_prf(k->prf, ike_key(k, of_initiator ? IKE_SK_PI : IKE_SK_PR), &id_body, 1, out);
+	return crypto_prf(k->prf, ike_key(k, of_initiator ? IKE_SK_PI : IKE_SK_PR), &id_body, 1,
+	                  out);
 }
 
-bool ike_keys_child(const struct ike_keys *k, const struct ike_choice *choice, const struct secret *shared, struct ls_bytes ni, struct ls_bytes nr, uint8_t to_responder[IKE_KEYMAT_MAX],
-                    uint8_t to_initiator[IKE_KEYMAT_MAX], size_t *len)
+bool ike_keys_child(const struct ike_keys *k, const struct ike_choice *choice,
+                    const struct secret *shared, struct ls_bytes ni, struct ls_bytes nr,
+                    uint8_t to_responder[IKE_KEYMAT_MAX], uint8_t to_initiator[IKE_KEYMAT_MAX],
+                    size_t *len)
 {
 	const struct algo *encr = algo_get(choice->encr), *integ = algo_get(choice->integ);
-	size_t one = (size_t)(encr->key_bytes + encr->salt_bytes) + (encr->aead || !integ ? 0u : integ->key_bytes);
+	size_t one = (size_t)(encr->key_bytes + encr->salt_bytes) +
+	             (encr->aead || !integ ? 0u : integ->key_bytes);
 	struct ls_bytes parts[3] = {LS_BYTES(shared->bytes, shared->len), ni, nr};
 	unsigned from = shared->len ? 0 : 1;
 	uint8_t both[2 * IKE_KEYMAT_MAX];
-	bool ok = one <= IKE_KEYMAT_MAX && crypto_prf_plus(k->prf, ike_key(k, IKE_SK_D), parts + from, 3 - from, both, 2 * one);
+	bool ok = one <= IKE_KEYMAT_MAX && crypto_prf_plus(k->prf, ike_key(k, IKE_SK_D),
+	                                                   parts + from, 3 - from, both, 2 * one);
 
 	if (ok) {
 		memcpy(to_responder, both, one);

@@ -6,7 +6,13 @@
 #include "lib/cause.h"
 #include "lib/wire.h"
 
-enum { IKE_HEADER_SIZE = 28, IKE_PAYLOAD_HEADER_SIZE = 4, IKE_NOTIFIES_MAX = 40, IKE_DELETES_MAX = 8, IKE_PAYLOADS_MAX = 96 };
+enum {
+	IKE_HEADER_SIZE = 28,
+	IKE_PAYLOAD_HEADER_SIZE = 4,
+	IKE_NOTIFIES_MAX = 40,
+	IKE_DELETES_MAX = 8,
+	IKE_PAYLOADS_MAX = 96
+};
 enum { IKE_NONCE_MIN = 16, IKE_NONCE_MAX = 256, IKE_NONCE_SIZE = 32, IKE_COOKIE_MAX = 64 };
 
 enum ike_exchange { IKE_X_INIT = 34, IKE_X_AUTH = 35, IKE_X_CHILD = 36, IKE_X_INFO = 37 };
@@ -92,24 +98,25 @@ struct ike_delete {
 
 /* What a message says; everything points into its bytes. A payload that is absent has p == NULL. */
 struct ike_payloads {
-	struct ls_bytes sa;              /* body of the SA payload */
+	struct ls_bytes sa; /* body of the SA payload */
 	uint16_t ke_group;
 	struct ls_bytes ke, nonce;
-	struct ls_bytes idi, idr;        /* whole bodies: type, reserved, data */
+	struct ls_bytes idi, idr; /* whole bodies: type, reserved, data */
 	uint8_t auth_method;
 	struct ls_bytes auth;
-	struct ls_bytes tsi, tsr;        /* bodies: count, reserved, selectors */
+	struct ls_bytes tsi, tsr; /* bodies: count, reserved, selectors */
 	struct ike_notify notify[IKE_NOTIFIES_MAX];
 	unsigned notifies;
 	struct ike_delete deletes[IKE_DELETES_MAX];
 	unsigned deletes_count;
-	uint8_t critical;                /* type of the first unknown payload that is marked critical, 0 if none */
-	bool cookie_first;               /* the first payload was a COOKIE notify */
+	uint8_t critical; /* type of the first unknown payload that is marked critical, 0 if none */
+	bool cookie_first; /* the first payload was a COOKIE notify */
 };
 
 /*
- * Reads the chain of payloads that begins with type `first` and fills r to its end. CAUSE_NONE, IKE_SYNTAX for what breaks the rules
- * (also a second copy of a payload that may come once), IKE_CRITICAL_PAYLOAD with out->critical set.
+ * Reads the chain of payloads that begins with type `first` and fills r to its end. CAUSE_NONE,
+ * IKE_SYNTAX for what breaks the rules (also a second copy of a payload that may come once),
+ * IKE_CRITICAL_PAYLOAD with out->critical set.
  */
 enum ls_cause ike_payloads_read(uint8_t first, struct rd *r, struct ike_payloads *out);
 /* The first notify of that type, or NULL. */
@@ -122,9 +129,9 @@ const struct ike_notify *ike_notify_error(const struct ike_payloads *p);
 /* A chain of payloads being written. */
 struct ike_build {
 	struct wr w;
-	uint8_t first;   /* type of the first payload */
-	size_t begun;    /* offset of the open payload's header, or SIZE_MAX */
-	size_t last;     /* offset of the last payload's header, SIZE_MAX before the first */
+	uint8_t first; /* type of the first payload */
+	size_t begun;  /* offset of the open payload's header, or SIZE_MAX */
+	size_t last;   /* offset of the last payload's header, SIZE_MAX before the first */
 };
 
 struct ike_build ike_build_make(void *buffer, size_t cap);
@@ -133,7 +140,8 @@ void ike_build_begin(struct ike_build *b, uint8_t type);
 /* Closes the last payload. */
 void ike_build_end(struct ike_build *b);
 void ike_build_bytes(struct ike_build *b, uint8_t type, struct ls_bytes body);
-void ike_build_notify(struct ike_build *b, uint8_t protocol, uint16_t type, struct ls_bytes spi, struct ls_bytes data);
+void ike_build_notify(struct ike_build *b, uint8_t protocol, uint16_t type, struct ls_bytes spi,
+                      struct ls_bytes data);
 /* A notify without protocol, SPI and data. */
 void ike_build_flag(struct ike_build *b, uint16_t type);
 void ike_build_ke(struct ike_build *b, uint16_t group, struct ls_bytes value);

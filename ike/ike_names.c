@@ -106,7 +106,8 @@ void ike_text_algo(struct ike_text *t, enum algo_id id)
 			return;
 		}
 	for (; a->name[n] && n < sizeof text - 1; n++)
-		text[n] = a->name[n] >= 'a' && a->name[n] <= 'z' ? (char)(a->name[n] - 'a' + 'A') : a->name[n];
+		text[n] = a->name[n] >= 'a' && a->name[n] <= 'z' ? (char)(a->name[n] - 'a' + 'A')
+		                                                 : a->name[n];
 	text[n] = '\0';
 	ike_text_add(t, text);
 }

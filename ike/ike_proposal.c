@@ -5,7 +5,15 @@
 
 #include <string.h>
 
-enum { LAST = 0, MORE_PROPOSALS = 2, MORE_TRANSFORMS = 3, TYPE_ESN = 5, TYPE_KNOWN_LAST = 5, ATTRIBUTE_KEY_LENGTH = 0x800e, ATTRIBUTE_TV = 0x8000 };
+enum {
+	LAST = 0,
+	MORE_PROPOSALS = 2,
+	MORE_TRANSFORMS = 3,
+	TYPE_ESN = 5,
+	TYPE_KNOWN_LAST = 5,
+	ATTRIBUTE_KEY_LENGTH = 0x800e,
+	ATTRIBUTE_TV = 0x8000
+};
 enum { TRANSFORM_NONE = 0, ESN_NO = 0, ESN_YES = 1 };
 
 struct transform {
@@ -35,18 +43,23 @@ static void add_all(struct ike_proposal *p, const enum algo_id *ids, size_t n)
 		add(p, ids[i]);
 }
 
-#define ADD_ALL(p, ...) add_all(p, (const enum algo_id[]){__VA_ARGS__}, sizeof((const enum algo_id[]){__VA_ARGS__}) / sizeof(enum algo_id))
+#define ADD_ALL(p, ...)                                                                            \
+	add_all(p, (const enum algo_id[]){__VA_ARGS__},                                            \
+	        sizeof((const enum algo_id[]){__VA_ARGS__}) / sizeof(enum algo_id))
 #define DEFAULT_GROUPS ALGO_X25519, ALGO_ECP384, ALGO_ECP256, ALGO_MODP2048
 
 unsigned ike_proposals_default_ike(struct ike_proposal out[IKE_PROPOSALS_MAX])
 {
 	memset(out, 0, 2 * sizeof out[0]);
-	ADD_ALL(&out[0], ALGO_AES256_GCM, ALGO_AES128_GCM, ALGO_CHACHA20POLY1305, ALGO_PRF_SHA384, ALGO_PRF_SHA256, DEFAULT_GROUPS);
-	ADD_ALL(&out[1], ALGO_AES256, ALGO_AES128, ALGO_SHA384, ALGO_SHA256, ALGO_PRF_SHA384, ALGO_PRF_SHA256, DEFAULT_GROUPS);
+	ADD_ALL(&out[0], ALGO_AES256_GCM, ALGO_AES128_GCM, ALGO_CHACHA20POLY1305, ALGO_PRF_SHA384,
+	        ALGO_PRF_SHA256, DEFAULT_GROUPS);
+	ADD_ALL(&out[1], ALGO_AES256, ALGO_AES128, ALGO_SHA384, ALGO_SHA256, ALGO_PRF_SHA384,
+	        ALGO_PRF_SHA256, DEFAULT_GROUPS);
 	return 2;
 }
 
-/* Rekeying with a new key exchange is preferred, but a peer that cannot is not refused: the same again without groups. */
+/* Rekeying with a new key exchange is preferred, but a peer that cannot is not refused: the same
+ * again without groups. */
 unsigned ike_proposals_default_child(struct ike_proposal out[IKE_PROPOSALS_MAX])
 {
 	memset(out, 0, 4 * sizeof out[0]);
@@ -114,7 +127,8 @@ enum algo_id ike_proposals_first_ke(const struct ike_proposal *p, unsigned n)
 }
 
 /* A transform; *last is where the "more" byte of the one before stands, SIZE_MAX for none. */
-static void transform_write(struct wr *w, uint8_t type, uint16_t id, uint16_t key_bits, unsigned *count)
+static void transform_write(struct wr *w, uint8_t type, uint16_t id, uint16_t key_bits,
+                            unsigned *count)
 {
 	wr_u8(w, MORE_TRANSFORMS);
 	wr_u8(w, 0);
@@ -134,8 +148,10 @@ static void algo_write(struct wr *w, const struct algo *a, unsigned *count)
 	transform_write(w, (uint8_t)a->kind, a->ikev2, a->key_attribute, count);
 }
 
-/* Begins a proposal; proposal_end() patches its length, number of transforms, and the last transform's mark. */
-static size_t proposal_begin(struct wr *w, bool last, uint8_t number, enum ike_protocol protocol, uint64_t spi, uint8_t spi_size)
+/* Begins a proposal; proposal_end() patches its length, number of transforms, and the last
+ * transform's mark. */
+static size_t proposal_begin(struct wr *w, bool last, uint8_t number, enum ike_protocol protocol,
+                             uint64_t spi, uint8_t spi_size)
 {
 	size_t begin = w->len;
 
@@ -160,10 +176,14 @@ static void proposal_end(struct wr *w, size_t begin, size_t last_transform, unsi
 	wr_patch_u8(w, begin + 7, (uint8_t)count);
 }
 
-void ike_proposals_write(struct wr *w, const struct ike_proposal *p, unsigned n, enum ike_protocol protocol, uint64_t spi, uint8_t spi_size, enum ike_ke_rule rule)
+void ike_proposals_write(struct wr *w, const struct ike_proposal *p, unsigned n,
+                         enum ike_protocol protocol, uint64_t spi, uint8_t spi_size,
+                         enum ike_ke_rule rule)
 {
 	for (unsigned i = 0; i < n; i++) {
-		size_t begin = proposal_begin(w, i + 1 == n, (uint8_t)(i + 1), protocol, spi, spi_size), last = w->len;
+		size_t begin =
+			   proposal_begin(w, i + 1 == n, (uint8_t)(i + 1), protocol, spi, spi_size),
+		       last = w->len;
 		unsigned count = 0;
 
 		for (unsigned k = 0; k < p[i].count; k++) {
@@ -184,7 +204,8 @@ void ike_proposals_write(struct wr *w, const struct ike_proposal *p, unsigned n,
 	}
 }
 
-void ike_choice_write(struct wr *w, const struct ike_choice *c, enum ike_protocol protocol, uint64_t spi, uint8_t spi_size)
+void ike_choice_write(struct wr *w, const struct ike_choice *c, enum ike_protocol protocol,
+                      uint64_t spi, uint8_t spi_size)
 {
 	size_t begin = proposal_begin(w, true, c->number, protocol, spi, spi_size), last = w->len;
 	const enum algo_id ids[] = {c->encr, c->prf, c->integ, c->ke};
@@ -286,7 +307,8 @@ static bool offer_has_algo(const struct offer *o, const struct algo *a)
 }
 
 /* Our first algorithm of that kind which the offer has too. */
-static enum algo_id first_common(const struct ike_proposal *p, const struct offer *o, enum algo_kind kind)
+static enum algo_id first_common(const struct ike_proposal *p, const struct offer *o,
+                                 enum algo_kind kind)
 {
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct algo *a = algo_get(p->algo[i]);
@@ -297,7 +319,8 @@ static enum algo_id first_common(const struct ike_proposal *p, const struct offe
 	return ALGO_NONE;
 }
 
-static bool choose_ke(const struct ike_proposal *p, const struct offer *o, enum ike_ke_rule rule, enum algo_id sent, enum algo_id *ke)
+static bool choose_ke(const struct ike_proposal *p, const struct offer *o, enum ike_ke_rule rule,
+                      enum algo_id sent, enum algo_id *ke)
 {
 	static const enum algo_id any[] = {DEFAULT_GROUPS};
 	const struct algo *s = algo_get(sent);
@@ -306,7 +329,9 @@ static bool choose_ke(const struct ike_proposal *p, const struct offer *o, enum 
 	if (rule == IKE_KE_IGNORED)
 		return true;
 	if (count_kind(p, ALGO_KIND_KE) > 0) {
-		*ke = s && ike_proposals_have(p, 1, sent) && offer_has_algo(o, s) ? sent : first_common(p, o, ALGO_KIND_KE);
+		*ke = s && ike_proposals_have(p, 1, sent) && offer_has_algo(o, s)
+		          ? sent
+		          : first_common(p, o, ALGO_KIND_KE);
 		return *ke != ALGO_NONE;
 	}
 	if (!offer_has_type(o, ALGO_KIND_KE) || offer_has(o, ALGO_KIND_KE, TRANSFORM_NONE, 0))
@@ -326,7 +351,9 @@ static bool choose_esn(const struct ike_proposal *p, const struct offer *o, bool
 	return *esn || (p->no_esn && (missing || offer_has(o, TYPE_ESN, ESN_NO, 0)));
 }
 
-static bool choose_one(const struct ike_proposal *p, const struct offer *o, enum ike_protocol protocol, enum ike_ke_rule rule, enum algo_id sent, struct ike_choice *c)
+static bool choose_one(const struct ike_proposal *p, const struct offer *o,
+                       enum ike_protocol protocol, enum ike_ke_rule rule, enum algo_id sent,
+                       struct ike_choice *c)
 {
 	const struct algo *encr;
 
@@ -339,7 +366,8 @@ static bool choose_one(const struct ike_proposal *p, const struct offer *o, enum
 		return false;
 	if (encr->aead) {
 		/* INTEG NONE may be named with an AEAD (RFC 7296 2.7), a real one not. */
-		if (offer_has_type(o, ALGO_KIND_INTEG) && !offer_has(o, ALGO_KIND_INTEG, TRANSFORM_NONE, 0))
+		if (offer_has_type(o, ALGO_KIND_INTEG) &&
+		    !offer_has(o, ALGO_KIND_INTEG, TRANSFORM_NONE, 0))
 			return false;
 	} else {
 		c->integ = first_common(p, o, ALGO_KIND_INTEG);
@@ -359,7 +387,9 @@ static bool choose_one(const struct ike_proposal *p, const struct offer *o, enum
 	return choose_ke(p, o, rule, sent, &c->ke);
 }
 
-enum ls_cause ike_proposal_choose(struct ls_bytes sa, enum ike_protocol protocol, const struct ike_proposal *ours, unsigned n, enum ike_ke_rule rule, enum algo_id sent, struct ike_choice *out)
+enum ls_cause ike_proposal_choose(struct ls_bytes sa, enum ike_protocol protocol,
+                                  const struct ike_proposal *ours, unsigned n,
+                                  enum ike_ke_rule rule, enum algo_id sent, struct ike_choice *out)
 {
 	bool found = false;
 	unsigned best = 0;
@@ -386,7 +416,9 @@ enum ls_cause ike_proposal_choose(struct ls_bytes sa, enum ike_protocol protocol
 	return protocol == IKE_PROTO_IKE ? CAUSE_IKE_NO_PROPOSAL : CAUSE_IKE_NO_CHILD_PROPOSAL;
 }
 
-enum ls_cause ike_choice_read(struct ls_bytes sa, enum ike_protocol protocol, const struct ike_proposal *ours, unsigned n, enum ike_ke_rule rule, struct ike_choice *out)
+enum ls_cause ike_choice_read(struct ls_bytes sa, enum ike_protocol protocol,
+                              const struct ike_proposal *ours, unsigned n, enum ike_ke_rule rule,
+                              struct ike_choice *out)
 {
 	struct rd r = rd_make(sa.p, sa.len);
 	unsigned of_type[TYPE_KNOWN_LAST + 1] = {0};
@@ -398,25 +430,29 @@ enum ls_cause ike_choice_read(struct ls_bytes sa, enum ike_protocol protocol, co
 		if (++of_type[o.t[i].type] > 1)
 			return CAUSE_IKE_BAD_CHOICE;
 	for (unsigned i = 0; i < n; i++)
-		if (choose_one(&ours[i], &o, protocol, rule, ALGO_NONE, out) && (out->ke == ALGO_NONE || ike_proposals_have(&ours[i], 1, out->ke)))
+		if (choose_one(&ours[i], &o, protocol, rule, ALGO_NONE, out) &&
+		    (out->ke == ALGO_NONE || ike_proposals_have(&ours[i], 1, out->ke)))
 			return CAUSE_NONE;
 	return CAUSE_IKE_BAD_CHOICE;
 }
 
-bool ike_choice_allowed(const struct ike_choice *c, enum ike_protocol protocol, const struct ike_proposal *ours, unsigned n, enum ike_ke_rule rule)
+bool ike_choice_allowed(const struct ike_choice *c, enum ike_protocol protocol,
+                        const struct ike_proposal *ours, unsigned n, enum ike_ke_rule rule)
 {
 	uint8_t bytes[128];
 	struct wr w = wr_make(bytes, sizeof bytes);
 	struct ike_choice again;
 
 	ike_choice_write(&w, c, protocol, 0, 0);
-	return wr_ok(&w) && ike_choice_read(LS_BYTES(bytes, w.len), protocol, ours, n, rule, &again) == CAUSE_NONE;
+	return wr_ok(&w) && ike_choice_read(LS_BYTES(bytes, w.len), protocol, ours, n, rule,
+	                                    &again) == CAUSE_NONE;
 }
 
 /* "A+B/C/D+E": kinds are separated by slashes, alternatives by plus signs. */
 static void kinds_text(struct ike_text *t, const uint16_t *algo, unsigned n)
 {
-	static const enum algo_kind order[] = {ALGO_KIND_ENCR, ALGO_KIND_INTEG, ALGO_KIND_PRF, ALGO_KIND_KE};
+	static const enum algo_kind order[] = {ALGO_KIND_ENCR, ALGO_KIND_INTEG, ALGO_KIND_PRF,
+	                                       ALGO_KIND_KE};
 	bool any = false;
 
 	for (unsigned k = 0; k < sizeof order / sizeof order[0]; k++) {
@@ -448,14 +484,16 @@ void ike_proposals_text(const struct ike_proposal *p, unsigned n, char *out, siz
 /* Transforms that are not known are named by their numbers: people can look them up. */
 static void offer_text(struct ike_text *t, const struct offer *o)
 {
-	static const uint8_t order[] = {ALGO_KIND_ENCR, ALGO_KIND_INTEG, ALGO_KIND_PRF, ALGO_KIND_KE};
+	static const uint8_t order[] = {ALGO_KIND_ENCR, ALGO_KIND_INTEG, ALGO_KIND_PRF,
+	                                ALGO_KIND_KE};
 	bool any = false;
 
 	for (unsigned k = 0; k < sizeof order; k++) {
 		bool first = true;
 
 		for (unsigned i = 0; i < o->count; i++) {
-			const struct algo *a = algo_by_ikev2((enum algo_kind)order[k], o->t[i].id, o->t[i].key_bits);
+			const struct algo *a =
+			    algo_by_ikev2((enum algo_kind)order[k], o->t[i].id, o->t[i].key_bits);
 
 			if (o->t[i].type != order[k] || o->t[i].id == TRANSFORM_NONE)
 				continue;

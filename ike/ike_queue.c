@@ -87,7 +87,8 @@ bool ike_next(struct ike *ike, struct ike_request *request)
 	return true;
 }
 
-void ike_queue_send(struct ike *ike, const struct ls_addr *local, const struct ls_addr *remote, struct ls_bytes bytes, uint32_t tunnel)
+void ike_queue_send(struct ike *ike, const struct ls_addr *local, const struct ls_addr *remote,
+                    struct ls_bytes bytes, uint32_t tunnel)
 {
 	static const uint8_t marker[IKE_MARKER_SIZE];
 	struct ike_item *item = ike_queue(ike, IKE_REQ_SEND, IKE_MARKER_SIZE + bytes.len);
@@ -103,7 +104,8 @@ void ike_queue_send(struct ike *ike, const struct ls_addr *local, const struct l
 	item->request.bytes = LS_BYTES(item->bytes, item->len);
 }
 
-void ike_queue_keepalive(struct ike *ike, const struct ls_addr *local, const struct ls_addr *remote, uint32_t tunnel)
+void ike_queue_keepalive(struct ike *ike, const struct ls_addr *local, const struct ls_addr *remote,
+                         uint32_t tunnel)
 {
 	static const uint8_t keepalive = 0xff;
 	struct ike_item *item = ike_queue(ike, IKE_REQ_SEND, 1);
@@ -126,7 +128,8 @@ static void text_set(struct ls_event *event, const char *text)
 	event->text[n] = '\0';
 }
 
-void ike_queue_event(struct ike *ike, uint32_t tunnel, const struct ls_addr *remote, enum ls_cause cause, const char *text)
+void ike_queue_event(struct ike *ike, uint32_t tunnel, const struct ls_addr *remote,
+                     enum ls_cause cause, const char *text)
 {
 	struct ike_item *item = ike_queue(ike, IKE_REQ_EVENT, 0);
 
@@ -151,7 +154,8 @@ void ike_queue_progress(struct ike *ike, uint32_t tunnel, const char *text)
 	text_set(&item->request.event, text);
 }
 
-void ike_queue_down(struct ike *ike, uint32_t tunnel, uint32_t chain, enum ls_cause cause, const char *text, const struct ike_identity *peer_id)
+void ike_queue_down(struct ike *ike, uint32_t tunnel, uint32_t chain, enum ls_cause cause,
+                    const char *text, const struct ike_identity *peer_id)
 {
 	struct ike_item *item = ike_queue(ike, IKE_REQ_DOWN, 0);
 

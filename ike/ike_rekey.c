@@ -1,4 +1,5 @@
-/* CREATE_CHILD_SA for the IKE SA itself: a successor that inherits the children, as both sides, with its collisions (RFC 7296 1.3.2, 2.8.2, 2.18, 2.25.2). */
+/* CREATE_CHILD_SA for the IKE SA itself: a successor that inherits the children, as both sides,
+ * with its collisions (RFC 7296 1.3.2, 2.8.2, 2.18, 2.25.2). */
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
@@ -100,7 +101,8 @@ static void rekey_failed(struct ike_task *t, enum ls_cause cause, const char *te
 	} else {
 		if (cause != CAUSE_IKE_TEMPORARY_FAILURE) {
 			again += LS_S(FAILED_AGAIN_S);
-			ike_queue_event(sa->ike, sa->tunnel, &sa->remote, CAUSE_IKE_REKEY_TRIED, text);
+			ike_queue_event(sa->ike, sa->tunnel, &sa->remote, CAUSE_IKE_REKEY_TRIED,
+			                text);
 		}
 		sa->rekey_at = ls_time_add(sa->ike->now, again);
 	}
@@ -125,7 +127,8 @@ static void send_request(struct ike_task *t)
 		return;
 	}
 	ike_build_begin(&b, IKE_P_SA);
-	ike_proposals_write(&b.w, peer_of(sa)->ike, peer_of(sa)->ike_count, IKE_PROTO_IKE, t->successor->spi_i, SPI_SIZE, IKE_KE_NEEDED);
+	ike_proposals_write(&b.w, peer_of(sa)->ike, peer_of(sa)->ike_count, IKE_PROTO_IKE,
+	                    t->successor->spi_i, SPI_SIZE, IKE_KE_NEEDED);
 	ike_build_bytes(&b, IKE_P_NONCE, d->nonce_local);
 	ike_build_ke(&b, algo_get(group)->ikev2, crypto_ke_public(d->ke));
 	ike_task_send(t, &b);
@@ -151,7 +154,8 @@ static bool other_group(struct ike_task *t, const struct ike_notify *error)
 	struct rd r = rd_make(error->data.p, error->data.len);
 	const struct algo *a = algo_by_ikev2(ALGO_KIND_KE, rd_u16(&r), 0);
 
-	if (!rd_ok(&r) || !a || t->deal->group_named != ALGO_NONE || !ike_proposals_have(peer_of(t->sa)->ike, peer_of(t->sa)->ike_count, a->id))
+	if (!rd_ok(&r) || !a || t->deal->group_named != ALGO_NONE ||
+	    !ike_proposals_have(peer_of(t->sa)->ike, peer_of(t->sa)->ike_count, a->id))
 		return false;
 	t->deal->group_named = a->id;
 	send_request(t);
@@ -166,17 +170,23 @@ static enum ls_cause agree(struct ike_task *t)
 
 	if (!t->in.sa.p || !t->in.ke.p || !t->in.nonce.p)
 		return CAUSE_IKE_SYNTAX;
-	cause = ike_choice_read(t->in.sa, IKE_PROTO_IKE, peer_of(old)->ike, peer_of(old)->ike_count, IKE_KE_NEEDED, &sa->choice);
+	cause = ike_choice_read(t->in.sa, IKE_PROTO_IKE, peer_of(old)->ike, peer_of(old)->ike_count,
+	                        IKE_KE_NEEDED, &sa->choice);
 	if (cause != CAUSE_NONE)
 		return cause;
-	if (sa->choice.spi_size != SPI_SIZE || sa->choice.spi == 0 || sa->choice.ke != crypto_ke_group(d->ke) || t->in.ke_group != algo_get(sa->choice.ke)->ikev2)
+	if (sa->choice.spi_size != SPI_SIZE || sa->choice.spi == 0 ||
+	    sa->choice.ke != crypto_ke_group(d->ke) ||
+	    t->in.ke_group != algo_get(sa->choice.ke)->ikev2)
 		return CAUSE_IKE_BAD_CHOICE;
 	if (!ike_bytes_set(&d->nonce_remote, t->in.nonce.p, t->in.nonce.len))
 		return CAUSE_NO_MEMORY;
 	if (!crypto_ke_shared(d->ke, t->in.ke, &d->shared))
 		return CAUSE_IKE_BAD_KEY_EXCHANGE;
 	sa->spi_r = sa->choice.spi;
-	return ike_keys_derive(&sa->keys, &sa->choice, &old->keys, &d->shared, d->nonce_local, d->nonce_remote, sa->spi_i, sa->spi_r) ? CAUSE_NONE : CAUSE_NO_MEMORY;
+	return ike_keys_derive(&sa->keys, &sa->choice, &old->keys, &d->shared, d->nonce_local,
+	                       d->nonce_remote, sa->spi_i, sa->spi_r)
+	           ? CAUSE_NONE
+	           : CAUSE_NO_MEMORY;
 }
 
 static void rekey_response(struct ike_task *t)
@@ -203,7 +213,8 @@ static void rekey_response(struct ike_task *t)
 	}
 	t->successor = NULL;
 	ike_sa_established(sa);
-	if (twin && twin->state == IKE_S_ESTABLISHED && d->other_low.p && ike_nonce_below(ike_nonce_lower(d->nonce_local, d->nonce_remote), d->other_low)) {
+	if (twin && twin->state == IKE_S_ESTABLISHED && d->other_low.p &&
+	    ike_nonce_below(ike_nonce_lower(d->nonce_local, d->nonce_remote), d->other_low)) {
 		/* Ours has the lowest nonce: we delete it, the peer the old one (2.8.2). */
 		take_over(old, twin);
 		ike_sa_close(sa, CAUSE_IKE_DUPLICATE, "");
@@ -220,18 +231,22 @@ static void rekey_response(struct ike_task *t)
 /* -- as responder -- */
 
 /* The peer's offer: keys and SPI for the successor, or the notify to be sent. */
-static enum ls_cause choose(struct ike_task *t, struct ike_choice *choice, uint16_t *notify, uint16_t *group)
+static enum ls_cause choose(struct ike_task *t, struct ike_choice *choice, uint16_t *notify,
+                            uint16_t *group)
 {
 	struct ike_sa *old = t->sa;
 	struct ike_deal *d = t->deal;
-	const struct algo *sent = t->in.ke.p ? algo_by_ikev2(ALGO_KIND_KE, t->in.ke_group, 0) : NULL;
+	const struct algo *sent =
+	    t->in.ke.p ? algo_by_ikev2(ALGO_KIND_KE, t->in.ke_group, 0) : NULL;
 	uint8_t nonce[IKE_NONCE_SIZE];
 	enum ls_cause cause;
 
 	*notify = IKE_N_INVALID_SYNTAX;
 	if (!t->in.nonce.p || !t->in.ke.p)
 		return CAUSE_IKE_SYNTAX;
-	cause = ike_proposal_choose(t->in.sa, IKE_PROTO_IKE, peer_of(old)->ike, peer_of(old)->ike_count, IKE_KE_NEEDED, sent ? sent->id : ALGO_NONE, choice);
+	cause =
+	    ike_proposal_choose(t->in.sa, IKE_PROTO_IKE, peer_of(old)->ike, peer_of(old)->ike_count,
+	                        IKE_KE_NEEDED, sent ? sent->id : ALGO_NONE, choice);
 	if (cause == CAUSE_IKE_NO_PROPOSAL)
 		*notify = IKE_N_NO_PROPOSAL_CHOSEN;
 	if (cause != CAUSE_NONE)
@@ -245,9 +260,11 @@ static enum ls_cause choose(struct ike_task *t, struct ike_choice *choice, uint1
 	}
 	ls_random_fill(&old->ike->random, nonce, sizeof nonce);
 	d->ke = crypto_ke_new(choice->ke, &old->ike->random);
-	if (!d->ke || !ike_bytes_set(&d->nonce_local, nonce, sizeof nonce) || !ike_bytes_set(&d->nonce_remote, t->in.nonce.p, t->in.nonce.len))
+	if (!d->ke || !ike_bytes_set(&d->nonce_local, nonce, sizeof nonce) ||
+	    !ike_bytes_set(&d->nonce_remote, t->in.nonce.p, t->in.nonce.len))
 		return CAUSE_NO_MEMORY;
-	return crypto_ke_shared(d->ke, t->in.ke, &d->shared) ? CAUSE_NONE : CAUSE_IKE_BAD_KEY_EXCHANGE;
+	return crypto_ke_shared(d->ke, t->in.ke, &d->shared) ? CAUSE_NONE
+	                                                     : CAUSE_IKE_BAD_KEY_EXCHANGE;
 }
 
 /* Our own rekey request is under way too: who wins shows when its answer comes. */
@@ -269,7 +286,8 @@ static void refuse(struct ike_task *t, uint16_t notify, uint16_t group)
 	uint8_t data[2];
 
 	ls_put16(data, group);
-	ike_task_respond_notify(t, notify, LS_BYTES(data, notify == IKE_N_INVALID_KE_PAYLOAD ? 2 : 0));
+	ike_task_respond_notify(t, notify,
+	                        LS_BYTES(data, notify == IKE_N_INVALID_KE_PAYLOAD ? 2 : 0));
 }
 
 static void rekey_request(struct ike_task *t)
@@ -281,7 +299,8 @@ static void rekey_request(struct ike_task *t)
 	enum ls_cause cause;
 
 	t->deal = ike_deal_new(false, false);
-	if (!t->deal || old->state != IKE_S_ESTABLISHED || !old->peer || old->twin || ike_sa_busy_with_children(old)) {
+	if (!t->deal || old->state != IKE_S_ESTABLISHED || !old->peer || old->twin ||
+	    ike_sa_busy_with_children(old)) {
 		refuse(t, IKE_N_TEMPORARY_FAILURE, 0);
 		return;
 	}
@@ -293,7 +312,8 @@ static void rekey_request(struct ike_task *t)
 		return;
 	}
 	sa->choice = choice;
-	if (!ike_keys_derive(&sa->keys, &choice, &old->keys, &t->deal->shared, t->deal->nonce_remote, t->deal->nonce_local, sa->spi_i, sa->spi_r)) {
+	if (!ike_keys_derive(&sa->keys, &choice, &old->keys, &t->deal->shared,
+	                     t->deal->nonce_remote, t->deal->nonce_local, sa->spi_i, sa->spi_r)) {
 		ike_sa_end(sa, CAUSE_NO_MEMORY, "");
 		refuse(t, IKE_N_NO_ADDITIONAL_SAS, 0);
 		return;

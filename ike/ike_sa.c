@@ -91,7 +91,8 @@ bool ike_sa_udp(const struct ike_sa *sa)
 
 struct ike_sa *ike_sa_new(struct ike *ike, bool initiator, uint64_t spi_i)
 {
-	return ike_sa_with_spis(ike, initiator, initiator ? ike_spi_make(ike) : spi_i, initiator ? 0 : ike_spi_make(ike));
+	return ike_sa_with_spis(ike, initiator, initiator ? ike_spi_make(ike) : spi_i,
+	                        initiator ? 0 : ike_spi_make(ike));
 }
 
 struct ike_sa *ike_sa_with_spis(struct ike *ike, bool initiator, uint64_t spi_i, uint64_t spi_r)
@@ -181,7 +182,8 @@ void ike_reap(struct ike *ike)
 static bool tunnel_up_elsewhere(const struct ike_sa *sa)
 {
 	for (const struct ike_sa *o = sa->ike->sas; o; o = o->next)
-		if (o != sa && o->tunnel == sa->tunnel && o->state == IKE_S_ESTABLISHED && o->children)
+		if (o != sa && o->tunnel == sa->tunnel && o->state == IKE_S_ESTABLISHED &&
+		    o->children)
 			return true;
 	return false;
 }
@@ -204,7 +206,8 @@ void ike_sa_end(struct ike_sa *sa, enum ls_cause cause, const char *text)
 
 	if (sa->state == IKE_S_DEAD)
 		return;
-	counted = sa->state == IKE_S_DELETING || sa->state == IKE_S_REKEYED || sa->refused || sa->children;
+	counted = sa->state == IKE_S_DELETING || sa->state == IKE_S_REKEYED || sa->refused ||
+	          sa->children;
 	attempts_take(sa, sa->active);
 	attempts_take(sa, sa->queue);
 	ike_sa_enter(sa, IKE_S_DEAD, cause);
@@ -239,7 +242,8 @@ void ike_sa_end_telling(struct ike_sa *sa, enum ls_cause cause, const char *text
 	if (sa->keys.all.bytes && sa->spi_r && (sa->initiator || !ike_sa_half_open(sa))) {
 		if (notify)
 			ike_build_flag(&b, notify);
-		ike_build_bytes(&b, IKE_P_DELETE, LS_BYTES(((const uint8_t[]){IKE_PROTO_IKE, 0, 0, 0}), 4));
+		ike_build_bytes(&b, IKE_P_DELETE,
+		                LS_BYTES(((const uint8_t[]){IKE_PROTO_IKE, 0, 0, 0}), 4));
 		if (ike_sa_seal(sa, &h, &b, &packets))
 			ike_sa_send_packets(sa, &packets);
 		ike_packets_free(&packets);
@@ -322,17 +326,22 @@ static ls_time children_at(const struct ike_sa *sa)
 	return sa->state == IKE_S_ESTABLISHED ? at : LS_NEVER;
 }
 
-/* When the IKE SA is to be rekeyed: at its soft limit, or when a try that failed is to be repeated. */
+/* When the IKE SA is to be rekeyed: at its soft limit, or when a try that failed is to be repeated.
+ */
 static ls_time rekey_due(const struct ike_sa *sa)
 {
 	if (sa->state != IKE_S_ESTABLISHED || ike_rekey_under_way(sa))
 		return LS_NEVER;
-	return sa->rekey_at != LS_NEVER ? sa->rekey_at : ls_time_add(sa->life.born, LS_S((ls_time)sa->life.soft.seconds));
+	return sa->rekey_at != LS_NEVER
+	           ? sa->rekey_at
+	           : ls_time_add(sa->life.born, LS_S((ls_time)sa->life.soft.seconds));
 }
 
 static ls_time keepalive_due(const struct ike_sa *sa)
 {
-	return sa->state == IKE_S_ESTABLISHED && sa->nat.local && sa->local.port == IKE_PORT_NAT ? sa->keepalive_at : LS_NEVER;
+	return sa->state == IKE_S_ESTABLISHED && sa->nat.local && sa->local.port == IKE_PORT_NAT
+	           ? sa->keepalive_at
+	           : LS_NEVER;
 }
 
 ls_time ike_sa_due(const struct ike_sa *sa)
@@ -343,7 +352,9 @@ ls_time ike_sa_due(const struct ike_sa *sa)
 	at = ls_time_min(at, ls_time_min(children_at(sa), keepalive_due(sa)));
 	if (sa->state != IKE_S_ESTABLISHED)
 		return at;
-	return ls_time_min(at, ls_time_min(rekey_due(sa), ls_time_add(sa->life.born, LS_S((ls_time)sa->life.hard.seconds))));
+	return ls_time_min(
+	    at, ls_time_min(rekey_due(sa),
+	                    ls_time_add(sa->life.born, LS_S((ls_time)sa->life.hard.seconds))));
 }
 
 static void gave_up(struct ike_sa *sa)
@@ -356,7 +367,8 @@ static void gave_up(struct ike_sa *sa)
 		ike_sa_end(sa, CAUSE_IKE_HALF_OPEN_TIMEOUT, "");
 }
 
-/* Timers of an SA that stands: its life, its children's second tries, liveness, the NAT's mapping. */
+/* Timers of an SA that stands: its life, its children's second tries, liveness, the NAT's mapping.
+ */
 static void tick_established(struct ike_sa *sa)
 {
 	ls_time now = sa->ike->now;
@@ -414,8 +426,10 @@ static void tell_moved(struct ike_sa *sa)
 
 void ike_sa_moved(struct ike_sa *sa, const struct ls_addr *remote)
 {
-	/* RFC 7296 2.23: only the side that is not behind a NAT follows, and only a peer that is. */
-	if (sa->nat.local || !sa->nat.remote || remote->family != sa->remote.family || ls_addr_equal(remote, &sa->remote))
+	/* RFC 7296 2.23: only the side that is not behind a NAT follows, and only a peer that is.
+	 */
+	if (sa->nat.local || !sa->nat.remote || remote->family != sa->remote.family ||
+	    ls_addr_equal(remote, &sa->remote))
 		return;
 	sa->remote = *remote;
 	ike_queue_event(sa->ike, sa->tunnel, remote, CAUSE_IKE_MOVED, "");

@@ -8,19 +8,21 @@
 #include "lib/life.h"
 
 /*
- * DOC: an IKE SA runs at most one exchange of its own (`active`: the window is 1, RFC 7296 2.3) while others wait in `queue`, and
- * answers at most one of the peer (`serving`). Both are tasks: a kind of exchange is a struct ike_task_ops in a file of its own. A task asks the
- * owner questions (SPI, AUTH, INSTALL) one at a time and goes on in its `answer` function; so nothing blocks, and other messages may arrive
- * meanwhile. SAs that have ended are freed when the public call that ended them returns.
+ * DOC: an IKE SA runs at most one exchange of its own (`active`: the window is 1, RFC 7296 2.3)
+ * while others wait in `queue`, and answers at most one of the peer (`serving`). Both are tasks: a
+ * kind of exchange is a struct ike_task_ops in a file of its own. A task asks the owner questions
+ * (SPI, AUTH, INSTALL) one at a time and goes on in its `answer` function; so nothing blocks, and
+ * other messages may arrive meanwhile. SAs that have ended are freed when the public call that
+ * ended them returns.
  */
 
 enum ike_state {
-	IKE_S_INIT,        /* IKE_SA_INIT under way (initiator), or answered (responder): half open */
-	IKE_S_AUTH,        /* IKE_AUTH under way: half open too */
+	IKE_S_INIT, /* IKE_SA_INIT under way (initiator), or answered (responder): half open */
+	IKE_S_AUTH, /* IKE_AUTH under way: half open too */
 	IKE_S_ESTABLISHED,
-	IKE_S_REKEYED,     /* a successor has taken over the children; waits for its delete */
-	IKE_S_DELETING,    /* our Delete is under way */
-	IKE_S_DEAD,        /* to be freed */
+	IKE_S_REKEYED,  /* a successor has taken over the children; waits for its delete */
+	IKE_S_DELETING, /* our Delete is under way */
+	IKE_S_DEAD,     /* to be freed */
 };
 
 /* A CHILD SA pair. */
@@ -35,9 +37,10 @@ struct ike_child {
 	bool sending;      /* the pair that its chain sends on */
 	bool replaced;     /* it has a successor */
 	bool deleting;     /* our Delete is queued or under way */
-	bool switch_later; /* made as responder of a rekey: send on it when it is used, or its predecessor is deleted */
+	bool switch_later; /* made as responder of a rekey: send on it when it is used, or its
+	                      predecessor is deleted */
 	uint8_t rekey_tries;
-	ls_time rekey_at;  /* a rekey that failed is tried again; LS_NEVER */
+	ls_time rekey_at; /* a rekey that failed is tried again; LS_NEVER */
 	struct ike_ts ts_local, ts_remote;
 };
 
@@ -48,97 +51,104 @@ struct ike_sa {
 	struct ike_sa *next, *next_spi;
 	uint32_t serial;
 	enum ike_state state;
-	enum ls_cause why;              /* the reason of the last change of state */
-	bool initiator;                 /* we are the original initiator of this SA: the I flag */
-	bool dialled;                   /* we called (kept over rekeys, where the roles may turn) */
-	bool attempt;                   /* an ike_start() waits for UP or DOWN */
-	uint32_t tunnel;                /* 0 until the peer is known */
-	struct ike_peer_entry *peer;    /* NULL: not known yet, or removed */
+	enum ls_cause why;           /* the reason of the last change of state */
+	bool initiator;              /* we are the original initiator of this SA: the I flag */
+	bool dialled;                /* we called (kept over rekeys, where the roles may turn) */
+	bool attempt;                /* an ike_start() waits for UP or DOWN */
+	uint32_t tunnel;             /* 0 until the peer is known */
+	struct ike_peer_entry *peer; /* NULL: not known yet, or removed */
 	struct ike_identity peer_id;
 	uint64_t spi_i, spi_r;
 	struct ls_addr local, remote;
-	uint8_t address_index;          /* initiator: which of the peer's addresses is tried */
+	uint8_t address_index; /* initiator: which of the peer's addresses is tried */
 	struct ike_nat_found nat;
-	bool forced_udp;                /* encapsulate even without a NAT */
+	bool forced_udp; /* encapsulate even without a NAT */
 	bool fragmentation;
-	uint16_t fragment_size;         /* size of IP packets that messages are cut to */
+	uint16_t fragment_size; /* size of IP packets that messages are cut to */
 	struct ike_choice choice;
 	struct ike_keys keys;
 	uint64_t iv_counter;
-	uint32_t send_id, recv_id;      /* ids of our next request and of the peer's */
+	uint32_t send_id, recv_id; /* ids of our next request and of the peer's */
 	struct ike_task *active, *queue, *serving;
-	struct ike_packets response;    /* to the last request */
-	uint8_t request_hash[32];       /* of the first datagram of the last request that was answered */
-	uint8_t serving_hash[32];       /* of the one being answered */
+	struct ike_packets response; /* to the last request */
+	uint8_t request_hash[32]; /* of the first datagram of the last request that was answered */
+	uint8_t serving_hash[32]; /* of the one being answered */
 	struct ike_frag frag_requests, frag_responses;
 	/* the set-up: freed once authenticated */
 	struct crypto_ke *ke;
-	struct ls_bytes init_local, init_remote;   /* IKE_SA_INIT messages, malloc'ed */
-	struct ls_bytes nonce_local, nonce_remote; /* malloc'ed; kept as long as a simultaneous SA may come */
-	struct ike_sa *twin;            /* INITIATOR of an IKE rekey: the SA that the peer's own rekey made of the same old one */
-	uint64_t rekeyed_from;          /* our SPI of the SA that this one was made of */
+	struct ls_bytes init_local, init_remote; /* IKE_SA_INIT messages, malloc'ed */
+	/* malloc'ed; they outlive the set-up, because a simultaneous SA may come */
+	struct ls_bytes nonce_local, nonce_remote;
+	struct ike_sa *twin; /* the SA that the peer's rekey made of this one while ours is on its way */
+	uint64_t rekeyed_from; /* our SPI of the SA that this one was made of */
 	struct ike_child *children;
 	struct life life;
-	ls_time born, established, heard, due;
-	ls_time give_up;                /* half open, REKEYED, childless: end then; LS_NEVER */
-	ls_time rekey_at;               /* LS_NEVER: by life */
+	ls_time born, established, heard;
+	ls_time give_up;  /* half open, REKEYED, childless: end then; LS_NEVER */
+	ls_time rekey_at; /* LS_NEVER: by life */
 	ls_time keepalive_at;
-	bool doubt;                     /* probe now */
-	bool refused;                   /* authentication failed: it only repeats its answer until give_up */
-	bool contact;                   /* responder: the peer said INITIAL_CONTACT */
+	bool doubt;   /* probe now */
+	bool refused; /* authentication failed: it only repeats its answer until give_up */
+	bool contact; /* responder: the peer said INITIAL_CONTACT */
 };
 
 enum ike_question { IKE_Q_NONE, IKE_Q_SPI, IKE_Q_AUTH_MAKE, IKE_Q_AUTH_CHECK, IKE_Q_INSTALL };
 
 struct ike_deal;
 
-/* One kind of exchange, as its initiator and as its responder. Functions that are NULL are not needed. */
+/*
+ * One kind of exchange, as its initiator and as its responder. Functions that are NULL are not needed.
+ * begin:    initiator: ends in ike_task_send(), sooner or later
+ * response: t->in holds the verified response; ends in ike_task_done()
+ * request:  responder: t->in holds the verified request; ends in ike_task_respond()
+ * answer:   of the owner to t->question
+ * failed:   the SA ends, or nobody answered: gives back what the task holds
+ */
 struct ike_task_ops {
 	const char *name;
 	uint8_t exchange;
-	void (*begin)(struct ike_task *t);    /* initiator: ends in ike_task_send(), sooner or later */
-	void (*response)(struct ike_task *t); /* t->in holds the verified response; ends in ike_task_done() */
-	void (*request)(struct ike_task *t);  /* responder: t->in holds the verified request; ends in ike_task_respond() */
-	void (*answer)(struct ike_task *t, const struct ike_answer *a); /* of the owner to t->question */
-	void (*failed)(struct ike_task *t, enum ls_cause cause);        /* the SA ends, or nobody answered: gives back what it holds */
+	void (*begin)(struct ike_task *t);
+	void (*response)(struct ike_task *t);
+	void (*request)(struct ike_task *t);
+	void (*answer)(struct ike_task *t, const struct ike_answer *a);
+	void (*failed)(struct ike_task *t, enum ls_cause cause);
 };
 
 struct ike_task {
 	const struct ike_task_ops *ops;
 	struct ike_task *next;
 	struct ike_sa *sa;
-	bool over;                 /* it waits to be freed */
-	bool serving;              /* we are the responder */
-	bool outstanding;          /* request sent, response not here */
-	uint8_t exchange;          /* of the request that was sent */
-	uint32_t id;               /* message id */
+	bool over;        /* it waits to be freed */
+	bool serving;     /* we are the responder */
+	bool outstanding; /* request sent, response not here */
+	uint8_t exchange; /* of the request that was sent */
+	uint32_t id;      /* message id */
 	enum ike_question asking;
-	uint64_t question;         /* id of the request to the owner */
+	uint64_t question; /* id of the request to the owner */
 	ls_time question_until;
 	ls_time resend_at;
 	unsigned tries;
 	struct ike_packets packets;
-	uint8_t plain_first;       /* what was sealed, to cut it anew into smaller fragments */
-	struct ls_bytes plain;     /* malloc'ed */
+	uint8_t plain_first;   /* what was sealed, to cut it anew into smaller fragments */
+	struct ls_bytes plain; /* malloc'ed */
 	struct ike_payloads in;
-	uint8_t *in_bytes;         /* malloc'ed; what `in` points into */
-	bool attempt;              /* an ike_start() waits for its outcome */
+	uint8_t *in_bytes; /* malloc'ed; what `in` points into */
+	bool attempt;      /* an ike_start() waits for its outcome */
 	/* ike_init.c */
-	struct ls_bytes cookie;    /* malloc'ed */
+	struct ls_bytes cookie; /* malloc'ed */
 	uint8_t cookies, groups_count;
-	uint16_t groups[8];        /* tried after INVALID_KE_PAYLOAD */
-	enum ls_cause error;       /* an unprotected refusal was received: what it said; CAUSE_NONE */
-	ls_time grace_until;       /* a better answer is waited for until then */
+	uint16_t groups[8];  /* tried after INVALID_KE_PAYLOAD */
+	enum ls_cause error; /* an unprotected refusal was received: what it said; CAUSE_NONE */
+	ls_time grace_until; /* a better answer is waited for until then */
 	char error_text[LS_EVENT_TEXT_MAX];
 	/* ike_child.c, ike_auth.c, ike_rekey.c, ike_info.c */
 	struct ike_deal *deal;
-	struct ike_sa *successor;  /* ike_rekey.c: the SA being made */
-	uint8_t again;             /* tries after TEMPORARY_FAILURE */
-	uint32_t spi;              /* of the child that it is about (our inbound one) */
-	enum ls_cause cause;       /* why (closing) */
+	struct ike_sa *successor;   /* ike_rekey.c: the SA being made */
+	uint32_t spi;               /* of the child that it is about (our inbound one) */
+	enum ls_cause cause;        /* why (closing) */
 	enum ls_cause child_failed; /* ike_auth_answer.c: the child was refused, the IKE SA not */
 	uint16_t child_notify;      /* and the notify that says so */
-	struct ls_bytes auth;      /* malloc'ed: our AUTH value */
+	struct ls_bytes auth;       /* malloc'ed: our AUTH value */
 };
 
 /* ike_sa.c */
@@ -148,7 +158,7 @@ struct ike_sa *ike_sa_with_spis(struct ike *ike, bool initiator, uint64_t spi_i,
 /* Ends it without telling anybody. */
 void ike_sa_forget(struct ike_sa *sa);
 struct ike_sa *ike_sa_by_spi(struct ike *ike, uint64_t our_spi);
-uint64_t ike_sa_spi(const struct ike_sa *sa);        /* ours */
+uint64_t ike_sa_spi(const struct ike_sa *sa); /* ours */
 uint64_t ike_sa_peer_spi(const struct ike_sa *sa);
 /* A fresh SPI that no SA of ours has. */
 uint64_t ike_spi_make(struct ike *ike);
@@ -157,10 +167,12 @@ void ike_sa_index(struct ike_sa *sa);
 /* The one place where the state changes. */
 void ike_sa_enter(struct ike_sa *sa, enum ike_state state, enum ls_cause why);
 /*
- * Ends it without a word to the peer: tasks are given up, children removed, the chains' DOWN (or the attempt's, once) told.
+ * Ends it without a word to the peer: tasks are given up, children removed, the chains' DOWN (or
+ * the attempt's, once) told.
  */
 void ike_sa_end(struct ike_sa *sa, enum ls_cause cause, const char *text);
-/* Ends it at once, after sending one unacknowledged Delete (or AUTHENTICATION_FAILED) where the SA has keys. */
+/* Ends it at once, after sending one unacknowledged Delete (or AUTHENTICATION_FAILED) where the SA
+ * has keys. */
 void ike_sa_end_telling(struct ike_sa *sa, enum ls_cause cause, const char *text, uint16_t notify);
 /* Ends children and chains now, and the SA when the peer has answered our Delete. */
 void ike_sa_close(struct ike_sa *sa, enum ls_cause cause, const char *text);
@@ -193,7 +205,8 @@ struct ike_child *ike_child_in(struct ike_sa *sa, uint32_t spi_in);
 struct ike_child *ike_child_out(struct ike_sa *sa, uint32_t spi_out);
 struct ike_sa *ike_child_find(struct ike *ike, uint32_t spi_in, struct ike_child **child);
 /* Removes the pair; when it was the last of its chain and the chain was announced: DOWN. */
-void ike_child_remove(struct ike_sa *sa, struct ike_child *c, enum ls_cause cause, const char *text);
+void ike_child_remove(struct ike_sa *sa, struct ike_child *c, enum ls_cause cause,
+                      const char *text);
 void ike_child_switch(struct ike_sa *sa, struct ike_child *c);
 unsigned ike_children_count(const struct ike_sa *sa);
 void ike_children_move(struct ike_sa *from, struct ike_sa *to);
@@ -204,7 +217,6 @@ bool ike_sa_busy_with_children(const struct ike_sa *sa);
 struct ike_task *ike_task_new(struct ike_sa *sa, const struct ike_task_ops *ops);
 /* Queues an exchange of ours; it begins when those before it are done. */
 void ike_task_queue(struct ike_task *t);
-void ike_task_queue_first(struct ike_task *t);
 void ike_tasks_next(struct ike_sa *sa);
 /* Seals and sends the request that was built, and starts its retransmission. */
 void ike_task_send(struct ike_task *t, struct ike_build *b);
@@ -228,9 +240,11 @@ void ike_task_tick(struct ike_task *t);
 ls_time ike_task_due(const struct ike_task *t);
 /* The builder over the engine's scratch buffer. */
 struct ike_build ike_task_build(struct ike_task *t);
-struct ike_header ike_sa_header(const struct ike_sa *sa, uint8_t exchange, bool response, uint32_t id);
+struct ike_header ike_sa_header(const struct ike_sa *sa, uint8_t exchange, bool response,
+                                uint32_t id);
 /* Datagrams of a message, sealed for this SA. */
-bool ike_sa_seal(struct ike_sa *sa, const struct ike_header *h, struct ike_build *b, struct ike_packets *packets);
+bool ike_sa_seal(struct ike_sa *sa, const struct ike_header *h, struct ike_build *b,
+                 struct ike_packets *packets);
 void ike_sa_send_packets(struct ike_sa *sa, const struct ike_packets *packets);
 
 /* Questions to the owner (ike_ask.c). */
@@ -239,18 +253,24 @@ void ike_ask_auth_make(struct ike_task *t, struct ls_bytes id_body);
 void ike_ask_auth_check(struct ike_task *t, struct ls_bytes peer_id_body, struct ls_bytes auth);
 void ike_ask_install(struct ike_task *t);
 void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain);
-void ike_ask_pair(struct ike_sa *sa, enum ike_request_kind kind, uint32_t chain, uint32_t spi_in, uint32_t spi_out, enum ls_cause cause);
+void ike_ask_pair(struct ike_sa *sa, enum ike_request_kind kind, uint32_t chain, uint32_t spi_in,
+                  uint32_t spi_out, enum ls_cause cause);
 
 /* The exchanges. */
-extern const struct ike_task_ops ike_ops_init, ike_ops_auth, ike_ops_child, ike_ops_rekey, ike_ops_info, ike_ops_delete, ike_ops_close, ike_ops_resume;
+extern const struct ike_task_ops ike_ops_init, ike_ops_auth, ike_ops_child, ike_ops_rekey,
+    ike_ops_info, ike_ops_delete, ike_ops_close, ike_ops_resume;
 
 /* ike_init.c */
 /* Starts an SA as initiator to the next address of the peer. false: none left. */
-bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned address_index, bool attempt);
+bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned address_index,
+                   bool attempt);
 /* An unprotected answer with one notify; limited: so many a second. */
-void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h, uint16_t type, struct ls_bytes data, bool limited);
+void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,
+                           const struct ike_header *h, uint16_t type, struct ls_bytes data,
+                           bool limited);
 /* An unprotected IKE_SA_INIT message. */
-void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h, struct ls_bytes message);
+void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
+                      struct ls_bytes message);
 void ike_init_response(struct ike_sa *sa, const struct ike_datagram *d, struct ls_bytes message);
 /* Nobody answered, or nobody did well: the next address, or the end of the attempt. */
 void ike_init_unanswered(struct ike_task *t);

@@ -77,10 +77,13 @@ static void iv_make(const struct ike_sealer *s, uint8_t *iv, size_t len)
 }
 
 /* One datagram; number 0 for an SK, else the fragment's. */
-static bool seal_one(const struct ike_sealer *s, const struct frame *f, const struct ike_header *h, uint8_t first, struct ls_bytes plain, uint16_t number, uint16_t total, struct ike_packets *packets)
+static bool seal_one(const struct ike_sealer *s, const struct frame *f, const struct ike_header *h,
+                     uint8_t first, struct ls_bytes plain, uint16_t number, uint16_t total,
+                     struct ike_packets *packets)
 {
 	size_t fields = number ? SKF_FIELDS : 0, tail = trailer(f, plain.len);
-	size_t text_at = IKE_HEADER_SIZE + IKE_PAYLOAD_HEADER_SIZE + fields + f->iv, text_len = plain.len + tail;
+	size_t text_at = IKE_HEADER_SIZE + IKE_PAYLOAD_HEADER_SIZE + fields + f->iv,
+	       text_len = plain.len + tail;
 	size_t size = text_at + text_len + f->icv;
 	struct ls_bytes key = key_of(s->keys, s->of_initiator, IKE_SK_EI);
 	struct ike_header header = *h;
@@ -104,12 +107,14 @@ static bool seal_one(const struct ike_sealer *s, const struct frame *f, const st
 	wr_bytes(&w, plain.p, plain.len);
 	wr_zero(&w, tail - 1);
 	wr_u8(&w, (uint8_t)(tail - 1));
-	ok = crypto_seal(s->keys->encr, key, out + text_at - f->iv, LS_BYTES(out, text_at - f->iv), out + text_at, text_len, out + text_at + text_len);
+	ok = crypto_seal(s->keys->encr, key, out + text_at - f->iv, LS_BYTES(out, text_at - f->iv),
+	                 out + text_at, text_len, out + text_at + text_len);
 	if (ok && !f->encr->aead) {
 		uint8_t icv[CRYPTO_HASH_MAX];
 		struct ls_bytes covered = LS_BYTES(out, text_at + text_len);
 
-		ok = crypto_integ(s->keys->integ, key_of(s->keys, s->of_initiator, IKE_SK_AI), &covered, 1, icv) == f->icv;
+		ok = crypto_integ(s->keys->integ, key_of(s->keys, s->of_initiator, IKE_SK_AI),
+		                  &covered, 1, icv) == f->icv;
 		memcpy(out + text_at + text_len, icv, f->icv);
 	}
 	ok = ok && ike_packets_add(packets, out, size);
@@ -117,7 +122,8 @@ static bool seal_one(const struct ike_sealer *s, const struct frame *f, const st
 	return ok;
 }
 
-bool ike_seal(const struct ike_sealer *s, const struct ike_header *h, uint8_t first, struct ls_bytes plain, size_t fragment_max, struct ike_packets *packets)
+bool ike_seal(const struct ike_sealer *s, const struct ike_header *h, uint8_t first,
+              struct ls_bytes plain, size_t fragment_max, struct ike_packets *packets)
 {
 	struct frame f;
 	size_t whole, each, total;
@@ -125,7 +131,8 @@ bool ike_seal(const struct ike_sealer *s, const struct ike_header *h, uint8_t fi
 	*packets = (struct ike_packets){0};
 	if (!frame_of(s->keys, &f) || plain.len > IKE_PLAIN_MAX)
 		return false;
-	whole = IKE_HEADER_SIZE + IKE_PAYLOAD_HEADER_SIZE + f.iv + plain.len + trailer(&f, plain.len) + f.icv;
+	whole = IKE_HEADER_SIZE + IKE_PAYLOAD_HEADER_SIZE + f.iv + plain.len +
+	        trailer(&f, plain.len) + f.icv;
 	if (fragment_max == 0 || whole <= fragment_max)
 		return seal_one(s, &f, h, first, plain, 0, 0, packets);
 	each = IKE_HEADER_SIZE + IKE_PAYLOAD_HEADER_SIZE + SKF_FIELDS + f.iv + f.icv + f.block;
@@ -141,7 +148,8 @@ bool ike_seal(const struct ike_sealer *s, const struct ike_header *h, uint8_t fi
 	for (size_t i = 0; i < total; i++) {
 		size_t at = i * each, n = plain.len - at < each ? plain.len - at : each;
 
-		if (!seal_one(s, &f, h, first, LS_BYTES(plain.p + at, n), (uint16_t)(i + 1), (uint16_t)total, packets)) {
+		if (!seal_one(s, &f, h, first, LS_BYTES(plain.p + at, n), (uint16_t)(i + 1),
+		              (uint16_t)total, packets)) {
 			ike_packets_free(packets);
 			return false;
 		}
@@ -150,23 +158,29 @@ bool ike_seal(const struct ike_sealer *s, const struct ike_header *h, uint8_t fi
 }
 
 /* The text of a datagram whose ICV holds, into scratch. */
-static bool open_text(const struct ike_keys *keys, const struct frame *f, bool from_initiator, struct ls_bytes datagram, size_t text_at, size_t text_len, uint8_t *scratch)
+static bool open_text(const struct ike_keys *keys, const struct frame *f, bool from_initiator,
+                      struct ls_bytes datagram, size_t text_at, size_t text_len, uint8_t *scratch)
 {
 	const uint8_t *icv = datagram.p + text_at + text_len;
-	struct ls_bytes key = key_of(keys, from_initiator, IKE_SK_EI), aad = LS_BYTES(datagram.p, text_at - f->iv);
+	struct ls_bytes key = key_of(keys, from_initiator, IKE_SK_EI),
+			aad = LS_BYTES(datagram.p, text_at - f->iv);
 
 	if (!f->encr->aead) {
 		uint8_t right[CRYPTO_HASH_MAX];
 		struct ls_bytes covered = LS_BYTES(datagram.p, text_at + text_len);
 
-		if (crypto_integ(keys->integ, key_of(keys, from_initiator, IKE_SK_AI), &covered, 1, right) != f->icv || !crypto_equal(right, icv, f->icv))
+		if (crypto_integ(keys->integ, key_of(keys, from_initiator, IKE_SK_AI), &covered, 1,
+		                 right) != f->icv ||
+		    !crypto_equal(right, icv, f->icv))
 			return false;
 	}
 	memcpy(scratch, datagram.p + text_at, text_len);
-	return crypto_open(keys->encr, key, datagram.p + text_at - f->iv, aad, scratch, text_len, icv);
+	return crypto_open(keys->encr, key, datagram.p + text_at - f->iv, aad, scratch, text_len,
+	                   icv);
 }
 
-enum ls_cause ike_open(const struct ike_keys *keys, bool from_initiator, const struct ike_header *h, struct ls_bytes datagram, uint8_t *scratch, struct ike_opened *out)
+enum ls_cause ike_open(const struct ike_keys *keys, bool from_initiator, const struct ike_header *h,
+                       struct ls_bytes datagram, uint8_t *scratch, struct ike_opened *out)
 {
 	struct rd r = rd_make(datagram.p, datagram.len);
 	uint16_t length;
@@ -179,7 +193,8 @@ enum ls_cause ike_open(const struct ike_keys *keys, bool from_initiator, const s
 	out->first = rd_u8(&r);
 	rd_skip(&r, 1);
 	length = rd_u16(&r);
-	if (!rd_ok(&r) || (h->next != IKE_P_SK && h->next != IKE_P_SKF) || (size_t)length + IKE_HEADER_SIZE != datagram.len || !frame_of(keys, &f))
+	if (!rd_ok(&r) || (h->next != IKE_P_SK && h->next != IKE_P_SKF) ||
+	    (size_t)length + IKE_HEADER_SIZE != datagram.len || !frame_of(keys, &f))
 		return CAUSE_MALFORMED;
 	if (h->next == IKE_P_SKF) {
 		out->number = rd_u16(&r);

@@ -1,4 +1,5 @@
-/* The engine's state as bytes: established IKE SAs with keys, message ids, stored responses and chains (RFC 6311's need). */
+/* The engine's state as bytes: established IKE SAs with keys, message ids, stored responses and
+ * chains (RFC 6311's need). */
 #include "ike/ike_sa.h"
 
 #include "lib/snap.h"
@@ -78,7 +79,8 @@ static uint8_t flags_pack(const bool *flags, unsigned n)
 
 static void child_write(struct wr *w, const struct ike_child *c)
 {
-	const bool flags[] = {c->esn, c->tunnel_mode, c->initiator, c->announced, c->sending, c->replaced, c->switch_later, c->deleting};
+	const bool flags[] = {c->esn,     c->tunnel_mode, c->initiator,    c->announced,
+	                      c->sending, c->replaced,    c->switch_later, c->deleting};
 
 	wr_u32(w, c->chain);
 	wr_u32(w, c->spi_in);
@@ -143,7 +145,8 @@ static void choice_write(struct wr *w, const struct ike_choice *c)
 
 static void sa_write(struct wr *w, const struct ike_sa *sa, ls_time now)
 {
-	const bool flags[] = {sa->initiator, sa->dialled, sa->nat.spoken, sa->nat.local, sa->nat.remote, sa->forced_udp, sa->fragmentation};
+	const bool flags[] = {sa->initiator,  sa->dialled,    sa->nat.spoken,   sa->nat.local,
+	                      sa->nat.remote, sa->forced_udp, sa->fragmentation};
 	const struct ike_task *t = sa->active && sa->active->outstanding ? sa->active : NULL;
 
 	wr_u32(w, sa->tunnel);
@@ -282,7 +285,8 @@ static bool sa_read(struct ike *ike, struct rd *r)
 	sa->tunnel = tunnel;
 	sa->peer = ike_peer_find(ike, tunnel);
 	sa->dialled = flags & 2;
-	sa->nat = (struct ike_nat_found){.spoken = flags & 4, .local = flags & 8, .remote = flags & 16};
+	sa->nat =
+	    (struct ike_nat_found){.spoken = flags & 4, .local = flags & 8, .remote = flags & 16};
 	sa->forced_udp = flags & 32;
 	sa->fragmentation = flags & 64;
 	ok = body_read(r, sa);

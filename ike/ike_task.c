@@ -1,4 +1,5 @@
-/* Exchanges: their queue, the window of one, retransmission, and the stored response (RFC 7296 2.1-2.4). */
+/* Exchanges: their queue, the window of one, retransmission, and the stored response (RFC
+ * 7296 2.1-2.4). */
 #include "ike/ike_sa.h"
 
 #include "ike/ike_deal.h"
@@ -106,26 +107,21 @@ void ike_task_queue(struct ike_task *t)
 	ike_tasks_next(t->sa);
 }
 
-void ike_task_queue_first(struct ike_task *t)
-{
-	t->next = t->sa->queue;
-	t->sa->queue = t;
-	ike_tasks_next(t->sa);
-}
-
 struct ike_build ike_task_build(struct ike_task *t)
 {
 	return ike_build_make(t->sa->ike->plain, sizeof t->sa->ike->plain);
 }
 
-struct ike_header ike_sa_header(const struct ike_sa *sa, uint8_t exchange, bool response, uint32_t id)
+struct ike_header ike_sa_header(const struct ike_sa *sa, uint8_t exchange, bool response,
+                                uint32_t id)
 {
 	return (struct ike_header){
 	    .spi_i = sa->spi_i,
 	    .spi_r = sa->spi_r,
 	    .major = 2,
 	    .exchange = exchange,
-	    .flags = (uint8_t)((sa->initiator ? IKE_FLAG_INITIATOR : 0) | (response ? IKE_FLAG_RESPONSE : 0)),
+	    .flags = (uint8_t)((sa->initiator ? IKE_FLAG_INITIATOR : 0) |
+	                       (response ? IKE_FLAG_RESPONSE : 0)),
 	    .id = id,
 	};
 }
@@ -139,12 +135,17 @@ static size_t fragment_room(const struct ike_sa *sa)
 		return 0;
 	if (sa->local.port == IKE_PORT_NAT)
 		around += IKE_MARKER_SIZE;
-	return sa->fragment_size > around + FRAGMENT_MIN ? sa->fragment_size - around : FRAGMENT_MIN;
+	return sa->fragment_size > around + FRAGMENT_MIN ? sa->fragment_size - around
+	                                                 : FRAGMENT_MIN;
 }
 
-bool ike_sa_seal(struct ike_sa *sa, const struct ike_header *h, struct ike_build *b, struct ike_packets *packets)
+bool ike_sa_seal(struct ike_sa *sa, const struct ike_header *h, struct ike_build *b,
+                 struct ike_packets *packets)
 {
-	struct ike_sealer s = {.keys = &sa->keys, .of_initiator = sa->initiator, .iv_counter = &sa->iv_counter, .random = &sa->ike->random};
+	struct ike_sealer s = {.keys = &sa->keys,
+	                       .of_initiator = sa->initiator,
+	                       .iv_counter = &sa->iv_counter,
+	                       .random = &sa->ike->random};
 
 	ike_build_end(b);
 	if (!wr_ok(&b->w))
@@ -236,7 +237,11 @@ static void cut_smaller(struct ike_task *t)
 	struct ike_sa *sa = t->sa;
 	struct ike_header h = ike_sa_header(sa, t->exchange, false, t->id);
 	struct ike_packets smaller;
-	struct ike_build b = {.w = {.p = (uint8_t *)(uintptr_t)t->plain.p, .cap = t->plain.len, .len = t->plain.len}, .first = t->plain_first, .begun = SIZE_MAX, .last = SIZE_MAX};
+	struct ike_build b = {
+	    .w = {.p = (uint8_t *)(uintptr_t)t->plain.p, .cap = t->plain.len, .len = t->plain.len},
+	    .first = t->plain_first,
+	    .begun = SIZE_MAX,
+	    .last = SIZE_MAX};
 	uint16_t size = sa->fragment_size;
 
 	if (t->tries != SMALL_AFTER_TRIES + 1 || !t->plain.p || size <= IKE_SMALL_FRAGMENT)
@@ -324,7 +329,9 @@ static void gave_up(struct ike_task *t)
 	else if (sa->state == IKE_S_DELETING || sa->state == IKE_S_REKEYED)
 		ike_sa_end(sa, sa->why, "");
 	else if (sa->state == IKE_S_AUTH)
-		ike_sa_end(sa, CAUSE_IKE_NO_ANSWER, "it answered IKE_SA_INIT, but not IKE_AUTH: is UDP 4500 open, are fragments dropped?");
+		ike_sa_end(sa, CAUSE_IKE_NO_ANSWER,
+		           "it answered IKE_SA_INIT, but not IKE_AUTH: is UDP 4500 open, are "
+		           "fragments dropped?");
 	else
 		ike_sa_end(sa, CAUSE_PEER_SILENT, "");
 }
@@ -335,7 +342,11 @@ void ike_task_tick(struct ike_task *t)
 	ls_time now = sa->ike->now;
 
 	if (t->asking != IKE_Q_NONE && now >= t->question_until) {
-		ike_sa_end_telling(sa, CAUSE_IKE_SILENT_INSIDE, t->asking == IKE_Q_SPI || t->asking == IKE_Q_INSTALL ? "the packet path" : "the keeper of the keys", 0);
+		ike_sa_end_telling(sa, CAUSE_IKE_SILENT_INSIDE,
+		                   t->asking == IKE_Q_SPI || t->asking == IKE_Q_INSTALL
+		                       ? "the packet path"
+		                       : "the keeper of the keys",
+		                   0);
 		return;
 	}
 	if (!t->outstanding)
@@ -361,5 +372,6 @@ ls_time ike_task_due(const struct ike_task *t)
 {
 	if (!t)
 		return LS_NEVER;
-	return ls_time_min(ls_time_min(t->resend_at, t->question_until), t->outstanding ? t->grace_until : LS_NEVER);
+	return ls_time_min(ls_time_min(t->resend_at, t->question_until),
+	                   t->outstanding ? t->grace_until : LS_NEVER);
 }

@@ -1,4 +1,5 @@
-/* Traffic selectors: offered, narrowed and checked, with the substitution that a NAT makes needful (RFC 7296 2.9, 2.23.1, 3.13). */
+/* Traffic selectors: offered, narrowed and checked, with the substitution that a NAT makes needful
+ * (RFC 7296 2.9, 2.23.1, 3.13). */
 #include "ike/ike_ts.h"
 
 #include "ike/ike_names.h"
@@ -94,7 +95,8 @@ static bool range_has(const struct range *t, const struct ls_addr *a)
 {
 	size_t size = ls_addr_size(a);
 
-	return t->family == a->family && memcmp(t->low, a->ip, size) <= 0 && memcmp(a->ip, t->high, size) <= 0;
+	return t->family == a->family && memcmp(t->low, a->ip, size) <= 0 &&
+	       memcmp(a->ip, t->high, size) <= 0;
 }
 
 static bool narrow_one(const struct range *t, const struct ike_ts_rule *rule, struct ike_ts *out)
@@ -121,7 +123,8 @@ static bool narrow_one(const struct range *t, const struct ike_ts_rule *rule, st
 	return true;
 }
 
-enum ls_cause ike_ts_narrow(struct ls_bytes body, const struct ike_ts_rule *rule, struct ike_ts *out)
+enum ls_cause ike_ts_narrow(struct ls_bytes body, const struct ike_ts_rule *rule,
+                            struct ike_ts *out)
 {
 	struct rd r = rd_make(body.p, body.len);
 	uint8_t count = rd_u8(&r);
@@ -143,7 +146,8 @@ enum ls_cause ike_ts_narrow(struct ls_bytes body, const struct ike_ts_rule *rule
 
 bool ike_ts_within(const struct ike_ts *a, const struct ike_ts *b)
 {
-	if (a->net.addr.family != b->net.addr.family || a->net.bits < b->net.bits || !ls_prefix_contains(&b->net, &a->net.addr))
+	if (a->net.addr.family != b->net.addr.family || a->net.bits < b->net.bits ||
+	    !ls_prefix_contains(&b->net, &a->net.addr))
 		return false;
 	if (b->protocol != 0 && a->protocol != b->protocol)
 		return false;
@@ -164,10 +168,13 @@ void ike_ts_text(struct ls_bytes body, char *out, size_t cap)
 
 	rd_skip(&r, 3);
 	for (unsigned i = 0; i < count && range_read(&r, &x); i++) {
-		struct ls_addr low = ls_addr_from_bytes(x.family, x.low, 0), high = ls_addr_from_bytes(x.family, x.high, 0);
+		struct ls_addr low = ls_addr_from_bytes(x.family, x.low, 0),
+			       high = ls_addr_from_bytes(x.family, x.high, 0);
 
 		ike_text_add(&t, i ? ", " : "");
-		ike_text_add(&t, x.protocol == IKE_PROTOCOL_UDP ? "UDP " : x.protocol == 0 ? "any protocol " : "another protocol ");
+		ike_text_add(&t, x.protocol == IKE_PROTOCOL_UDP ? "UDP "
+		                 : x.protocol == 0              ? "any protocol "
+		                                                : "another protocol ");
 		ike_text_addr(&t, &low);
 		if (!ls_addr_equal(&low, &high)) {
 			ike_text_add(&t, "-");

@@ -1,4 +1,5 @@
-/* What the owner may see of the engine's IKE SAs: for status and, on root's request, for Wireshark. */
+/* What the owner may see of the engine's IKE SAs: for status and, on root's request, for Wireshark.
+ */
 #include "ike/ike_sa.h"
 
 static const char *state_name(const struct ike_sa *sa)

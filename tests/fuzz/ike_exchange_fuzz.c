@@ -1,4 +1,5 @@
-/* Authentic messages with any contents, as a broken or hostile peer that knows the key sends them: requests, and answers to each of our exchanges. */
+/* Authentic messages with any contents, as a broken or hostile peer that knows the key sends them:
+ * requests, and answers to each of our exchanges. */
 #include "ike/ike_sa.h"
 #include "tests/fuzz/ike_owner.h"
 
@@ -7,7 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum mode { REQUEST, ANSWER_CHILD, ANSWER_REKEY, ANSWER_INFO, ANSWER_AUTH, REQUEST_AUTH, MODES };
 
 /* Seals contents with the keys of `from` as its next message of that exchange. */
-static void say(struct owner *from, struct owner *to, uint8_t exchange, bool response, uint32_t id, uint8_t first, const uint8_t *data, size_t size)
+static void say(struct owner *from, struct owner *to, uint8_t exchange, bool response, uint32_t id,
+                uint8_t first, const uint8_t *data, size_t size)
 {
 	/* New SAs come first in the list: the oldest is the one that the exchange runs on. */
 	struct ike_sa *sa = from->ike->sas;
@@ -85,7 +87,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			ike_tick(a.ike, a.now);
 			owner_pump(&a);
 		}
-		say(&b, &a, mode == ANSWER_AUTH ? IKE_X_AUTH : mode == ANSWER_INFO ? IKE_X_INFO : IKE_X_CHILD, true, mode == ANSWER_AUTH ? 1 : 2, data[3], data + 4, size - 4);
+		say(&b, &a,
+		    mode == ANSWER_AUTH   ? IKE_X_AUTH
+		    : mode == ANSWER_INFO ? IKE_X_INFO
+		                          : IKE_X_CHILD,
+		    true, mode == ANSWER_AUTH ? 1 : 2, data[3], data + 4, size - 4);
 	}
 	/* And whatever comes of it between the two, for a while. */
 	for (unsigned i = 0; i < 6; i++) {

@@ -1,9 +1,11 @@
-/* Datagrams as anybody can send them, to an engine that responds and one that waits for an answer. */
+/* Datagrams as anybody can send them, to an engine that responds and one that waits for an answer.
+ */
 #include "tests/fuzz/ike_owner.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The input is a row of datagrams: a length of two bytes, then so many bytes. The engine's SPI is put in where an answer needs it. */
+/* The input is a row of datagrams: a length of two bytes, then so many bytes. The engine's SPI is
+ * put in where an answer needs it. */
 static void feed(struct owner *o, const uint8_t *data, size_t size, const uint8_t *spi)
 {
 	while (size >= 2) {

@@ -1,4 +1,5 @@
-/* A small owner for IKE engines under the fuzzer: answers every question, and keeps the datagrams that are sent. */
+/* A small owner for IKE engines under the fuzzer: answers every question, and keeps the datagrams
+ * that are sent. */
 #ifndef TESTS_FUZZ_IKE_OWNER_H
 #define TESTS_FUZZ_IKE_OWNER_H
 
@@ -67,7 +68,8 @@ static inline bool owner_no(struct owner *o)
 
 static inline void owner_auth(struct owner *o, const struct ike_request *r)
 {
-	struct ls_bytes pad = LS_BYTES("Key Pad for IKEv2", 17), octets[3] = {r->auth.message, r->auth.nonce, r->auth.id_mac};
+	struct ls_bytes pad = LS_BYTES("Key Pad for IKEv2", 17),
+			octets[3] = {r->auth.message, r->auth.nonce, r->auth.id_mac};
 	uint8_t key[CRYPTO_HASH_MAX], right[CRYPTO_HASH_MAX];
 	size_t len = crypto_prf(r->auth.prf, LS_BYTES("psk", 3), &pad, 1, key);
 	struct ike_answer a = {.ok = true};
@@ -107,7 +109,11 @@ static inline void owner_pump(struct owner *o)
 
 static inline void owner_give(struct owner *o, const uint8_t *bytes, size_t len)
 {
-	struct ike_datagram d = {.local = ls_addr_with_port(o->ip, 500), .remote = ls_addr_v4(o->ip.ip[3] == 1 ? 0xc0000202 : 0xc0000201, 500), .bytes = bytes, .len = len};
+	struct ike_datagram d = {.local = ls_addr_with_port(o->ip, 500),
+	                         .remote =
+	                             ls_addr_v4(o->ip.ip[3] == 1 ? 0xc0000202 : 0xc0000201, 500),
+	                         .bytes = bytes,
+	                         .len = len};
 
 	ike_input(o->ike, &d, o->now);
 	owner_pump(o);

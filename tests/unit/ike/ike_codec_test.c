@@ -1,4 +1,5 @@
-/* The small parts alone: payload chains, proposals, selectors, identities, cookies, fragments, NAT hashes, names. */
+/* The small parts alone: payload chains, proposals, selectors, identities, cookies, fragments, NAT
+ * hashes, names. */
 #include "ike/ike_cookie.h"
 #include "ike/ike_frag.h"
 #include "ike/ike_message.h"
@@ -31,7 +32,8 @@ START_TEST(payload_minima)
 {
 	static const struct {
 		uint8_t type, min;
-	} rows[] = {{33, 8}, {34, 5}, {35, 4}, {36, 4}, {37, 1}, {38, 1}, {39, 5}, {40, 16}, {41, 4}, {42, 4}, {43, 0}, {44, 4}, {45, 4}, {47, 4}, {48, 4}};
+	} rows[] = {{33, 8}, {34, 5}, {35, 4}, {36, 4}, {37, 1}, {38, 1}, {39, 5}, {40, 16},
+	            {41, 4}, {42, 4}, {43, 0}, {44, 4}, {45, 4}, {47, 4}, {48, 4}};
 	struct ike_payloads in;
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -73,7 +75,8 @@ START_TEST(payload_chain)
 }
 END_TEST
 
-/* Unknown and critical: named. Unknown and not critical: skipped. Known and critical: as usual (3.2). */
+/* Unknown and critical: named. Unknown and not critical: skipped. Known and critical: as usual
+ * (3.2). */
 START_TEST(payload_critical)
 {
 	uint8_t bytes[4 + 4 + 20] = {IKE_P_NONCE, 0, 0, 8};
@@ -115,7 +118,8 @@ START_TEST(payload_bounds)
 
 		for (unsigned i = 0; i < n; i++)
 			ike_build_flag(&b, IKE_N_INITIAL_CONTACT);
-		ck_assert_int_eq(parse(b.first, buffer, b.w.len, &in), n <= IKE_PAYLOADS_MAX ? CAUSE_NONE : CAUSE_IKE_SYNTAX);
+		ck_assert_int_eq(parse(b.first, buffer, b.w.len, &in),
+		                 n <= IKE_PAYLOADS_MAX ? CAUSE_NONE : CAUSE_IKE_SYNTAX);
 		ck_assert_uint_le(in.notifies, IKE_NOTIFIES_MAX);
 	}
 }
@@ -123,11 +127,13 @@ END_TEST
 
 /* -- proposals -- */
 
-static size_t offer(uint8_t *out, size_t cap, const struct ike_proposal *p, unsigned n, enum ike_protocol protocol, enum ike_ke_rule rule)
+static size_t offer(uint8_t *out, size_t cap, const struct ike_proposal *p, unsigned n,
+                    enum ike_protocol protocol, enum ike_ke_rule rule)
 {
 	struct wr w = wr_make(out, cap);
 
-	ike_proposals_write(&w, p, n, protocol, 0x01020304, protocol == IKE_PROTO_ESP ? 4 : 0, rule);
+	ike_proposals_write(&w, p, n, protocol, 0x01020304, protocol == IKE_PROTO_ESP ? 4 : 0,
+	                    rule);
 	ck_assert(wr_ok(&w));
 	return w.len;
 }
@@ -142,28 +148,38 @@ START_TEST(proposal_round_trip)
 	struct ike_choice c, again;
 	char text[200];
 
-	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_IKE, p, n, IKE_KE_NEEDED, ALGO_NONE, &c), CAUSE_NONE);
+	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_IKE, p, n,
+	                                     IKE_KE_NEEDED, ALGO_NONE, &c),
+	                 CAUSE_NONE);
 	ck_assert_int_eq(c.encr, ALGO_AES256_GCM);
 	ck_assert_int_eq(c.prf, ALGO_PRF_SHA384);
 	ck_assert_int_eq(c.ke, ALGO_X25519);
 	ck_assert_int_eq(c.integ, ALGO_NONE);
 	ck_assert_uint_eq(c.number, 1);
 	/* The group that was sent goes before others that are allowed. */
-	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_IKE, p, n, IKE_KE_NEEDED, ALGO_MODP2048, &c), CAUSE_NONE);
+	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_IKE, p, n,
+	                                     IKE_KE_NEEDED, ALGO_MODP2048, &c),
+	                 CAUSE_NONE);
 	ck_assert_int_eq(c.ke, ALGO_MODP2048);
 	ike_choice_write(&w, &c, IKE_PROTO_IKE, 0, 0);
-	ck_assert_int_eq(ike_choice_read(LS_BYTES(answer, w.len), IKE_PROTO_IKE, p, n, IKE_KE_NEEDED, &again), CAUSE_NONE);
+	ck_assert_int_eq(
+	    ike_choice_read(LS_BYTES(answer, w.len), IKE_PROTO_IKE, p, n, IKE_KE_NEEDED, &again),
+	    CAUSE_NONE);
 	ck_assert_int_eq(again.ke, ALGO_MODP2048);
 	ck_assert(ike_choice_allowed(&c, IKE_PROTO_IKE, p, n, IKE_KE_NEEDED));
 	ck_assert(!ike_choice_allowed(&c, IKE_PROTO_IKE, p + 1, 1, IKE_KE_NEEDED));
 	/* A whole offer is no answer. */
-	ck_assert_int_ne(ike_choice_read(LS_BYTES(bytes, len), IKE_PROTO_IKE, p, n, IKE_KE_NEEDED, &again), CAUSE_NONE);
+	ck_assert_int_ne(
+	    ike_choice_read(LS_BYTES(bytes, len), IKE_PROTO_IKE, p, n, IKE_KE_NEEDED, &again),
+	    CAUSE_NONE);
 	ike_offers_text(LS_BYTES(answer, w.len), IKE_PROTO_IKE, text, sizeof text);
 	ck_assert_str_eq(text, "AES-256-GCM/SHA-384/MODP-2048");
 	/* Cut between two proposals it is a shorter offer: "last" is not needed to tell (3.3.1). */
 	for (size_t cut = 0; cut < len; cut++)
 		if (cut != ls_get16(bytes + 2))
-			ck_assert_int_ne(ike_proposal_choose(LS_BYTES(bytes, cut), IKE_PROTO_IKE, p, n, IKE_KE_NEEDED, ALGO_NONE, &c), CAUSE_NONE);
+			ck_assert_int_ne(ike_proposal_choose(LS_BYTES(bytes, cut), IKE_PROTO_IKE, p,
+			                                     n, IKE_KE_NEEDED, ALGO_NONE, &c),
+			                 CAUSE_NONE);
 }
 END_TEST
 
@@ -208,14 +224,30 @@ START_TEST(proposal_rules)
 	} rows[] = {
 	    {"plain", 1, 3, {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}}, true},
 	    {"AEAD with INTEG NONE", 1, 4, {{1, 20, 256}, {2, 6, 0}, {3, 0, 0}, {4, 31, 0}}, true},
-	    {"AEAD with a real INTEG", 1, 4, {{1, 20, 256}, {2, 6, 0}, {3, 12, 0}, {4, 31, 0}}, false},
+	    {"AEAD with a real INTEG",
+	     1,
+	     4,
+	     {{1, 20, 256}, {2, 6, 0}, {3, 12, 0}, {4, 31, 0}},
+	     false},
 	    {"AES without Key Length", 1, 3, {{1, 20, 0}, {2, 6, 0}, {4, 31, 0}}, false},
 	    {"ChaCha20 with Key Length", 1, 3, {{1, 28, 256}, {2, 6, 0}, {4, 31, 0}}, false},
 	    {"no PRF", 1, 2, {{1, 20, 256}, {4, 31, 0}}, false},
 	    {"no group", 1, 2, {{1, 20, 256}, {2, 6, 0}}, false},
-	    {"unknown transform type", 1, 4, {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}, {77, 1, 0}}, false},
-	    {"additional key exchange NONE", 1, 4, {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}, {6, 0, 0}}, true},
-	    {"unknown cipher beside a known", 1, 4, {{1, 999, 128}, {1, 20, 128}, {2, 5, 0}, {4, 19, 0}}, true},
+	    {"unknown transform type",
+	     1,
+	     4,
+	     {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}, {77, 1, 0}},
+	     false},
+	    {"additional key exchange NONE",
+	     1,
+	     4,
+	     {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}, {6, 0, 0}},
+	     true},
+	    {"unknown cipher beside a known",
+	     1,
+	     4,
+	     {{1, 999, 128}, {1, 20, 128}, {2, 5, 0}, {4, 19, 0}},
+	     true},
 	    {"CBC without INTEG", 1, 3, {{1, 12, 256}, {2, 6, 0}, {4, 31, 0}}, false},
 	    {"for ESP", 3, 3, {{1, 20, 256}, {5, 0, 0}, {5, 1, 0}}, true},
 	    {"for ESP, ESN only", 3, 2, {{1, 20, 256}, {5, 1, 0}}, true},
@@ -231,7 +263,9 @@ START_TEST(proposal_rules)
 		unsigned n = esp ? ike_proposals_default_child(p) : ike_proposals_default_ike(p);
 		size_t len = by_hand(bytes, rows[i].protocol, rows[i].t, rows[i].n);
 		struct ike_choice c;
-		enum ls_cause cause = ike_proposal_choose(LS_BYTES(bytes, len), esp ? IKE_PROTO_ESP : IKE_PROTO_IKE, p, n, esp ? IKE_KE_IGNORED : IKE_KE_NEEDED, ALGO_NONE, &c);
+		enum ls_cause cause =
+		    ike_proposal_choose(LS_BYTES(bytes, len), esp ? IKE_PROTO_ESP : IKE_PROTO_IKE,
+		                        p, n, esp ? IKE_KE_IGNORED : IKE_KE_NEEDED, ALGO_NONE, &c);
 
 		ck_assert_msg((cause == CAUSE_NONE) == rows[i].good, "%s", rows[i].what);
 	}
@@ -241,31 +275,48 @@ END_TEST
 /* Key exchange for CHILD SAs: what our proposals say about groups, and what the peer offers. */
 START_TEST(proposal_pfs)
 {
-	static const uint16_t without[][3] = {{1, 20, 256}, {5, 0, 0}}, with[][3] = {{1, 20, 256}, {4, 19, 0}, {5, 0, 0}}, either[][3] = {{1, 20, 256}, {4, 19, 0}, {4, 0, 0}, {5, 0, 0}};
-	struct ike_proposal none = {.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true}, group = {.count = 2, .algo = {ALGO_AES256_GCM, ALGO_ECP256}, .no_esn = true};
+	static const uint16_t without[][3] = {{1, 20, 256}, {5, 0, 0}},
+			      with[][3] = {{1, 20, 256}, {4, 19, 0}, {5, 0, 0}},
+			      either[][3] = {{1, 20, 256}, {4, 19, 0}, {4, 0, 0}, {5, 0, 0}};
+	struct ike_proposal none = {.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true},
+			    group = {
+				.count = 2, .algo = {ALGO_AES256_GCM, ALGO_ECP256}, .no_esn = true};
 	uint8_t bytes[512];
 	struct ike_choice c;
 	size_t len = by_hand(bytes, 3, without, 2);
 
-	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &none, 1, IKE_KE_PFS, ALGO_NONE, &c), CAUSE_NONE);
+	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &none, 1,
+	                                     IKE_KE_PFS, ALGO_NONE, &c),
+	                 CAUSE_NONE);
 	ck_assert_int_eq(c.ke, ALGO_NONE);
-	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &group, 1, IKE_KE_PFS, ALGO_NONE, &c), CAUSE_IKE_NO_CHILD_PROPOSAL);
+	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &group, 1,
+	                                     IKE_KE_PFS, ALGO_NONE, &c),
+	                 CAUSE_IKE_NO_CHILD_PROPOSAL);
 	len = by_hand(bytes, 3, with, 3);
-	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &none, 1, IKE_KE_PFS, ALGO_NONE, &c), CAUSE_NONE);
+	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &none, 1,
+	                                     IKE_KE_PFS, ALGO_NONE, &c),
+	                 CAUSE_NONE);
 	ck_assert_int_eq(c.ke, ALGO_ECP256);
-	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &group, 1, IKE_KE_PFS, ALGO_NONE, &c), CAUSE_NONE);
+	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &group, 1,
+	                                     IKE_KE_PFS, ALGO_NONE, &c),
+	                 CAUSE_NONE);
 	ck_assert_int_eq(c.ke, ALGO_ECP256);
-	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &group, 1, IKE_KE_IGNORED, ALGO_NONE, &c), CAUSE_NONE);
+	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &group, 1,
+	                                     IKE_KE_IGNORED, ALGO_NONE, &c),
+	                 CAUSE_NONE);
 	ck_assert_int_eq(c.ke, ALGO_NONE);
 	len = by_hand(bytes, 3, either, 4);
-	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &none, 1, IKE_KE_PFS, ALGO_NONE, &c), CAUSE_NONE);
+	ck_assert_int_eq(ike_proposal_choose(LS_BYTES(bytes, len), IKE_PROTO_ESP, &none, 1,
+	                                     IKE_KE_PFS, ALGO_NONE, &c),
+	                 CAUSE_NONE);
 	ck_assert_int_eq(c.ke, ALGO_NONE);
 }
 END_TEST
 
 /* -- selectors -- */
 
-static size_t selector(uint8_t *out, uint8_t protocol, uint16_t low, uint16_t high, uint32_t from, uint32_t to)
+static size_t selector(uint8_t *out, uint8_t protocol, uint16_t low, uint16_t high, uint32_t from,
+                       uint32_t to)
 {
 	struct wr w = wr_make(out, 64);
 
@@ -304,9 +355,12 @@ START_TEST(selectors_for_l2tp)
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct ike_ts_rule rule = {.must_be_1701 = rows[i].ours, .substitute = rows[i].nat, .address = ls_addr_v4(0xc0000201, 4500)};
+		struct ike_ts_rule rule = {.must_be_1701 = rows[i].ours,
+		                           .substitute = rows[i].nat,
+		                           .address = ls_addr_v4(0xc0000201, 4500)};
 		uint8_t bytes[64];
-		size_t len = selector(bytes, rows[i].protocol, rows[i].low, rows[i].high, rows[i].from, rows[i].to);
+		size_t len = selector(bytes, rows[i].protocol, rows[i].low, rows[i].high,
+		                      rows[i].from, rows[i].to);
 		struct ike_ts ts;
 		enum ls_cause cause = ike_ts_narrow(LS_BYTES(bytes, len), &rule, &ts);
 
@@ -319,7 +373,8 @@ START_TEST(selectors_for_l2tp)
 		ck_assert_uint_eq(ts.net.bits, 32);
 		ck_assert_uint_eq(ls_addr_v4_value(&ts.net.addr), 0xc0000201);
 		for (size_t cut = 0; cut < len; cut++)
-			ck_assert_int_eq(ike_ts_narrow(LS_BYTES(bytes, cut), &rule, &ts), CAUSE_IKE_SYNTAX);
+			ck_assert_int_eq(ike_ts_narrow(LS_BYTES(bytes, cut), &rule, &ts),
+			                 CAUSE_IKE_SYNTAX);
 	}
 }
 END_TEST
@@ -338,7 +393,8 @@ START_TEST(selectors_for_tunnels)
 	ike_ts_text(LS_BYTES(bytes, len), text, sizeof text);
 	ck_assert_str_eq(text, "any protocol 10.1.0.0-10.1.255.255");
 	len = selector(bytes, 0, 0, 65535, 0x0a010001, 0x0a01ffff);
-	ck_assert_int_eq(ike_ts_narrow(LS_BYTES(bytes, len), &rule, &ts), CAUSE_IKE_TS_UNACCEPTABLE);
+	ck_assert_int_eq(ike_ts_narrow(LS_BYTES(bytes, len), &rule, &ts),
+	                 CAUSE_IKE_TS_UNACCEPTABLE);
 }
 END_TEST
 
@@ -366,10 +422,13 @@ START_TEST(identities)
 	char text[64];
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		ck_assert(ike_identity_parse(rows[i].expected, &a) && ike_identity_parse(rows[i].seen, &b));
-		ck_assert_msg(ike_identity_matches(&a, &b) == rows[i].match, "%s", rows[i].expected);
+		ck_assert(ike_identity_parse(rows[i].expected, &a) &&
+		          ike_identity_parse(rows[i].seen, &b));
+		ck_assert_msg(ike_identity_matches(&a, &b) == rows[i].match, "%s",
+		              rows[i].expected);
 	}
-	ck_assert(!ike_identity_parse("", &a) && !ike_identity_parse("@", &a) && !ike_identity_parse("keyid:", &a));
+	ck_assert(!ike_identity_parse("", &a) && !ike_identity_parse("@", &a) &&
+	          !ike_identity_parse("keyid:", &a));
 	ck_assert(ike_identity_parse("keyid:a b\x01", &a));
 	ck_assert_str_eq(ike_identity_text(&a, text, sizeof text), "keyid:a\\x20b\\x01");
 	ck_assert(ike_identity_parse("192.0.2.1", &a));
@@ -413,9 +472,13 @@ END_TEST
 
 /* -- fragments -- */
 
-static bool add(struct ike_frag *f, uint32_t id, uint16_t number, uint16_t total, const char *text, char *out)
+static bool add(struct ike_frag *f, uint32_t id, uint16_t number, uint16_t total, const char *text,
+                char *out)
 {
-	struct ike_opened o = {.first = number == 1 ? 33 : 0, .number = number, .total = total, .plain = LS_BYTES(text, strlen(text))};
+	struct ike_opened o = {.first = number == 1 ? 33 : 0,
+	                       .number = number,
+	                       .total = total,
+	                       .plain = LS_BYTES(text, strlen(text))};
 	uint8_t *plain, first;
 	size_t len;
 
@@ -452,7 +515,8 @@ START_TEST(fragments)
 	ck_assert(!add(&f, 4, 2, 2, "z", out));
 	ck_assert(add(&f, 4, 1, 2, "y", out));
 	ck_assert_str_eq(out, "yz");
-	ck_assert(!ike_frag_wanted(&f, 5, 0, 2) && !ike_frag_wanted(&f, 5, 3, 2) && !ike_frag_wanted(&f, 5, 1, IKE_FRAGMENTS_MAX + 1));
+	ck_assert(!ike_frag_wanted(&f, 5, 0, 2) && !ike_frag_wanted(&f, 5, 3, 2) &&
+	          !ike_frag_wanted(&f, 5, 1, IKE_FRAGMENTS_MAX + 1));
 	ike_frag_free(&f);
 }
 END_TEST
@@ -476,8 +540,16 @@ START_TEST(sealing)
 		for (size_t len = 0; len < sizeof plain; len = len * 2 + 7) {
 			uint64_t counter = 0;
 			struct ike_keys keys;
-			struct ike_sealer s = {.keys = &keys, .of_initiator = len & 1, .iv_counter = &counter, .random = &random};
-			struct ike_header h = {.spi_i = 1, .spi_r = 2, .major = 2, .exchange = 36, .flags = len & 1 ? 8 : 0, .id = 5};
+			struct ike_sealer s = {.keys = &keys,
+			                       .of_initiator = len & 1,
+			                       .iv_counter = &counter,
+			                       .random = &random};
+			struct ike_header h = {.spi_i = 1,
+			                       .spi_r = 2,
+			                       .major = 2,
+			                       .exchange = 36,
+			                       .flags = len & 1 ? 8 : 0,
+			                       .id = 5};
 			struct ike_packets packets;
 			struct ike_frag frag = {0};
 			struct ls_bytes one;
@@ -497,8 +569,11 @@ START_TEST(sealing)
 				ck_assert(ike_header_read(&in, &got));
 				ck_assert_uint_le(one.len, 500);
 				ck_assert_uint_eq(got.length, one.len);
-				ck_assert_int_eq(ike_open(&keys, !(len & 1), &got, one, scratch, &o), CAUSE_IKE_BAD_ICV);
-				ck_assert_int_eq(ike_open(&keys, len & 1, &got, one, scratch, &o), CAUSE_NONE);
+				ck_assert_int_eq(
+				    ike_open(&keys, !(len & 1), &got, one, scratch, &o),
+				    CAUSE_IKE_BAD_ICV);
+				ck_assert_int_eq(ike_open(&keys, len & 1, &got, one, scratch, &o),
+				                 CAUSE_NONE);
 				if (o.number == 0) {
 					ck_assert_uint_eq(o.plain.len, len);
 					ck_assert_int_eq(memcmp(o.plain.p, plain, len), 0);
@@ -522,7 +597,8 @@ START_TEST(nat_hashes)
 {
 	struct ls_random_seeded seeded;
 	struct ls_random random = source(&seeded);
-	struct ls_addr here = ls_addr_v4(0x0a000001, 500), there = ls_addr_v4(0xc6336402, 500), seen = ls_addr_v4(0xcb007101, 40500);
+	struct ls_addr here = ls_addr_v4(0x0a000001, 500), there = ls_addr_v4(0xc6336402, 500),
+		       seen = ls_addr_v4(0xcb007101, 40500);
 	uint8_t buffer[256];
 	struct ike_build b = ike_build_make(buffer, sizeof buffer);
 	struct ike_payloads in;
@@ -559,5 +635,6 @@ START_TEST(names)
 }
 END_TEST
 
-IKE_MAIN("ike codec", payload_minima, payload_chain, payload_critical, payload_twice, payload_bounds, proposal_round_trip, proposal_rules, proposal_pfs, selectors_for_l2tp, selectors_for_tunnels,
-         identities, cookies, fragments, sealing, nat_hashes, names)
+IKE_MAIN("ike codec", payload_minima, payload_chain, payload_critical, payload_twice,
+         payload_bounds, proposal_round_trip, proposal_rules, proposal_pfs, selectors_for_l2tp,
+         selectors_for_tunnels, identities, cookies, fragments, sealing, nat_hashes, names)

@@ -1,4 +1,5 @@
-/* Every bit of every message turned, and every message cut: nothing crashes, nothing damaged is believed, and the real exchange still completes. */
+/* Every bit of every message turned, and every message cut: nothing crashes, nothing damaged is
+ * believed, and the real exchange still completes. */
 #include "tests/unit/ike/ike_main.h"
 #include "tests/unit/ike/ike_pair.h"
 
@@ -7,7 +8,7 @@ enum { INIT_MESSAGES = 2 };
 struct story {
 	void (*begin)(struct pair *p); /* after the tunnel is up, or instead (from_scratch) */
 	bool from_scratch;
-	unsigned messages;             /* how many are damaged, one after the other */
+	unsigned messages; /* how many are damaged, one after the other */
 };
 
 static void dial(struct pair *p)
@@ -45,7 +46,7 @@ static void stop(struct pair *p)
 /* Which damage to which message. */
 struct damage {
 	unsigned nth, seen;
-	size_t bit;      /* SIZE_MAX: cut instead */
+	size_t bit; /* SIZE_MAX: cut instead */
 	size_t cut;
 	bool protected;  /* it had an ICV: then it must not be believed */
 	bool done, last; /* last: no bit or byte of that number is left */
@@ -55,10 +56,13 @@ static uint64_t believed(const struct pair_side *s)
 {
 	const struct ls_counters *c = ike_counters(s->ike);
 
-	return (uint64_t)pair_count(s, IKE_REQ_UP) + pair_count(s, IKE_REQ_DOWN) + pair_count(s, IKE_REQ_REMOVE) + s->sas + c->by_cause[CAUSE_IKE_SYNTAX] + c->by_cause[CAUSE_IKE_AUTH_MISMATCH];
+	return (uint64_t)pair_count(s, IKE_REQ_UP) + pair_count(s, IKE_REQ_DOWN) +
+	       pair_count(s, IKE_REQ_REMOVE) + s->sas + c->by_cause[CAUSE_IKE_SYNTAX] +
+	       c->by_cause[CAUSE_IKE_AUTH_MISMATCH];
 }
 
-/* Gives the damaged message first and throws away whatever it brings about on the wire; then the real one goes its way. */
+/* Gives the damaged message first and throws away whatever it brings about on the wire; then the
+ * real one goes its way. */
 static bool damage(struct pair *p, struct pair_message *m, void *context)
 {
 	struct damage *d = context;
@@ -108,7 +112,8 @@ static bool run(const struct story *story, struct damage *d)
 	pair_run(p);
 	d->nth -= skip;
 	more = d->done && !d->last;
-	/* A damaged answer to IKE_SA_INIT may be taken for the real one: nobody vouches for it yet. Then that attempt fails, the next one not. */
+	/* A damaged answer to IKE_SA_INIT may be taken for the real one: nobody vouches for it yet.
+	 * Then that attempt fails, the next one not. */
 	if (story->from_scratch && d->nth == 1 && p->side[0].sas == 0) {
 		p->filter = NULL;
 		pair_pass(p, LS_S(200));

@@ -1,4 +1,5 @@
-/* What a network does: NATs, losses, repetitions, floods, small packets, silence, moves; and restarts of the engine itself. */
+/* What a network does: NATs, losses, repetitions, floods, small packets, silence, moves; and
+ * restarts of the engine itself. */
 #include "tests/unit/ike/ike_main.h"
 #include "tests/unit/ike/ike_pair.h"
 
@@ -134,13 +135,16 @@ START_TEST(nat_moves)
 	ck_assert_uint_eq(moved->chain, p->side[1].sa[0].chain);
 	/* ESP found the next one first. */
 	p->side[0].nat_shift = 12222;
-	ike_child_moved(p->side[1].ike, p->side[1].sa[0].spi_in, &(struct ls_addr){.family = 4, .ip = {203, 0, 113, 1}, .port = 16722}, p->now);
+	ike_child_moved(p->side[1].ike, p->side[1].sa[0].spi_in,
+	                &(struct ls_addr){.family = 4, .ip = {203, 0, 113, 1}, .port = 16722},
+	                p->now);
 	pair_pump(&p->side[1]);
 	ck_assert_uint_eq(pair_last(&p->side[1], IKE_REQ_MOVED)->remote.port, 16722);
 	pair_pass(p, LS_S(100));
 	ck_assert_uint_eq(pair_check_sas(p), 1);
 	/* The side behind the NAT follows nobody. */
-	ike_child_moved(p->side[0].ike, p->side[0].sa[0].spi_in, &(struct ls_addr){.family = 4, .ip = {6, 6, 6, 6}, .port = 4500}, p->now);
+	ike_child_moved(p->side[0].ike, p->side[0].sa[0].spi_in,
+	                &(struct ls_addr){.family = 4, .ip = {6, 6, 6, 6}, .port = 4500}, p->now);
 	pair_pump(&p->side[0]);
 	ck_assert_ptr_null(pair_last(&p->side[0], IKE_REQ_MOVED));
 	pair_free(p);
@@ -165,7 +169,12 @@ START_TEST(cookie)
 	pair_pump(&other->side[0]);
 	first = other->queue[0].bytes;
 	len = other->queue[0].len;
-	ike_input(p->side[1].ike, &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500), .remote = ls_addr_v4(0x08080808, 500), .bytes = first, .len = len}, p->now);
+	ike_input(p->side[1].ike,
+	          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500),
+	                                 .remote = ls_addr_v4(0x08080808, 500),
+	                                 .bytes = first,
+	                                 .len = len},
+	          p->now);
 	ck_assert_uint_eq(ike_half_open(p->side[1].ike), 1);
 	pair_up(p);
 	ck_assert_uint_eq(p->sent[0], 3);
@@ -183,7 +192,8 @@ START_TEST(cookie_and_invalid_ke)
 	struct ike_peer a = pair_peer(p, 0), b = pair_peer(p, 1);
 
 	b.ike_count = 1;
-	b.ike[0] = (struct ike_proposal){.count = 3, .algo = {ALGO_AES128_GCM, ALGO_PRF_SHA256, ALGO_MODP2048}};
+	b.ike[0] = (struct ike_proposal){.count = 3,
+	                                 .algo = {ALGO_AES128_GCM, ALGO_PRF_SHA256, ALGO_MODP2048}};
 	pair_set(p, 0, &a);
 	b.tunnel = 9;
 	b.remote_id = pair_id("x.example");
@@ -192,12 +202,17 @@ START_TEST(cookie_and_invalid_ke)
 	pair_set(p, 1, &b);
 	b = pair_peer(p, 1);
 	b.ike_count = 1;
-	b.ike[0] = (struct ike_proposal){.count = 3, .algo = {ALGO_AES128_GCM, ALGO_PRF_SHA256, ALGO_MODP2048}};
+	b.ike[0] = (struct ike_proposal){.count = 3,
+	                                 .algo = {ALGO_AES128_GCM, ALGO_PRF_SHA256, ALGO_MODP2048}};
 	pair_set(p, 1, &b);
 	ike_start(other->side[0].ike, 1, other->now);
 	pair_pump(&other->side[0]);
 	ike_input(p->side[1].ike,
-	          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500), .remote = ls_addr_v4(0x08080808, 500), .bytes = other->queue[0].bytes, .len = other->queue[0].len}, p->now);
+	          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500),
+	                                 .remote = ls_addr_v4(0x08080808, 500),
+	                                 .bytes = other->queue[0].bytes,
+	                                 .len = other->queue[0].len},
+	          p->now);
 	ck_assert_uint_eq(ike_half_open(p->side[1].ike), 1);
 	pair_up(p);
 	ck_assert_uint_eq(p->sent[0], 4);
@@ -209,7 +224,8 @@ END_TEST
 /* A flood from many addresses and one: bounded, cookies asked, and a real peer still gets in. */
 START_TEST(flood_is_bounded)
 {
-	struct ike_limits limits = {.cookie_threshold = 20, .max_half_open = 40, .max_half_open_per_source = 5};
+	struct ike_limits limits = {
+	    .cookie_threshold = 20, .max_half_open = 40, .max_half_open_per_source = 5};
 	struct pair *p = pair_new_at("192.0.2.1", "198.51.100.2", &limits), *other = pair_new();
 	struct ike_request r;
 	uint8_t *bytes;
@@ -225,10 +241,16 @@ START_TEST(flood_is_bounded)
 	bytes = other->queue[0].bytes;
 	len = other->queue[0].len;
 	for (unsigned i = 0; i < 300; i++) {
-		struct ls_addr from = ls_addr_v4(i < 10 ? 0x08080808 : 0x09000000 + i, (uint16_t)(500 + i));
+		struct ls_addr from =
+		    ls_addr_v4(i < 10 ? 0x08080808 : 0x09000000 + i, (uint16_t)(500 + i));
 
 		ls_put64(bytes, 0x1000 + i);
-		ike_input(p->side[1].ike, &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500), .remote = from, .bytes = bytes, .len = len}, p->now);
+		ike_input(p->side[1].ike,
+		          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500),
+		                                 .remote = from,
+		                                 .bytes = bytes,
+		                                 .len = len},
+		          p->now);
 		while (ike_next(p->side[1].ike, &r))
 			;
 		if (i == 9)
@@ -256,7 +278,8 @@ static bool lose_nth(struct pair *p, struct pair_message *m, void *context)
 	return m->side != l->side || l->seen++ != l->nth;
 }
 
-/* Each message of the set-up is lost once: the same bytes again, the same answer again, one SA in the end. */
+/* Each message of the set-up is lost once: the same bytes again, the same answer again, one SA in
+ * the end. */
 START_TEST(each_message_lost)
 {
 	for (unsigned side = 0; side < 2; side++)
@@ -346,7 +369,8 @@ START_TEST(replays)
 	pair_run(p);
 	replay_all(p, r);
 	ck_assert_uint_eq(pair_check_sas(p), 1);
-	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN) + pair_count(&p->side[1], IKE_REQ_DOWN), 0);
+	ck_assert_uint_eq(
+	    pair_count(&p->side[0], IKE_REQ_DOWN) + pair_count(&p->side[1], IKE_REQ_DOWN), 0);
 	ck_assert_uint_eq(pair_count(&p->side[1], IKE_REQ_UP), 1);
 	ck_assert_uint_gt(ike_counters(p->side[1].ike)->by_cause[CAUSE_IKE_MESSAGE_ID], 0);
 	for (unsigned i = 0; i < r->n; i++)
@@ -465,7 +489,12 @@ START_TEST(smaller_fragments_after_silence)
 		c.child_count = IKE_PROPOSALS_MAX;
 		for (unsigned k = 0; k < IKE_PROPOSALS_MAX; k++)
 			c.child[k] = (struct ike_proposal){
-			    .count = 7, .algo = {ALGO_AES256, ALGO_AES128, ALGO_AES192, ALGO_SHA512, ALGO_SHA384, ALGO_SHA256, (uint16_t)(k % 2 ? ALGO_X25519 : ALGO_ECP256)}, .esn = k & 2, .no_esn = true};
+			    .count = 7,
+			    .algo = {ALGO_AES256, ALGO_AES128, ALGO_AES192, ALGO_SHA512,
+			             ALGO_SHA384, ALGO_SHA256,
+			             (uint16_t)(k % 2 ? ALGO_X25519 : ALGO_ECP256)},
+			    .esn = k & 2,
+			    .no_esn = true};
 		pair_set(p, i, &c);
 	}
 	p->filter = lose_large;
@@ -476,7 +505,8 @@ START_TEST(smaller_fragments_after_silence)
 }
 END_TEST
 
-/* A message for an SA that does not exist: one unprotected notify, so many a second; on a response nothing. */
+/* A message for an SA that does not exist: one unprotected notify, so many a second; on a response
+ * nothing. */
 START_TEST(unknown_spi)
 {
 	struct pair *p = pair_new();
@@ -492,7 +522,12 @@ START_TEST(unknown_spi)
 	ls_put32(bytes + 24, sizeof bytes);
 	for (unsigned i = 0; i < 100; i++) {
 		bytes[19] = i < 50 ? 0x08 : 0x28;
-		ike_input(p->side[1].ike, &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500), .remote = ls_addr_v4(0x08080808, 500), .bytes = bytes, .len = sizeof bytes}, p->now);
+		ike_input(p->side[1].ike,
+		          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500),
+		                                 .remote = ls_addr_v4(0x08080808, 500),
+		                                 .bytes = bytes,
+		                                 .len = sizeof bytes},
+		          p->now);
 		while (ike_next(p->side[1].ike, &r))
 			n += r.kind == IKE_REQ_SEND;
 	}
@@ -520,7 +555,12 @@ START_TEST(unprotected_notify)
 	ls_put32(bytes + 24, sizeof bytes);
 	bytes[31] = 8;
 	bytes[35] = 4;
-	ike_input(p->side[0].ike, &(struct ike_datagram){.local = ls_addr_with_port(p->side[0].ip, 500), .remote = ls_addr_with_port(p->side[1].ip, 500), .bytes = bytes, .len = sizeof bytes}, p->now);
+	ike_input(p->side[0].ike,
+	          &(struct ike_datagram){.local = ls_addr_with_port(p->side[0].ip, 500),
+	                                 .remote = ls_addr_with_port(p->side[1].ip, 500),
+	                                 .bytes = bytes,
+	                                 .len = sizeof bytes},
+	          p->now);
 	pair_pass(p, LS_S(5));
 	ck_assert_uint_eq(pair_check_sas(p), 1);
 	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
@@ -539,18 +579,29 @@ START_TEST(other_versions)
 	bytes[18] = 34;
 	bytes[19] = 0x08;
 	bytes[27] = 28;
-	ike_input(p->side[1].ike, &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500), .remote = ls_addr_v4(0x08080808, 500), .bytes = bytes, .len = sizeof bytes}, p->now);
+	ike_input(p->side[1].ike,
+	          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500),
+	                                 .remote = ls_addr_v4(0x08080808, 500),
+	                                 .bytes = bytes,
+	                                 .len = sizeof bytes},
+	          p->now);
 	ck_assert(ike_next(p->side[1].ike, &r));
 	ck_assert_uint_eq(r.bytes.p[17], 0x20);
 	ck_assert_uint_eq(r.bytes.p[35], 5);
 	bytes[17] = 0x10;
-	ike_input(p->side[1].ike, &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500), .remote = ls_addr_v4(0x08080808, 500), .bytes = bytes, .len = sizeof bytes}, p->now);
+	ike_input(p->side[1].ike,
+	          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500),
+	                                 .remote = ls_addr_v4(0x08080808, 500),
+	                                 .bytes = bytes,
+	                                 .len = sizeof bytes},
+	          p->now);
 	ck_assert(!ike_next(p->side[1].ike, &r));
 	pair_free(p);
 }
 END_TEST
 
-/* Saves side and puts a new engine with that state in its place; the new clock has another start. */
+/* Saves side and puts a new engine with that state in its place; the new clock has another start.
+ */
 static void reload(struct pair *p, unsigned side)
 {
 	static uint8_t bytes[1 << 16];
@@ -580,7 +631,8 @@ START_TEST(save_and_load)
 		ck_assert_uint_eq(before.spi_i, after.spi_i);
 		ck_assert_int_eq(before.soft_at, after.soft_at);
 		ck_assert_uint_eq(after.children, 1);
-		ck_assert(before.nat_local == after.nat_local && before.nat_remote == after.nat_remote);
+		ck_assert(before.nat_local == after.nat_local &&
+		          before.nat_remote == after.nat_remote);
 		/* All goes on: probes, both sides' rekeys, the end. */
 		pair_pass(p, LS_S(100));
 		for (unsigned i = 0; i < 2; i++) {
@@ -590,7 +642,9 @@ START_TEST(save_and_load)
 		ck_assert_uint_eq(pair_check_sas(p), 1);
 		ck_assert(p->side[0].sa[0].child.replaces);
 		pair_check_sending(p);
-		ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN) + pair_count(&p->side[1], IKE_REQ_DOWN), 0);
+		ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN) +
+		                      pair_count(&p->side[1], IKE_REQ_DOWN),
+		                  0);
 		ike_stop(p->side[side].ike, side + 1, CAUSE_ADMIN, p->now);
 		pair_run(p);
 		ck_assert_uint_eq(p->side[0].sas + p->side[1].sas, 0);
@@ -599,7 +653,8 @@ START_TEST(save_and_load)
 }
 END_TEST
 
-/* Saved while a request is on its way: it is repeated, its id is used up, and the next exchange works. */
+/* Saved while a request is on its way: it is repeated, its id is used up, and the next exchange
+ * works. */
 START_TEST(save_in_the_middle)
 {
 	for (unsigned delivered = 0; delivered < 3; delivered++) {
@@ -674,6 +729,8 @@ START_TEST(views_and_keys)
 }
 END_TEST
 
-IKE_MAIN("ike net", nat_before_us, nat_before_peer, nat_before_both, udp_forced, keepalives, nat_moves, cookie, cookie_and_invalid_ke, flood_is_bounded, each_message_lost, everything_twice, replays,
-         dead_peer, traffic_is_life, fragments, fragments_on_a_bad_path, smaller_fragments_after_silence, unknown_spi, unprotected_notify, other_versions, save_and_load, save_in_the_middle,
-         load_refuses, views_and_keys)
+IKE_MAIN("ike net", nat_before_us, nat_before_peer, nat_before_both, udp_forced, keepalives,
+         nat_moves, cookie, cookie_and_invalid_ke, flood_is_bounded, each_message_lost,
+         everything_twice, replays, dead_peer, traffic_is_life, fragments, fragments_on_a_bad_path,
+         smaller_fragments_after_silence, unknown_spi, unprotected_notify, other_versions,
+         save_and_load, save_in_the_middle, load_refuses, views_and_keys)

@@ -41,9 +41,9 @@ struct pair_side {
 	struct ike *ike;
 	struct ls_random_seeded seeded;
 	struct ls_random random;
-	struct ls_addr ip;        /* own address, no port */
-	struct ls_addr nat;       /* family 0: none; else the address that others see */
-	uint16_t nat_shift;       /* added to the port by the NAT */
+	struct ls_addr ip;  /* own address, no port */
+	struct ls_addr nat; /* family 0: none; else the address that others see */
+	uint16_t nat_shift; /* added to the port by the NAT */
 	const char *psk;
 	struct pair_sa sa[PAIR_SAS_MAX];
 	unsigned sas;
@@ -87,9 +87,11 @@ static inline struct ike_identity pair_id(const char *text)
 	return id;
 }
 
-static inline size_t pair_auth(const struct pair_side *s, const struct ike_auth_request *a, uint8_t out[CRYPTO_HASH_MAX])
+static inline size_t pair_auth(const struct pair_side *s, const struct ike_auth_request *a,
+                               uint8_t out[CRYPTO_HASH_MAX])
 {
-	struct ls_bytes pad = LS_BYTES("Key Pad for IKEv2", 17), octets[3] = {a->message, a->nonce, a->id_mac};
+	struct ls_bytes pad = LS_BYTES("Key Pad for IKEv2", 17),
+			octets[3] = {a->message, a->nonce, a->id_mac};
 	uint8_t key[CRYPTO_HASH_MAX];
 	size_t len = crypto_prf(a->prf, LS_BYTES(s->psk, strlen(s->psk)), &pad, 1, key);
 
@@ -100,7 +102,9 @@ static inline void pair_answer_auth(struct pair_side *s, const struct ike_reques
 {
 	uint8_t right[CRYPTO_HASH_MAX];
 	size_t len = s->psk ? pair_auth(s, &r->auth, right) : 0;
-	struct ike_answer a = {.ok = s->psk != NULL, .cause = s->psk ? CAUSE_NONE : CAUSE_IKE_NO_PSK, .bytes = LS_BYTES(right, len)};
+	struct ike_answer a = {.ok = s->psk != NULL,
+	                       .cause = s->psk ? CAUSE_NONE : CAUSE_IKE_NO_PSK,
+	                       .bytes = LS_BYTES(right, len)};
 
 	if (s->psk && r->auth.op == IKE_AUTH_CHECK)
 		a.ok = r->auth.auth.len == len && crypto_equal(right, r->auth.auth.p, len);
@@ -109,14 +113,18 @@ static inline void pair_answer_auth(struct pair_side *s, const struct ike_reques
 
 static inline void pair_install(struct pair_side *s, const struct ike_request *r)
 {
-	struct ike_answer a = {.ok = !s->refuse_install, .cause = s->refuse_install ? CAUSE_LIMIT_REACHED : CAUSE_NONE};
+	struct ike_answer a = {.ok = !s->refuse_install,
+	                       .cause = s->refuse_install ? CAUSE_LIMIT_REACHED : CAUSE_NONE};
 	struct pair_sa *sa;
 
 	if (a.ok) {
 		ck_assert_uint_lt(s->sas, PAIR_SAS_MAX);
 		ck_assert_uint_ne(r->chain, 0);
 		sa = &s->sa[s->sas++];
-		*sa = (struct pair_sa){.chain = r->chain, .spi_in = r->child.spi_in, .spi_out = r->child.spi_out, .child = r->child};
+		*sa = (struct pair_sa){.chain = r->chain,
+		                       .spi_in = r->child.spi_in,
+		                       .spi_out = r->child.spi_out,
+		                       .child = r->child};
 		ck_assert_uint_eq(r->child.keymat_in.len, r->child.keymat_out.len);
 		memcpy(sa->in, r->child.keymat_in.p, r->child.keymat_in.len);
 		memcpy(sa->out, r->child.keymat_out.p, r->child.keymat_out.len);
@@ -161,7 +169,8 @@ static inline void pair_send(struct pair_side *s, const struct ike_request *r)
 	unsigned side = (unsigned)(s - p->side);
 	struct pair_side *o = &p->side[1 - side];
 	struct pair_message *m;
-	struct ls_addr from = ls_addr_with_port(r->local.family ? r->local : s->ip, r->local.port), to = r->remote;
+	struct ls_addr from = ls_addr_with_port(r->local.family ? r->local : s->ip, r->local.port),
+		       to = r->remote;
 
 	ck_assert_uint_lt(p->tail - p->head, PAIR_QUEUE_MAX);
 	ck_assert_uint_ne(r->local.port, 0);
@@ -178,7 +187,11 @@ static inline void pair_send(struct pair_side *s, const struct ike_request *r)
 	if (!ls_addr_same_ip(&to, &o->ip) || (to.port != 500 && to.port != 4500))
 		return;
 	m = &p->queue[p->tail++ % PAIR_QUEUE_MAX];
-	*m = (struct pair_message){.bytes = malloc(r->bytes.len), .len = r->bytes.len, .from = from, .to = to, .side = side};
+	*m = (struct pair_message){.bytes = malloc(r->bytes.len),
+	                           .len = r->bytes.len,
+	                           .from = from,
+	                           .to = to,
+	                           .side = side};
 	memcpy(m->bytes, r->bytes.p, r->bytes.len);
 }
 
@@ -257,7 +270,11 @@ static inline void pair_pump(struct pair_side *s)
 static inline void pair_give(struct pair *p, const struct pair_message *m)
 {
 	struct pair_side *to = &p->side[1 - m->side];
-	struct ike_datagram d = {.local = m->to, .remote = m->from, .bytes = m->bytes, .len = m->len, .marked = m->to.port == 4500 && m->len >= 4};
+	struct ike_datagram d = {.local = m->to,
+	                         .remote = m->from,
+	                         .bytes = m->bytes,
+	                         .len = m->len,
+	                         .marked = m->to.port == 4500 && m->len >= 4};
 
 	ike_input(to->ike, &d, p->now);
 	pair_pump(to);
@@ -293,7 +310,8 @@ static inline void pair_pass(struct pair *p, ls_time span)
 	ls_time end = p->now + span;
 
 	for (unsigned i = 0; i < 100000; i++) {
-		ls_time next = ls_time_min(ike_deadline(p->side[0].ike), ike_deadline(p->side[1].ike));
+		ls_time next =
+		    ls_time_min(ike_deadline(p->side[0].ike), ike_deadline(p->side[1].ike));
 
 		pair_run(p);
 		next = ls_time_min(ike_deadline(p->side[0].ike), ike_deadline(p->side[1].ike));
@@ -323,7 +341,8 @@ static inline struct ike_peer pair_peer(const struct pair *p, unsigned side)
 	return c;
 }
 
-static inline struct pair *pair_new_at(const char *ip_a, const char *ip_b, const struct ike_limits *limits)
+static inline struct pair *pair_new_at(const char *ip_a, const char *ip_b,
+                                       const struct ike_limits *limits)
 {
 	struct pair *p = calloc(1, sizeof *p);
 	const char *ips[2] = {ip_a, ip_b};
@@ -378,7 +397,8 @@ static inline unsigned pair_count(const struct pair_side *s, enum ike_request_ki
 	return n;
 }
 
-static inline const struct pair_note *pair_last(const struct pair_side *s, enum ike_request_kind kind)
+static inline const struct pair_note *pair_last(const struct pair_side *s,
+                                                enum ike_request_kind kind)
 {
 	for (unsigned i = s->notes; i > 0; i--)
 		if (s->note[i - 1].kind == kind)
@@ -433,7 +453,8 @@ static inline void pair_check_sending(struct pair *p)
 
 	for (unsigned i = 0; i < a->sas; i++) {
 		uint32_t out = a->sending[a->sa[i].chain % PAIR_SAS_MAX];
-		struct pair_sa *x = pair_sa_find(a, out), *y = x ? pair_sa_find(b, x->spi_out) : NULL;
+		struct pair_sa *x = pair_sa_find(a, out),
+			       *y = x ? pair_sa_find(b, x->spi_out) : NULL;
 
 		ck_assert_ptr_nonnull(x);
 		ck_assert_ptr_nonnull(y);

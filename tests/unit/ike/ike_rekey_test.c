@@ -1,4 +1,5 @@
-/* Rekeying of CHILD SAs and of the IKE SA, deletes, and every way in which these can cross each other (RFC 7296 2.8, 2.25). */
+/* Rekeying of CHILD SAs and of the IKE SA, deletes, and every way in which these can cross each
+ * other (RFC 7296 2.8, 2.25). */
 #include "tests/unit/ike/ike_main.h"
 #include "tests/unit/ike/ike_pair.h"
 
@@ -41,7 +42,8 @@ START_TEST(child_by_each_side)
 				struct ike_peer c = pair_peer(p, i);
 
 				c.child_count = 1;
-				c.child[0] = (struct ike_proposal){.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true};
+				c.child[0] = (struct ike_proposal){
+				    .count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true};
 				pair_set(p, i, &c);
 			}
 			pair_up(p);
@@ -53,15 +55,18 @@ START_TEST(child_by_each_side)
 			settled(p);
 			ck_assert_uint_ne(first_spi(p, side), old);
 			ck_assert_uint_eq(p->side[side].sa[0].chain, chain);
-			ck_assert(p->side[side].sa[0].child.replaces && p->side[1 - side].sa[0].child.replaces);
-			ck_assert(p->side[side].sa[0].child.initiator && !p->side[1 - side].sa[0].child.initiator);
+			ck_assert(p->side[side].sa[0].child.replaces &&
+			          p->side[1 - side].sa[0].child.replaces);
+			ck_assert(p->side[side].sa[0].child.initiator &&
+			          !p->side[1 - side].sa[0].child.initiator);
 			ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_UP), 1);
 			pair_free(p);
 		}
 }
 END_TEST
 
-/* The responder switches when the new pair is used, not before (trap 24); then at the latest with the delete. */
+/* The responder switches when the new pair is used, not before (trap 24); then at the latest with
+ * the delete. */
 START_TEST(responder_switches_when_heard)
 {
 	struct pair *p = pair_new();
@@ -92,8 +97,10 @@ START_TEST(child_invalid_ke)
 	struct ike_peer a = pair_peer(p, 0), b = pair_peer(p, 1);
 
 	a.child_count = b.child_count = 1;
-	a.child[0] = (struct ike_proposal){.count = 3, .algo = {ALGO_AES256_GCM, ALGO_X25519, ALGO_ECP256}, .no_esn = true};
-	b.child[0] = (struct ike_proposal){.count = 2, .algo = {ALGO_AES256_GCM, ALGO_ECP256}, .no_esn = true};
+	a.child[0] = (struct ike_proposal){
+	    .count = 3, .algo = {ALGO_AES256_GCM, ALGO_X25519, ALGO_ECP256}, .no_esn = true};
+	b.child[0] = (struct ike_proposal){
+	    .count = 2, .algo = {ALGO_AES256_GCM, ALGO_ECP256}, .no_esn = true};
 	pair_set(p, 0, &a);
 	pair_set(p, 1, &b);
 	pair_up(p);
@@ -105,7 +112,8 @@ START_TEST(child_invalid_ke)
 }
 END_TEST
 
-/* The peer has no group for CHILD SAs: ours, which prefers one, goes without; one that insists does not. */
+/* The peer has no group for CHILD SAs: ours, which prefers one, goes without; one that insists does
+ * not. */
 START_TEST(child_without_group)
 {
 	for (unsigned insist = 0; insist < 2; insist++) {
@@ -113,10 +121,12 @@ START_TEST(child_without_group)
 		struct ike_peer a = pair_peer(p, 0), b = pair_peer(p, 1);
 
 		b.child_count = 1;
-		b.child[0] = (struct ike_proposal){.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true};
+		b.child[0] =
+		    (struct ike_proposal){.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true};
 		if (insist) {
 			a.child_count = 1;
-			a.child[0] = (struct ike_proposal){.count = 2, .algo = {ALGO_AES256_GCM, ALGO_X25519}, .no_esn = true};
+			a.child[0] = (struct ike_proposal){
+			    .count = 2, .algo = {ALGO_AES256_GCM, ALGO_X25519}, .no_esn = true};
 		}
 		pair_set(p, 0, &a);
 		pair_set(p, 1, &b);
@@ -147,7 +157,8 @@ START_TEST(child_simultaneous)
 		uint32_t chain;
 
 		for (unsigned i = 0; i < 2; i++)
-			p->side[i].random = ls_random_from_seed(&p->side[i].seeded, 500 + 2 * seed + i);
+			p->side[i].random =
+			    ls_random_from_seed(&p->side[i].seeded, 500 + 2 * seed + i);
 		pair_up(p);
 		chain = p->side[0].sa[0].chain;
 		ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
@@ -187,7 +198,8 @@ START_TEST(child_simultaneous_with_losses)
 				struct pair *p = pair_new();
 
 				for (unsigned i = 0; i < 2; i++)
-					p->side[i].random = ls_random_from_seed(&p->side[i].seeded, 900 + 2 * seed + i);
+					p->side[i].random = ls_random_from_seed(&p->side[i].seeded,
+					                                        900 + 2 * seed + i);
 				pair_up(p);
 				p->filter = lose_nth;
 				p->context = &lose;
@@ -201,7 +213,8 @@ START_TEST(child_simultaneous_with_losses)
 }
 END_TEST
 
-/* 2.8.1's second story: only one side notices. B's request is lost, A's goes all the way; then B's comes again. */
+/* 2.8.1's second story: only one side notices. B's request is lost, A's goes all the way; then B's
+ * comes again. */
 START_TEST(child_noticed_by_one)
 {
 	struct lose lose = {.side = 1, .nth = 0};
@@ -450,7 +463,8 @@ START_TEST(ike_simultaneous_with_losses)
 }
 END_TEST
 
-/* 2.25.2: a child rekey and an IKE rekey cross: TEMPORARY_FAILURE for one or both, and all is done in the end. */
+/* 2.25.2: a child rekey and an IKE rekey cross: TEMPORARY_FAILURE for one or both, and all is done
+ * in the end. */
 START_TEST(ike_rekey_crosses_child_rekey)
 {
 	for (unsigned side = 0; side < 2; side++) {
@@ -547,11 +561,13 @@ START_TEST(children_lost)
 		p->side[side].sas = 0;
 		ike_children_lost(p->side[side].ike, p->now);
 		pair_run(p);
-		ck_assert_int_eq(pair_last(&p->side[side], IKE_REQ_DOWN)->cause, CAUSE_IKE_CHILDREN_LOST);
+		ck_assert_int_eq(pair_last(&p->side[side], IKE_REQ_DOWN)->cause,
+		                 CAUSE_IKE_CHILDREN_LOST);
 		ck_assert_uint_eq(pair_count(&p->side[1 - side], IKE_REQ_DOWN), 1);
 		ck_assert_uint_eq(pair_check_sas(p), side == 0);
 		ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_UP), side == 0 ? 2 : 1);
-		ck_assert_uint_ne(pair_last(&p->side[side], IKE_REQ_DOWN)->chain, side == 0 ? pair_last(&p->side[0], IKE_REQ_UP)->chain : 0);
+		ck_assert_uint_ne(pair_last(&p->side[side], IKE_REQ_DOWN)->chain,
+		                  side == 0 ? pair_last(&p->side[0], IKE_REQ_UP)->chain : 0);
 		pair_free(p);
 	}
 }
@@ -596,6 +612,10 @@ START_TEST(shutdown)
 }
 END_TEST
 
-IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_invalid_ke, child_without_group, child_simultaneous, child_simultaneous_with_losses, child_noticed_by_one,
-         child_rekey_crosses_delete, deletes_cross, child_not_found, install_refused_at_rekey, delete_while_installing, ike_by_each_side, ike_again_and_again, ike_simultaneous,
-         ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey, ike_rekey_crosses_close, closes_cross, stop_and_chain_end, children_lost, config_changes, shutdown)
+IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_invalid_ke,
+         child_without_group, child_simultaneous, child_simultaneous_with_losses,
+         child_noticed_by_one, child_rekey_crosses_delete, deletes_cross, child_not_found,
+         install_refused_at_rekey, delete_while_installing, ike_by_each_side, ike_again_and_again,
+         ike_simultaneous, ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey,
+         ike_rekey_crosses_close, closes_cross, stop_and_chain_end, children_lost, config_changes,
+         shutdown)

@@ -1,4 +1,5 @@
-/* Setting up: IKE_SA_INIT and IKE_AUTH between two engines, with all that may be agreed on or go wrong. */
+/* Setting up: IKE_SA_INIT and IKE_AUTH between two engines, with all that may be agreed on or go
+ * wrong. */
 #include "tests/unit/ike/ike_main.h"
 #include "tests/unit/ike/ike_pair.h"
 
@@ -81,7 +82,8 @@ START_TEST(tunnel_mode)
 }
 END_TEST
 
-static struct ike_proposal ike_of(enum algo_id encr, enum algo_id integ, enum algo_id prf, enum algo_id ke)
+static struct ike_proposal ike_of(enum algo_id encr, enum algo_id integ, enum algo_id prf,
+                                  enum algo_id ke)
 {
 	struct ike_proposal p = {.count = 3, .algo = {(uint16_t)encr, (uint16_t)prf, (uint16_t)ke}};
 
@@ -107,7 +109,8 @@ START_TEST(each_proposal)
 	} rows[] = {
 	    {ALGO_AES256_GCM, ALGO_NONE, ALGO_PRF_SHA384, ALGO_X25519, ALGO_AES256_GCM, ALGO_NONE},
 	    {ALGO_AES128_GCM, ALGO_NONE, ALGO_PRF_SHA256, ALGO_ECP256, ALGO_AES128_GCM, ALGO_NONE},
-	    {ALGO_CHACHA20POLY1305, ALGO_NONE, ALGO_PRF_SHA512, ALGO_ECP384, ALGO_CHACHA20POLY1305, ALGO_NONE},
+	    {ALGO_CHACHA20POLY1305, ALGO_NONE, ALGO_PRF_SHA512, ALGO_ECP384, ALGO_CHACHA20POLY1305,
+	     ALGO_NONE},
 	    {ALGO_AES256, ALGO_SHA256, ALGO_PRF_SHA256, ALGO_MODP2048, ALGO_AES256, ALGO_SHA256},
 	    {ALGO_AES128, ALGO_SHA384, ALGO_PRF_SHA384, ALGO_X25519, ALGO_AES128, ALGO_SHA384},
 	    {ALGO_AES256, ALGO_SHA512, ALGO_PRF_SHA512, ALGO_ECP256, ALGO_AES192, ALGO_SHA512},
@@ -139,7 +142,8 @@ START_TEST(each_proposal)
 }
 END_TEST
 
-/* The initiator guesses X25519; the responder has only another group. The whole offer stays, only KE changes. */
+/* The initiator guesses X25519; the responder has only another group. The whole offer stays, only
+ * KE changes. */
 START_TEST(invalid_ke_payload)
 {
 	struct pair *p = pair_new();
@@ -157,7 +161,8 @@ START_TEST(invalid_ke_payload)
 }
 END_TEST
 
-/* A group that we never offered is not taken (RFC 7296 3.3.6): the attempt ends, after waiting for a better answer. */
+/* A group that we never offered is not taken (RFC 7296 3.3.6): the attempt ends, after waiting for
+ * a better answer. */
 START_TEST(group_never_offered)
 {
 	struct pair *p = pair_new();
@@ -291,7 +296,8 @@ START_TEST(unknown_identity)
 	ike_start(p->side[0].ike, 1, p->now);
 	pair_pass(p, LS_S(60));
 	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_IKE_AUTH_REFUSED);
-	ck_assert_ptr_nonnull(strstr(pair_event(&p->side[1], CAUSE_IKE_UNKNOWN_PEER)->text, "it says it is a.example"));
+	ck_assert_ptr_nonnull(strstr(pair_event(&p->side[1], CAUSE_IKE_UNKNOWN_PEER)->text,
+	                             "it says it is a.example"));
 	pair_free(p);
 }
 END_TEST
@@ -471,7 +477,8 @@ START_TEST(both_call_at_once)
 		struct pair *p = pair_new();
 
 		for (unsigned i = 0; i < 2; i++)
-			p->side[i].random = ls_random_from_seed(&p->side[i].seeded, 1000 + 2 * seed + i);
+			p->side[i].random =
+			    ls_random_from_seed(&p->side[i].seeded, 1000 + 2 * seed + i);
 		ike_start(p->side[0].ike, 1, p->now);
 		ike_start(p->side[1].ike, 2, p->now);
 		pair_pass(p, LS_S(20));
@@ -479,17 +486,20 @@ START_TEST(both_call_at_once)
 		ck_assert_uint_eq(pair_established(&p->side[1]), 1);
 		ck_assert_uint_eq(pair_check_sas(p), 1);
 		for (unsigned i = 0; i < 2; i++) {
-			ck_assert_uint_eq(pair_last(&p->side[i], IKE_REQ_UP)->chain, p->side[i].sa[0].chain);
+			ck_assert_uint_eq(pair_last(&p->side[i], IKE_REQ_UP)->chain,
+			                  p->side[i].sa[0].chain);
 			for (unsigned k = 0; k < p->side[i].notes; k++)
 				if (p->side[i].note[k].kind == IKE_REQ_DOWN)
-					ck_assert_uint_ne(p->side[i].note[k].chain, p->side[i].sa[0].chain);
+					ck_assert_uint_ne(p->side[i].note[k].chain,
+					                  p->side[i].sa[0].chain);
 		}
 		pair_free(p);
 	}
 }
 END_TEST
 
-/* The engine of A was restarted: its INITIAL_CONTACT lets the new chain take over from the old one. */
+/* The engine of A was restarted: its INITIAL_CONTACT lets the new chain take over from the old one.
+ */
 START_TEST(initial_contact)
 {
 	struct pair *p = pair_new();
@@ -519,7 +529,8 @@ START_TEST(initial_contact)
 }
 END_TEST
 
-/* A responder with many callers under one group identity: an INITIAL_CONTACT of one does not touch another. */
+/* A responder with many callers under one group identity: an INITIAL_CONTACT of one does not touch
+ * another. */
 START_TEST(initial_contact_of_another)
 {
 	struct pair *p = pair_new();
@@ -541,6 +552,9 @@ START_TEST(initial_contact_of_another)
 }
 END_TEST
 
-IKE_MAIN("ike setup", plain, transport_selectors, ipv6, tunnel_mode, each_proposal, invalid_ke_payload, group_never_offered, no_common_proposal, no_common_child_proposal, wrong_psk, no_psk,
-         wrong_identity, unknown_identity, choice_of_tunnel, transport_against_tunnel, install_refused, no_spi, silent_inside, no_answer, addresses_in_turn, no_address, bad_proposals, both_call_at_once,
-         initial_contact, initial_contact_of_another)
+IKE_MAIN("ike setup", plain, transport_selectors, ipv6, tunnel_mode, each_proposal,
+         invalid_ke_payload, group_never_offered, no_common_proposal, no_common_child_proposal,
+         wrong_psk, no_psk, wrong_identity, unknown_identity, choice_of_tunnel,
+         transport_against_tunnel, install_refused, no_spi, silent_inside, no_answer,
+         addresses_in_turn, no_address, bad_proposals, both_call_at_once, initial_contact,
+         initial_contact_of_another)
