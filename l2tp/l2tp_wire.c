@@ -4,153 +4,149 @@
 #include <string.h>
 
 /* Header flags (RFC 2661 3.1): T, L and S are set in control messages. */
-enum {
-  FLAG_T = 0x8000,
-  FLAG_L = 0x4000,
-  FLAG_S = 0x0800,
-  VERSION_MASK = 0x000f,
-  VERSION_2 = 2
-};
-enum {
-  AVP_MANDATORY = 0x8000,
-  AVP_HIDDEN = 0x4000,
-  AVP_LENGTH = 0x03ff,
-  AVP_HEADER = 6
-};
+enum { FLAG_T = 0x8000, FLAG_L = 0x4000, FLAG_S = 0x0800, VERSION_MASK = 0x000f, VERSION_2 = 2 };
+enum { AVP_MANDATORY = 0x8000, AVP_HIDDEN = 0x4000, AVP_LENGTH = 0x03ff, AVP_HEADER = 6 };
 
-static void text_copy(char *out, size_t cap, struct rd *r) {
-  size_t n = rd_left(r) < cap - 1 ? rd_left(r) : cap - 1;
-  const uint8_t *p = rd_bytes(r, n);
+static void text_copy(char *out, size_t cap, struct rd *r)
+{
+	size_t n = rd_left(r) < cap - 1 ? rd_left(r) : cap - 1;
+	const uint8_t *p = rd_bytes(r, n);
 
-  for (size_t i = 0; p && i < n; i++)
-    out[i] = p[i] >= 0x20 && p[i] < 0x7f ? (char)p[i] : '?';
-  out[n] = '\0';
+	for (size_t i = 0; p && i < n; i++)
+		out[i] = p[i] >= 0x20 && p[i] < 0x7f ? (char)p[i] : '?';
+	out[n] = '\0';
 }
 
-static void avp_read(struct l2tp_in *in, uint16_t type, struct rd *r) {
-  switch (type) {
-  case L2TP_AVP_RESULT:
-    in->result = rd_u16(r);
-    if (rd_left(r) >= 2)
-      in->error = rd_u16(r);
-    text_copy(in->text, sizeof in->text, r);
-    break;
-  case L2TP_AVP_HOST_NAME:
-    text_copy(in->host_name, sizeof in->host_name, r);
-    break;
-  case L2TP_AVP_CONNECTION:
-    in->assigned_connection = rd_u16(r);
-    break;
-  case L2TP_AVP_WINDOW:
-    in->window = rd_u16(r);
-    break;
-  case L2TP_AVP_CHALLENGE:
-    in->challenge_len =
-        (uint8_t)(rd_left(r) < L2TP_CHALLENGE_MAX ? rd_left(r)
-                                                  : L2TP_CHALLENGE_MAX);
-    rd_copy(r, in->challenge, in->challenge_len);
-    break;
-  case L2TP_AVP_RESPONSE:
-    rd_copy(r, in->response, sizeof in->response);
-    in->has_response = true;
-    break;
-  case L2TP_AVP_SESSION:
-    in->assigned_session = rd_u16(r);
-    break;
-  default:
-    break; /* of no interest here */
-  }
+static void avp_read(struct l2tp_in *in, uint16_t type, struct rd *r)
+{
+	switch (type) {
+	case L2TP_AVP_RESULT:
+		in->result = rd_u16(r);
+		if (rd_left(r) >= 2)
+			in->error = rd_u16(r);
+		text_copy(in->text, sizeof in->text, r);
+		break;
+	case L2TP_AVP_HOST_NAME:
+		text_copy(in->host_name, sizeof in->host_name, r);
+		break;
+	case L2TP_AVP_CONNECTION:
+		in->assigned_connection = rd_u16(r);
+		break;
+	case L2TP_AVP_WINDOW:
+		in->window = rd_u16(r);
+		break;
+	case L2TP_AVP_CHALLENGE:
+		in->challenge_len = (uint8_t)(rd_left(r) < L2TP_CHALLENGE_MAX ? rd_left(r)
+		                                                              : L2TP_CHALLENGE_MAX);
+		rd_copy(r, in->challenge, in->challenge_len);
+		break;
+	case L2TP_AVP_RESPONSE:
+		rd_copy(r, in->response, sizeof in->response);
+		in->has_response = true;
+		break;
+	case L2TP_AVP_SESSION:
+		in->assigned_session = rd_u16(r);
+		break;
+	default:
+		break; /* of no interest here */
+	}
 }
 
 /* One AVP (4.1); unknown ones are skipped unless the peer insists on them. */
-static bool avp_next(struct l2tp_in *in, struct rd *r, bool first) {
-  uint16_t bits = rd_u16(r), vendor = rd_u16(r), type = rd_u16(r);
-  size_t len = bits & AVP_LENGTH;
+static bool avp_next(struct l2tp_in *in, struct rd *r, bool first)
+{
+	uint16_t bits = rd_u16(r), vendor = rd_u16(r), type = rd_u16(r);
+	size_t len = bits & AVP_LENGTH;
 
-  if (!rd_ok(r) || len < AVP_HEADER)
-    return false;
-  struct rd value = rd_sub(r, len - AVP_HEADER);
-  if (first) {
-    in->type = rd_u16(&value);
-    return type == L2TP_AVP_TYPE && vendor == 0 && rd_ok(&value) && rd_ok(r);
-  }
-  if (vendor != 0 || type > L2TP_AVP_LAST || (bits & AVP_HIDDEN))
-    in->mandatory_unknown |= (bits & AVP_MANDATORY) != 0;
-  else
-    avp_read(in, type, &value);
-  return rd_ok(&value) && rd_ok(r);
+	if (!rd_ok(r) || len < AVP_HEADER)
+		return false;
+	struct rd value = rd_sub(r, len - AVP_HEADER);
+	if (first) {
+		in->type = rd_u16(&value);
+		return type == L2TP_AVP_TYPE && vendor == 0 && rd_ok(&value) && rd_ok(r);
+	}
+	if (vendor != 0 || type > L2TP_AVP_LAST || (bits & AVP_HIDDEN))
+		in->mandatory_unknown |= (bits & AVP_MANDATORY) != 0;
+	else
+		avp_read(in, type, &value);
+	return rd_ok(&value) && rd_ok(r);
 }
 
-enum ls_cause l2tp_message_read(const uint8_t *bytes, size_t len,
-                                struct l2tp_in *in) {
-  struct rd r = rd_make(bytes, len);
-  uint16_t flags = rd_u16(&r), total = rd_u16(&r);
-  bool first = true;
+enum ls_cause l2tp_message_read(const uint8_t *bytes, size_t len, struct l2tp_in *in)
+{
+	struct rd r = rd_make(bytes, len);
+	uint16_t flags = rd_u16(&r), total = rd_u16(&r);
+	bool first = true;
 
-  memset(in, 0, sizeof *in);
-  in->connection = rd_u16(&r);
-  in->session = rd_u16(&r);
-  in->ns = rd_u16(&r);
-  in->nr = rd_u16(&r);
-  if (!rd_ok(&r))
-    return CAUSE_L2TP_HEADER;
-  if ((flags & VERSION_MASK) != VERSION_2)
-    return CAUSE_L2TP_DATA_VERSION;
-  if ((flags & (FLAG_T | FLAG_L | FLAG_S)) != (FLAG_T | FLAG_L | FLAG_S) ||
-      total < L2TP_HEADER_SIZE || total > len)
-    return CAUSE_L2TP_HEADER;
-  r.len = total;
-  in->zlb = total == L2TP_HEADER_SIZE;
-  for (; rd_left(&r) > 0; first = false)
-    if (!avp_next(in, &r, first))
-      return CAUSE_L2TP_AVP;
-  return CAUSE_NONE;
+	memset(in, 0, sizeof *in);
+	in->connection = rd_u16(&r);
+	in->session = rd_u16(&r);
+	in->ns = rd_u16(&r);
+	in->nr = rd_u16(&r);
+	if (!rd_ok(&r))
+		return CAUSE_L2TP_HEADER;
+	if ((flags & VERSION_MASK) != VERSION_2)
+		return CAUSE_L2TP_DATA_VERSION;
+	if ((flags & (FLAG_T | FLAG_L | FLAG_S)) != (FLAG_T | FLAG_L | FLAG_S) ||
+	    total < L2TP_HEADER_SIZE || total > len)
+		return CAUSE_L2TP_HEADER;
+	r.len = total;
+	in->zlb = total == L2TP_HEADER_SIZE;
+	for (; rd_left(&r) > 0; first = false)
+		if (!avp_next(in, &r, first))
+			return CAUSE_L2TP_AVP;
+	return CAUSE_NONE;
 }
 
-static void avp_head(struct wr *w, uint16_t type, size_t len) {
-  wr_u16(w, (uint16_t)(AVP_MANDATORY | (AVP_HEADER + len)));
-  wr_u16(w, 0);
-  wr_u16(w, type);
+static void avp_head(struct wr *w, uint16_t type, size_t len)
+{
+	wr_u16(w, (uint16_t)(AVP_MANDATORY | (AVP_HEADER + len)));
+	wr_u16(w, 0);
+	wr_u16(w, type);
 }
 
-void l2tp_avp_u16(struct wr *w, uint16_t type, uint16_t value) {
-  avp_head(w, type, 2);
-  wr_u16(w, value);
+void l2tp_avp_u16(struct wr *w, uint16_t type, uint16_t value)
+{
+	avp_head(w, type, 2);
+	wr_u16(w, value);
 }
 
-void l2tp_avp_u32(struct wr *w, uint16_t type, uint32_t value) {
-  avp_head(w, type, 4);
-  wr_u32(w, value);
+void l2tp_avp_u32(struct wr *w, uint16_t type, uint32_t value)
+{
+	avp_head(w, type, 4);
+	wr_u32(w, value);
 }
 
-void l2tp_avp_bytes(struct wr *w, uint16_t type, const void *bytes,
-                    size_t len) {
-  avp_head(w, type, len);
-  wr_bytes(w, bytes, len);
+void l2tp_avp_bytes(struct wr *w, uint16_t type, const void *bytes, size_t len)
+{
+	avp_head(w, type, len);
+	wr_bytes(w, bytes, len);
 }
 
-void l2tp_avp_result(struct wr *w, uint16_t result, uint16_t error,
-                     const char *text) {
-  size_t len = strlen(text);
+void l2tp_avp_result(struct wr *w, uint16_t result, uint16_t error, const char *text)
+{
+	size_t len = strlen(text);
 
-  avp_head(w, L2TP_AVP_RESULT, 4 + len);
-  wr_u16(w, result);
-  wr_u16(w, error);
-  wr_bytes(w, text, len);
+	avp_head(w, L2TP_AVP_RESULT, 4 + len);
+	wr_u16(w, result);
+	wr_u16(w, error);
+	wr_bytes(w, text, len);
 }
 
-void l2tp_message_begin(struct wr *w, enum l2tp_type type) {
-  wr_zero(w, L2TP_HEADER_SIZE);
-  if (type != L2TP_ZLB)
-    l2tp_avp_u16(w, L2TP_AVP_TYPE, (uint16_t)type);
+void l2tp_message_begin(struct wr *w, enum l2tp_type type)
+{
+	wr_zero(w, L2TP_HEADER_SIZE);
+	if (type != L2TP_ZLB)
+		l2tp_avp_u16(w, L2TP_AVP_TYPE, (uint16_t)type);
 }
 
-void l2tp_message_stamp(uint8_t *bytes, size_t len, uint16_t connection,
-                        uint16_t session, uint16_t ns, uint16_t nr) {
-  ls_put16(bytes, FLAG_T | FLAG_L | FLAG_S | VERSION_2);
-  ls_put16(bytes + 2, (uint16_t)len);
-  ls_put16(bytes + 4, connection);
-  ls_put16(bytes + 6, session);
-  ls_put16(bytes + 8, ns);
-  ls_put16(bytes + 10, nr);
+void l2tp_message_stamp(uint8_t *bytes, size_t len, uint16_t connection, uint16_t session,
+                        uint16_t ns, uint16_t nr)
+{
+	ls_put16(bytes, FLAG_T | FLAG_L | FLAG_S | VERSION_2);
+	ls_put16(bytes + 2, (uint16_t)len);
+	ls_put16(bytes + 4, connection);
+	ls_put16(bytes + 6, session);
+	ls_put16(bytes + 8, ns);
+	ls_put16(bytes + 10, nr);
 }

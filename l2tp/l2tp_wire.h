@@ -5,43 +5,38 @@
 #include "l2tp/l2tp.h"
 
 enum l2tp_type {
-  L2TP_ZLB = 0,
-  L2TP_SCCRQ = 1,
-  L2TP_SCCRP = 2,
-  L2TP_SCCCN = 3,
-  L2TP_STOPCCN = 4,
-  L2TP_HELLO = 6,
-  L2TP_ICRQ = 10,
-  L2TP_ICRP = 11,
-  L2TP_ICCN = 12,
-  L2TP_CDN = 14,
+	L2TP_ZLB = 0,
+	L2TP_SCCRQ = 1,
+	L2TP_SCCRP = 2,
+	L2TP_SCCCN = 3,
+	L2TP_STOPCCN = 4,
+	L2TP_HELLO = 6,
+	L2TP_ICRQ = 10,
+	L2TP_ICRP = 11,
+	L2TP_ICCN = 12,
+	L2TP_CDN = 14,
 };
 
-enum {
-  L2TP_HEADER_SIZE = 12,
-  L2TP_CHALLENGE_MAX = 64,
-  L2TP_RESPONSE_SIZE = 16
-};
+enum { L2TP_HEADER_SIZE = 12, L2TP_CHALLENGE_MAX = 64, L2TP_RESPONSE_SIZE = 16 };
 
 /* A control message as read; what is not there is zero. */
 struct l2tp_in {
-  uint16_t connection, session, ns, nr; /* ids are ours */
-  bool zlb;
-  uint16_t type;
-  uint16_t assigned_connection, assigned_session;
-  uint16_t window;
-  uint16_t result, error;
-  char text[64]; /* of a result code */
-  char host_name[L2TP_NAME_MAX];
-  uint8_t challenge[L2TP_CHALLENGE_MAX], challenge_len;
-  uint8_t response[L2TP_RESPONSE_SIZE];
-  bool has_response;
-  bool mandatory_unknown;
+	uint16_t connection, session, ns, nr; /* ids are ours */
+	bool zlb;
+	uint16_t type;
+	uint16_t assigned_connection, assigned_session;
+	uint16_t window;
+	uint16_t result, error;
+	char text[64]; /* of a result code */
+	char host_name[L2TP_NAME_MAX];
+	uint8_t challenge[L2TP_CHALLENGE_MAX], challenge_len;
+	uint8_t response[L2TP_RESPONSE_SIZE];
+	bool has_response;
+	bool mandatory_unknown;
 };
 
 /* CAUSE_NONE, L2TP_HEADER, L2TP_DATA_VERSION or L2TP_AVP. */
-enum ls_cause l2tp_message_read(const uint8_t *bytes, size_t len,
-                                struct l2tp_in *in);
+enum ls_cause l2tp_message_read(const uint8_t *bytes, size_t len, struct l2tp_in *in);
 
 /* Begins a control message; ids and numbers are filled in when it is sent. */
 void l2tp_message_begin(struct wr *w, enum l2tp_type type);
@@ -49,29 +44,28 @@ void l2tp_avp_u16(struct wr *w, uint16_t type, uint16_t value);
 void l2tp_avp_u32(struct wr *w, uint16_t type, uint32_t value);
 void l2tp_avp_bytes(struct wr *w, uint16_t type, const void *bytes, size_t len);
 /* Result Code (4.4.2). */
-void l2tp_avp_result(struct wr *w, uint16_t result, uint16_t error,
-                     const char *text);
+void l2tp_avp_result(struct wr *w, uint16_t result, uint16_t error, const char *text);
 /* Fills in length, ids and numbers. */
-void l2tp_message_stamp(uint8_t *bytes, size_t len, uint16_t connection,
-                        uint16_t session, uint16_t ns, uint16_t nr);
+void l2tp_message_stamp(uint8_t *bytes, size_t len, uint16_t connection, uint16_t session,
+                        uint16_t ns, uint16_t nr);
 
 enum {
-  L2TP_AVP_TYPE = 0,
-  L2TP_AVP_RESULT = 1,
-  L2TP_AVP_VERSION = 2,
-  L2TP_AVP_FRAMING = 3,
-  L2TP_AVP_BEARER = 4,
-  L2TP_AVP_HOST_NAME = 7,
-  L2TP_AVP_CONNECTION = 9,
-  L2TP_AVP_WINDOW = 10,
-  L2TP_AVP_CHALLENGE = 11,
-  L2TP_AVP_RESPONSE = 13,
-  L2TP_AVP_SESSION = 14,
-  L2TP_AVP_SERIAL = 15,
-  L2TP_AVP_FRAMING_TYPE = 19,
-  L2TP_AVP_SPEED = 24,
-  L2TP_AVP_SEQUENCING = 39,
-  L2TP_AVP_LAST = 39, /* the highest that RFC 2661 defines */
+	L2TP_AVP_TYPE = 0,
+	L2TP_AVP_RESULT = 1,
+	L2TP_AVP_VERSION = 2,
+	L2TP_AVP_FRAMING = 3,
+	L2TP_AVP_BEARER = 4,
+	L2TP_AVP_HOST_NAME = 7,
+	L2TP_AVP_CONNECTION = 9,
+	L2TP_AVP_WINDOW = 10,
+	L2TP_AVP_CHALLENGE = 11,
+	L2TP_AVP_RESPONSE = 13,
+	L2TP_AVP_SESSION = 14,
+	L2TP_AVP_SERIAL = 15,
+	L2TP_AVP_FRAMING_TYPE = 19,
+	L2TP_AVP_SPEED = 24,
+	L2TP_AVP_SEQUENCING = 39,
+	L2TP_AVP_LAST = 39, /* the highest that RFC 2661 defines */
 };
 
 #endif
