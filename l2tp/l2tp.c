@@ -341,7 +341,9 @@ void l2tp_input(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain, const uint8_
                 size_t len, ls_time now)
 {
 	struct l2tp_in in;
-	enum ls_cause cause = l2tp_message_read(bytes, len, &in);
+	const struct peer_entry *p = l2tp_peer_find(l2tp, tunnel);
+	struct ls_bytes secret = p ? LS_BYTES(p->secret.bytes, p->secret.len) : LS_BYTES(NULL, 0);
+	enum ls_cause cause = l2tp_message_read(bytes, len, secret, &in);
 	struct conn *c = cause == CAUSE_NONE ? conn_of(l2tp, tunnel, chain, &in, now) : NULL;
 
 	if (!c) {

@@ -5,7 +5,13 @@
 
 /* Header flags (RFC 2661 3.1): T, L and S are set in control messages. */
 enum { FLAG_T = 0x8000, FLAG_L = 0x4000, FLAG_S = 0x0800, VERSION_MASK = 0x000f, VERSION_2 = 2 };
-enum { AVP_MANDATORY = 0x8000, AVP_HIDDEN = 0x4000, AVP_LENGTH = 0x03ff, AVP_HEADER = 6 };
+enum {
+	AVP_MANDATORY = 0x8000,
+	AVP_HIDDEN = 0x4000,
+	AVP_RESERVED = 0x3c00,
+	AVP_LENGTH = 0x03ff,
+	AVP_HEADER = 6
+};
 
 static void text_copy(char *out, size_t cap, struct rd *r)
 {
@@ -22,9 +28,16 @@ static void avp_read(struct l2tp_in *in, uint16_t type, struct rd *r)
 	switch (type) {
 	case L2TP_AVP_RESULT:
 		in->result = rd_u16(r);
+		/* Old Apple systems send it byte-swapped. */
+		if (in->result > 0xff && (in->result & 0xff) == 0)
+			in->result = (uint16_t)(in->result >> 8);
 		if (rd_left(r) >= 2)
 			in->error = rd_u16(r);
 		text_copy(in->text, sizeof in->text, r);
+		break;
+	case L2TP_AVP_TIE:
+		rd_copy(r, in->tie, sizeof in->tie);
+		in->has_tie = true;
 		break;
 	case L2TP_AVP_HOST_NAME:
 		text_copy(in->host_name, sizeof in->host_name, r);
@@ -52,30 +65,112 @@ static void avp_read(struct l2tp_in *in, uint16_t type, struct rd *r)
 	}
 }
 
-/* One AVP (4.1); unknown ones are skipped unless the peer insists on them. */
-static bool avp_next(struct l2tp_in *in, struct rd *r, bool first)
+/* What RFC 2661 4.4 allows: bytes of the value, and whether it may be hidden. */
+struct avp_row {
+	uint16_t min, max;
+	bool known, may_hide;
+};
+
+enum { ANY = L2TP_HIDDEN_MAX };
+
+static const struct avp_row avp_rows[L2TP_AVP_LAST + 1] = {
+	[L2TP_AVP_TYPE] = {2, 2, true, false},
+	[L2TP_AVP_RESULT] = {2, ANY, true, false},
+	[L2TP_AVP_VERSION] = {2, 2, true, false},
+	[L2TP_AVP_FRAMING] = {4, 4, true, true},
+	[L2TP_AVP_BEARER] = {4, 4, true, true},
+	[L2TP_AVP_TIE] = {8, 8, true, false},
+	[6] = {2, 2, true, true}, /* firmware revision */
+	[L2TP_AVP_HOST_NAME] = {1, ANY, true, false},
+	[8] = {0, ANY, true, true}, /* vendor name */
+	[L2TP_AVP_CONNECTION] = {2, 2, true, true},
+	[L2TP_AVP_WINDOW] = {2, 2, true, false},
+	[L2TP_AVP_CHALLENGE] = {1, L2TP_CHALLENGE_MAX, true, true},
+	[12] = {3, ANY, true, false}, /* Q.931 cause */
+	[L2TP_AVP_RESPONSE] = {16, 16, true, true},
+	[L2TP_AVP_SESSION] = {2, 2, true, true},
+	[L2TP_AVP_SERIAL] = {4, 4, true, true},
+	[16] = {4, 4, true, true}, /* minimum, maximum BPS; bearer type */
+	[17] = {4, 4, true, true},
+	[18] = {4, 4, true, true},
+	[L2TP_AVP_FRAMING_TYPE] = {4, 4, true, true},
+	[21] = {0, ANY, true, true}, /* called, calling number, sub-address */
+	[22] = {0, ANY, true, true},
+	[23] = {0, ANY, true, true},
+	[L2TP_AVP_SPEED] = {4, 4, true, true},
+	[25] = {4, 4, true, true},   /* physical channel */
+	[26] = {0, ANY, true, true}, /* LCP CONFREQs */
+	[27] = {0, ANY, true, true},
+	[28] = {0, ANY, true, true},
+	[29] = {2, 2, true, true}, /* proxy authentication */
+	[30] = {0, ANY, true, true},
+	[31] = {0, ANY, true, true},
+	[32] = {2, 2, true, true},
+	[33] = {0, ANY, true, true},
+	[34] = {26, 26, true, true}, /* call errors, ACCM */
+	[35] = {10, 10, true, true},
+	[L2TP_AVP_RANDOM_VECTOR] = {1, ANY, true, false},
+	[37] = {0, ANY, true, true}, /* private group */
+	[38] = {4, 4, true, true},   /* receive speed */
+	[L2TP_AVP_SEQUENCING] = {0, 0, true, false},
+};
+
+/* What opens hidden AVPs: the latest Random Vector before them counts. */
+struct veil {
+	struct ls_bytes secret, vector;
+	uint8_t plain[L2TP_HIDDEN_MAX];
+};
+
+/* The value in the clear; false when it cannot be read. */
+static bool value_open(struct veil *v, uint16_t type, bool hidden, struct ls_bytes raw,
+                       struct ls_bytes *value)
+{
+	const struct avp_row *row = &avp_rows[type];
+
+	*value = raw;
+	if (hidden && (!row->may_hide || v->secret.len == 0 || v->vector.len == 0))
+		return false;
+	if (hidden && !l2tp_unhide(type, v->secret, v->vector, raw, v->plain, value))
+		return false;
+	return row->known && value->len >= row->min && value->len <= row->max;
+}
+
+/* One AVP (4.1); what cannot be understood is skipped unless the peer insists on it. */
+static bool avp_next(struct l2tp_in *in, struct rd *r, struct veil *v, bool first)
 {
 	uint16_t bits = rd_u16(r), vendor = rd_u16(r), type = rd_u16(r);
 	size_t len = bits & AVP_LENGTH;
+	const uint8_t *p = len >= AVP_HEADER ? rd_bytes(r, len - AVP_HEADER) : NULL;
+	struct ls_bytes value;
 
-	if (!rd_ok(r) || len < AVP_HEADER)
+	if (!p)
 		return false;
-	struct rd value = rd_sub(r, len - AVP_HEADER);
-	if (first) {
-		in->type = rd_u16(&value);
-		return type == L2TP_AVP_TYPE && vendor == 0 && rd_ok(&value) && rd_ok(r);
-	}
-	if (vendor != 0 || type > L2TP_AVP_LAST || (bits & AVP_HIDDEN))
+	value = LS_BYTES(p, len - AVP_HEADER);
+	if (vendor != 0 || type > L2TP_AVP_LAST || (bits & AVP_RESERVED) ||
+	    !value_open(v, type, (bits & AVP_HIDDEN) != 0, value, &value)) {
+		if ((bits & AVP_MANDATORY) && !in->mandatory_unknown)
+			in->unknown_type = type;
 		in->mandatory_unknown |= (bits & AVP_MANDATORY) != 0;
+		return !first;
+	}
+	struct rd content = rd_make(value.p, value.len);
+	if (first) {
+		in->type = rd_u16(&content);
+		return type == L2TP_AVP_TYPE;
+	}
+	if (type == L2TP_AVP_RANDOM_VECTOR)
+		v->vector = value;
 	else
-		avp_read(in, type, &value);
-	return rd_ok(&value) && rd_ok(r);
+		avp_read(in, type, &content);
+	return true;
 }
 
-enum ls_cause l2tp_message_read(const uint8_t *bytes, size_t len, struct l2tp_in *in)
+enum ls_cause l2tp_message_read(const uint8_t *bytes, size_t len, struct ls_bytes secret,
+                                struct l2tp_in *in)
 {
 	struct rd r = rd_make(bytes, len);
 	uint16_t flags = rd_u16(&r), total = rd_u16(&r);
+	struct veil veil = {.secret = secret};
 	bool first = true;
 
 	memset(in, 0, sizeof *in);
@@ -93,7 +188,7 @@ enum ls_cause l2tp_message_read(const uint8_t *bytes, size_t len, struct l2tp_in
 	r.len = total;
 	in->zlb = total == L2TP_HEADER_SIZE;
 	for (; rd_left(&r) > 0; first = false)
-		if (!avp_next(in, &r, first))
+		if (!avp_next(in, &r, &veil, first))
 			return CAUSE_L2TP_AVP;
 	return CAUSE_NONE;
 }

@@ -11,13 +11,20 @@ enum l2tp_type {
 	L2TP_SCCCN = 3,
 	L2TP_STOPCCN = 4,
 	L2TP_HELLO = 6,
+	L2TP_OCRQ = 7,
+	L2TP_OCRP = 8,
+	L2TP_OCCN = 9,
 	L2TP_ICRQ = 10,
 	L2TP_ICRP = 11,
 	L2TP_ICCN = 12,
 	L2TP_CDN = 14,
+	L2TP_WEN = 15,
+	L2TP_SLI = 16,
 };
 
-enum { L2TP_HEADER_SIZE = 12, L2TP_CHALLENGE_MAX = 64, L2TP_RESPONSE_SIZE = 16 };
+/* An AVP holds at most 1023 bytes with its header of 6. */
+enum { L2TP_HIDDEN_MAX = 1017, L2TP_TIE_SIZE = 8 };
+enum { L2TP_HEADER_SIZE = 12, L2TP_CHALLENGE_MAX = 255, L2TP_RESPONSE_SIZE = 16 };
 
 /* A control message as read; what is not there is zero. */
 struct l2tp_in {
@@ -32,11 +39,27 @@ struct l2tp_in {
 	uint8_t challenge[L2TP_CHALLENGE_MAX], challenge_len;
 	uint8_t response[L2TP_RESPONSE_SIZE];
 	bool has_response;
-	bool mandatory_unknown;
+	uint8_t tie[L2TP_TIE_SIZE];
+	bool has_tie;
+	bool mandatory_unknown; /* unknown, malformed or unreadable here, and the peer insists on it
+	                         */
+	uint16_t unknown_type;  /* its attribute type */
 };
 
-/* CAUSE_NONE, L2TP_HEADER, L2TP_DATA_VERSION or L2TP_AVP. */
-enum ls_cause l2tp_message_read(const uint8_t *bytes, size_t len, struct l2tp_in *in);
+/*
+ * Reads a control message; secret opens hidden AVPs, len 0 for none.
+ * CAUSE_NONE, L2TP_HEADER, L2TP_DATA_VERSION or L2TP_AVP.
+ */
+enum ls_cause l2tp_message_read(const uint8_t *bytes, size_t len, struct ls_bytes secret,
+                                struct l2tp_in *in);
+
+/* Hides value in out (cap bytes; value.len + 2 are used) and gives the size, 0 if it does not fit
+ * (RFC 2661 4.3). */
+size_t l2tp_hide(uint16_t type, struct ls_bytes secret, struct ls_bytes vector,
+                 struct ls_bytes value, uint8_t *out, size_t cap);
+/* Opens a hidden value into out, *value lies in it; false when its original length cannot be. */
+bool l2tp_unhide(uint16_t type, struct ls_bytes secret, struct ls_bytes vector,
+                 struct ls_bytes hidden, uint8_t out[L2TP_HIDDEN_MAX], struct ls_bytes *value);
 
 /* Begins a control message; ids and numbers are filled in when it is sent. */
 void l2tp_message_begin(struct wr *w, enum l2tp_type type);
@@ -55,6 +78,7 @@ enum {
 	L2TP_AVP_VERSION = 2,
 	L2TP_AVP_FRAMING = 3,
 	L2TP_AVP_BEARER = 4,
+	L2TP_AVP_TIE = 5,
 	L2TP_AVP_HOST_NAME = 7,
 	L2TP_AVP_CONNECTION = 9,
 	L2TP_AVP_WINDOW = 10,
@@ -64,6 +88,7 @@ enum {
 	L2TP_AVP_SERIAL = 15,
 	L2TP_AVP_FRAMING_TYPE = 19,
 	L2TP_AVP_SPEED = 24,
+	L2TP_AVP_RANDOM_VECTOR = 36,
 	L2TP_AVP_SEQUENCING = 39,
 	L2TP_AVP_LAST = 39, /* the highest that RFC 2661 defines */
 };
