@@ -317,6 +317,47 @@ void l2tp_chain_moved(struct l2tp *l2tp, uint32_t old_chain, uint32_t new_chain,
 	}
 }
 
+/* Whether our own SCCRQ on the chain wins over the peer's (4.4.3): the lower tie breaker does, or
+ * the only one. */
+static bool tie_won(const struct conn *ours, const struct l2tp_in *in)
+{
+	return !in->has_tie || memcmp(ours->tie, in->tie, sizeof ours->tie) < 0;
+}
+
+/* Our own attempt gives way: its calls go through the connection that the peer makes. */
+static void give_way(struct l2tp *l2tp, struct conn *ours, struct conn *to)
+{
+	for (struct session *s = l2tp->sessions; s; s = s->next) {
+		if (s->conn != ours)
+			continue;
+		s->conn = to;
+		ours->sessions--;
+		to->sessions++;
+	}
+	conn_free(l2tp, ours);
+}
+
+static struct conn *sccrq_conn(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain,
+                               const struct l2tp_in *in, ls_time now)
+{
+	struct conn *c, *ours = NULL;
+
+	for (c = l2tp->conns; c; c = c->next) {
+		if (c->chain != chain || c->state == CONN_DEAD)
+			continue;
+		if (!c->lac && c->peer_id == in->assigned_connection)
+			return c;
+		if (c->lac && c->state == CONN_WAIT_REPLY)
+			ours = c;
+	}
+	if (!l2tp_peer_find(l2tp, tunnel) || (ours && tie_won(ours, in)))
+		return NULL;
+	c = l2tp_conn_new(l2tp, tunnel, chain, false, now);
+	if (c && ours)
+		give_way(l2tp, ours, c);
+	return c;
+}
+
 /* The connection that a message belongs to; a first SCCRQ makes one, a repeated one finds its own.
  */
 static struct conn *conn_of(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain,
@@ -326,15 +367,15 @@ static struct conn *conn_of(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain,
 
 	if (in->connection != 0)
 		return c && c->chain == chain ? c : NULL;
-	if (in->type != L2TP_SCCRQ || in->ns != 0)
+	if (in->assigned_connection == 0)
 		return NULL;
-	for (c = l2tp->conns; c; c = c->next)
-		if (c->chain == chain && !c->lac && c->peer_id == in->assigned_connection &&
-		    c->state != CONN_DEAD)
+	if (in->type == L2TP_SCCRQ && in->ns == 0)
+		return sccrq_conn(l2tp, tunnel, chain, in, now);
+	/* A peer that gives up before it learned our id. */
+	for (c = in->type == L2TP_STOPCCN ? l2tp->conns : NULL; c; c = c->next)
+		if (c->chain == chain && c->peer_id == in->assigned_connection)
 			return c;
-	if (!l2tp_peer_find(l2tp, tunnel))
-		return NULL;
-	return l2tp_conn_new(l2tp, tunnel, chain, false, now);
+	return NULL;
 }
 
 void l2tp_input(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain, const uint8_t *bytes,

@@ -53,6 +53,9 @@ struct conn {
 	uint8_t challenge[CHALLENGE_SIZE];
 	uint8_t answer[L2TP_RESPONSE_SIZE]; /* to the peer's challenge, for the next message */
 	bool answer_due;
+	uint8_t tie[L2TP_TIE_SIZE];
+	bool unknown; /* the peer insists on an AVP: our StopCCN names it */
+	uint16_t unknown_type;
 	char peer_host[L2TP_NAME_MAX];
 	unsigned sessions;
 	struct conn *next;

@@ -10,7 +10,9 @@
 
 enum { VERSION_1_0 = 0x0100, FRAMING_BOTH = 3, SPEED_BPS = 1000000000 };
 /* Result codes of StopCCN and CDN (4.4.2). */
-enum { STOP_SHUT_DOWN = 6, STOP_ERROR = 2, STOP_NOT_AUTHORIZED = 4, CDN_ERROR = 2 };
+enum { RESULT_ERROR = 2, STOP_NOT_AUTHORIZED = 4, CDN_NO_RESOURCES = 4 };
+/* General error codes, with result 2. */
+enum { ERROR_NONE = 0, ERROR_UNKNOWN_AVP = 8 };
 
 struct draft {
 	uint8_t bytes[L2TP_MESSAGE_MAX];
@@ -55,6 +57,8 @@ void l2tp_say_sccrq(struct l2tp *l2tp, struct conn *c, ls_time now)
 
 	draft_begin(&d, L2TP_SCCRQ);
 	ourselves(l2tp, c, l2tp_peer_find(l2tp, c->tunnel), &d.w);
+	ls_random_fill(&l2tp->random, c->tie, sizeof c->tie);
+	l2tp_avp_optional(&d.w, L2TP_AVP_TIE, c->tie, sizeof c->tie);
 	l2tp_conn_send(l2tp, c, 0, &d.w, now);
 	l2tp_step(l2tp, c, "L2TP: calling");
 }
@@ -70,23 +74,43 @@ void l2tp_say_icrq(struct l2tp *l2tp, struct session *s, ls_time now)
 	s->state = SESSION_WAIT_REPLY;
 }
 
-void l2tp_say_cdn(struct l2tp *l2tp, struct session *s, uint16_t result, ls_time now)
+/* What a CDN or StopCCN says (4.4.2). */
+struct verdict {
+	uint16_t result, error;
+	char text[48];
+};
+
+/* Refuses a call, also one that we gave no id: ours is then 0. */
+static void cdn_send(struct l2tp *l2tp, struct conn *c, uint16_t ours, uint16_t peers,
+                     const struct verdict *v, ls_time now)
 {
 	struct draft d;
 
 	draft_begin(&d, L2TP_CDN);
-	l2tp_avp_result(&d.w, result, 0, "");
-	l2tp_avp_u16(&d.w, L2TP_AVP_SESSION, s->id);
-	l2tp_conn_send(l2tp, s->conn, s->peer_id, &d.w, now);
+	l2tp_avp_result(&d.w, v->result, v->error, v->text);
+	l2tp_avp_u16(&d.w, L2TP_AVP_SESSION, ours);
+	l2tp_conn_send(l2tp, c, peers, &d.w, now);
+}
+
+void l2tp_say_cdn(struct l2tp *l2tp, struct session *s, uint16_t result, ls_time now)
+{
+	const struct verdict v = {.result = result};
+
+	cdn_send(l2tp, s->conn, s->id, s->peer_id, &v, now);
 }
 
 void l2tp_say_stop(struct l2tp *l2tp, struct conn *c, uint16_t result, ls_time now)
 {
+	struct verdict v = {.result = result};
 	struct draft d;
 
+	if (c->unknown) {
+		v.error = ERROR_UNKNOWN_AVP;
+		snprintf(v.text, sizeof v.text, "attribute %u", c->unknown_type);
+	}
 	draft_begin(&d, L2TP_STOPCCN);
 	l2tp_avp_u16(&d.w, L2TP_AVP_CONNECTION, c->id);
-	l2tp_avp_result(&d.w, result, 0, "");
+	l2tp_avp_result(&d.w, v.result, v.error, v.text);
 	l2tp_conn_send(l2tp, c, 0, &d.w, now);
 }
 
@@ -235,10 +259,8 @@ static void hear_icrq(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *i
 
 	if (!s) {
 		l2tp_tell(l2tp, c, CAUSE_LIMIT_REACHED, "L2TP sessions");
-		draft_begin(&d, L2TP_CDN);
-		l2tp_avp_result(&d.w, 4, 0, ""); /* no resources now */
-		l2tp_avp_u16(&d.w, L2TP_AVP_SESSION, 0);
-		l2tp_conn_send(l2tp, c, in->assigned_session, &d.w, now);
+		cdn_send(l2tp, c, 0, in->assigned_session,
+		         &(struct verdict){.result = CDN_NO_RESOURCES}, now);
 		return;
 	}
 	s->peer_id = in->assigned_session;
@@ -260,69 +282,165 @@ static void hear_icrp(struct l2tp *l2tp, struct session *s, const struct l2tp_in
 	session_up(l2tp, s);
 }
 
-/* Messages of a call. A CDN may name only the peer's id of a call that we never answered (6.12). */
-static void hear_session(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *in, ls_time now)
+/* The call that a message is about. A CDN may name only the peer's id of a call that we never
+ * answered (6.12). */
+static struct session *session_of(struct l2tp *l2tp, const struct conn *c, const struct l2tp_in *in)
 {
 	struct session *s = l2tp->session_by_id[in->session];
 
-	if (!s || s->conn != c) {
-		s = NULL;
-		for (struct session *o = l2tp->sessions; in->type == L2TP_CDN && o; o = o->next)
-			if (o->conn == c && o->peer_id != 0 && o->peer_id == in->assigned_session)
-				s = o;
-	}
+	if (s && s->conn == c)
+		return s;
+	if (in->type != L2TP_CDN || in->assigned_session == 0)
+		return NULL;
+	for (s = l2tp->sessions; s; s = s->next)
+		if (s->conn == c && s->peer_id == in->assigned_session)
+			return s;
+	return NULL;
+}
+
+static void ended_text(const struct l2tp_in *in, char *text, size_t size)
+{
+	snprintf(text, size, "%s, result %u, error %u%s%s",
+	         in->type == L2TP_CDN ? "CDN" : "StopCCN", in->result, in->error,
+	         in->text[0] ? ": " : "", in->text);
+}
+
+static void hear_cdn(struct l2tp *l2tp, struct session *s, const struct l2tp_in *in)
+{
+	bool up = s->state == SESSION_UP;
+	char text[128];
+
+	ended_text(in, text, sizeof text);
+	l2tp_session_end(l2tp, s, up ? CAUSE_PEER_ASKED : CAUSE_L2TP_REFUSED, true, text);
+}
+
+static void hear_stop(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *in, ls_time now)
+{
+	enum ls_cause cause = c->state == CONN_UP ? CAUSE_PEER_ASKED : CAUSE_L2TP_REFUSED;
+	char text[128];
+
+	if (cause == CAUSE_L2TP_REFUSED && in->result == STOP_NOT_AUTHORIZED)
+		cause = CAUSE_L2TP_NOT_AUTHORIZED;
+	ended_text(in, text, sizeof text);
+	l2tp_conn_end(l2tp, c, cause, true, text, now);
+}
+
+/* Messages of a call that exists. One that does not fit its state ends it (7.4). */
+static void hear_session(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *in, ls_time now)
+{
+	struct session *s = session_of(l2tp, c, in);
+
 	if (!s) {
 		ls_count(&l2tp->counters, CAUSE_L2TP_UNEXPECTED);
 		return;
 	}
 	if (in->type == L2TP_CDN)
-		l2tp_session_end(l2tp, s,
-		                 s->state == SESSION_UP ? CAUSE_PEER_ASKED : CAUSE_L2TP_REFUSED,
-		                 true, in->text);
+		hear_cdn(l2tp, s, in);
 	else if (in->type == L2TP_ICRP && s->state == SESSION_WAIT_REPLY &&
 	         in->assigned_session != 0)
 		hear_icrp(l2tp, s, in, now);
 	else if (in->type == L2TP_ICCN && s->state == SESSION_WAIT_CONNECT)
 		session_up(l2tp, s);
-	else
-		ls_count(&l2tp->counters, CAUSE_L2TP_UNEXPECTED);
+	else if (in->type == L2TP_ICRP || in->type == L2TP_ICCN) {
+		l2tp_tell(l2tp, c, CAUSE_L2TP_UNEXPECTED, "a message of a call");
+		l2tp_say_cdn(l2tp, s, RESULT_ERROR, now);
+		l2tp_session_end(l2tp, s, CAUSE_L2TP_UNEXPECTED, false, "");
+	}
+}
+
+/* Names the AVP that is unknown here: in a CDN for a call's message, else in a StopCCN (4.1). */
+static void unknown_refuse(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *in, ls_time now)
+{
+	struct verdict v = {.result = RESULT_ERROR, .error = ERROR_UNKNOWN_AVP};
+	struct session *s = in->session ? session_of(l2tp, c, in) : NULL;
+	bool call = in->type >= L2TP_OCRQ && in->type <= L2TP_SLI;
+
+	if (!call || c->state != CONN_UP) {
+		c->unknown = true;
+		c->unknown_type = in->unknown_type;
+		refuse(l2tp, c, RESULT_ERROR, CAUSE_L2TP_MANDATORY_AVP, now);
+		return;
+	}
+	snprintf(v.text, sizeof v.text, "attribute %u", in->unknown_type);
+	l2tp_tell(l2tp, c, CAUSE_L2TP_MANDATORY_AVP, v.text);
+	cdn_send(l2tp, c, s ? s->id : 0, s ? s->peer_id : in->assigned_session, &v, now);
+	if (s)
+		l2tp_session_end(l2tp, s, CAUSE_L2TP_MANDATORY_AVP, false, v.text);
+}
+
+/* What the states of a control connection expect (7.2): what has no row does not fit. */
+struct conn_row {
+	enum conn_state state;
+	bool lac_only, lns_only;
+	uint16_t type;
+	void (*hear)(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *in, ls_time now);
+};
+
+static void hear_hello(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *in, ls_time now)
+{
+	(void)l2tp;
+	(void)c;
+	(void)in;
+	(void)now; /* the acknowledgement is the answer (6.5) */
+}
+
+/* Outgoing calls are not for a gateway (7.5). */
+static void hear_ocrq(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *in, ls_time now)
+{
+	cdn_send(l2tp, c, 0, in->assigned_session, &(struct verdict){.result = CDN_NO_RESOURCES},
+	         now);
+}
+
+static const struct conn_row conn_rows[] = {
+	{CONN_WAIT_REPLY, false, true, L2TP_SCCRQ, hear_sccrq},
+	{CONN_WAIT_REPLY, true, false, L2TP_SCCRP, hear_sccrp},
+	{CONN_WAIT_CONNECT, false, true, L2TP_SCCCN, hear_scccn},
+	{CONN_UP, false, false, L2TP_ICRQ, hear_icrq},
+	{CONN_UP, false, false, L2TP_OCRQ, hear_ocrq},
+	{CONN_UP, false, false, L2TP_ICRP, hear_session},
+	{CONN_UP, false, false, L2TP_ICCN, hear_session},
+	{CONN_UP, false, false, L2TP_CDN, hear_session},
+	{CONN_UP, false, false, L2TP_WEN, hear_session},
+	{CONN_UP, false, false, L2TP_SLI, hear_session},
+	{CONN_UP, false, false, L2TP_HELLO, hear_hello},
+	{CONN_WAIT_CONNECT, false, false, L2TP_HELLO, hear_hello},
+};
+
+/* Whether the message brings the ids that an answer needs. */
+static bool ids_there(const struct l2tp_in *in)
+{
+	switch (in->type) {
+	case L2TP_SCCRQ:
+	case L2TP_SCCRP:
+		return in->assigned_connection != 0;
+	case L2TP_ICRQ:
+	case L2TP_OCRQ:
+		return in->assigned_session != 0;
+	default:
+		return true;
+	}
 }
 
 void l2tp_hear(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *in, ls_time now)
 {
-	if (in->mandatory_unknown && in->type != L2TP_STOPCCN && in->type != L2TP_CDN) {
-		refuse(l2tp, c, STOP_ERROR, CAUSE_L2TP_MANDATORY_AVP, now);
+	if (in->type == L2TP_STOPCCN) {
+		hear_stop(l2tp, c, in, now);
 		return;
 	}
-	switch (in->type) {
-	case L2TP_SCCRQ:
-		if (c->state == CONN_WAIT_REPLY && !c->lac && in->assigned_connection != 0)
-			hear_sccrq(l2tp, c, in, now);
+	if (c->peer_id == 0)
+		c->peer_id = in->assigned_connection; /* a refusal needs it */
+	if (in->mandatory_unknown && in->type != L2TP_CDN) {
+		unknown_refuse(l2tp, c, in, now);
 		return;
-	case L2TP_SCCRP:
-		if (c->state == CONN_WAIT_REPLY && c->lac && in->assigned_connection != 0)
-			hear_sccrp(l2tp, c, in, now);
-		return;
-	case L2TP_SCCCN:
-		if (c->state == CONN_WAIT_CONNECT)
-			hear_scccn(l2tp, c, in, now);
-		return;
-	case L2TP_STOPCCN:
-		l2tp_conn_end(l2tp, c, c->state == CONN_UP ? CAUSE_PEER_ASKED : CAUSE_L2TP_REFUSED,
-		              true, in->text, now);
-		return;
-	case L2TP_HELLO:
-		return; /* the acknowledgement is the answer */
-	case L2TP_ICRQ:
-		if (c->state == CONN_UP && in->assigned_session != 0)
-			hear_icrq(l2tp, c, in, now);
-		return;
-	case L2TP_ICRP:
-	case L2TP_ICCN:
-	case L2TP_CDN:
-		hear_session(l2tp, c, in, now);
-		return;
-	default:
-		ls_count(&l2tp->counters, CAUSE_L2TP_UNEXPECTED);
 	}
+	for (size_t i = 0; i < sizeof conn_rows / sizeof conn_rows[0]; i++) {
+		const struct conn_row *row = &conn_rows[i];
+
+		if (row->state != c->state || row->type != in->type || (row->lac_only && !c->lac) ||
+		    (row->lns_only && c->lac) || !ids_there(in))
+			continue;
+		row->hear(l2tp, c, in, now);
+		return;
+	}
+	ls_count(&l2tp->counters, CAUSE_L2TP_UNEXPECTED);
 }

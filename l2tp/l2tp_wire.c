@@ -218,6 +218,14 @@ void l2tp_avp_bytes(struct wr *w, uint16_t type, const void *bytes, size_t len)
 	wr_bytes(w, bytes, len);
 }
 
+void l2tp_avp_optional(struct wr *w, uint16_t type, const void *bytes, size_t len)
+{
+	wr_u16(w, (uint16_t)(AVP_HEADER + len));
+	wr_u16(w, 0);
+	wr_u16(w, type);
+	wr_bytes(w, bytes, len);
+}
+
 void l2tp_avp_result(struct wr *w, uint16_t result, uint16_t error, const char *text)
 {
 	size_t len = strlen(text);

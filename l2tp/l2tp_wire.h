@@ -66,6 +66,8 @@ void l2tp_message_begin(struct wr *w, enum l2tp_type type);
 void l2tp_avp_u16(struct wr *w, uint16_t type, uint16_t value);
 void l2tp_avp_u32(struct wr *w, uint16_t type, uint32_t value);
 void l2tp_avp_bytes(struct wr *w, uint16_t type, const void *bytes, size_t len);
+/* With M clear: a peer that does not know it may skip it. */
+void l2tp_avp_optional(struct wr *w, uint16_t type, const void *bytes, size_t len);
 /* Result Code (4.4.2). */
 void l2tp_avp_result(struct wr *w, uint16_t result, uint16_t error, const char *text);
 /* Fills in length, ids and numbers. */

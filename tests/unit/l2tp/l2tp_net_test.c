@@ -306,6 +306,29 @@ START_TEST(test_numbers_wrap)
 }
 END_TEST
 
+START_TEST(test_both_call_at_once)
+{
+	for (unsigned seed = 0; seed < 20; seed++) {
+		struct pair *p = pair_new(50 + seed, "s", "s");
+		struct l2tp_session_view a, b;
+
+		for (unsigned i = 0; i < 2; i++)
+			ck_assert_int_eq(
+				l2tp_call(p->side[i].l2tp, PAIR_TUNNEL, PAIR_CHAIN, p->now),
+				CAUSE_NONE);
+		pair_run(p, LS_S(10));
+		/* One connection, with a call from each side. */
+		ck_assert_uint_eq(p->side[0].up, 2);
+		ck_assert_uint_eq(p->side[1].up, 2);
+		ck_assert_uint_eq(p->side[0].down + p->side[1].down, 0);
+		ck_assert(l2tp_session_view(p->side[0].l2tp, 0, &a));
+		ck_assert(l2tp_session_view(p->side[0].l2tp, 1, &b));
+		ck_assert_uint_eq(a.connection, b.connection);
+		pair_free(p);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("l2tp_net");
@@ -327,5 +350,6 @@ int main(void)
 	tcase_add_test(tc, test_many_calls_in_one_connection);
 	tcase_add_test(tc, test_a_thousand_connections);
 	tcase_add_test(tc, test_numbers_wrap);
+	tcase_add_test(tc, test_both_call_at_once);
 	return run_cases("l2tp_net", tc);
 }
