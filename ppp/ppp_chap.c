@@ -1,0 +1,236 @@
+/* CHAP in both directions (RFC 1994, RFC 2759): challenges, responses, and the verdicts that come from elsewhere. */
+#include "lib/secret.h"
+#include "ppp/ppp_engine.h"
+
+#include <sodium/utils.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CHAP_CHALLENGE = 1, CHAP_RESPONSE, CHAP_SUCCESS, CHAP_FAILURE };
+enum { MD5_SIZE = 16, V2_SIZE = 49, V2_NT_AT = 24, V2_NT_SIZE = 24, PROOF_SIZE = 20 };
+#define AGAIN LS_S(3)
+
+static void challenge_send(struct ppp *p, ls_time now)
+{
+	uint8_t body[MESSAGE_MAX];
+	struct wr w = wr_make(body, MESSAGE_MAX - 2 * HEAD);
+
+	wr_u8(&w, sizeof p->challenge);
+	wr_bytes(&w, p->challenge, sizeof p->challenge);
+	wr_bytes(&w, p->config.name, strlen(p->config.name));
+	p->chap_tries++;
+	p->chap_at = now + AGAIN;
+	ppp_send(p, PROTO_CHAP, CHAP_CHALLENGE, p->chap_id, body, w.len);
+}
+
+void ppp_chap_start(struct ppp *p, ls_time now)
+{
+	p->chap_at = LS_NEVER;
+	if (p->peer_proven && p->we_are_proven) {
+		ppp_authenticated(p, now);
+		return;
+	}
+	if (p->peer_proven)
+		return;
+	ls_random_fill(&p->random, p->challenge, sizeof p->challenge);
+	p->chap_id++;
+	p->chap_tries = 0;
+	challenge_send(p, now);
+}
+
+void ppp_chap_tick(struct ppp *p, ls_time now)
+{
+	if (p->chap_at > now)
+		return;
+	if (p->chap_tries >= AUTH_TRIES)
+		ppp_fail(p, CAUSE_PEER_SILENT, "no answer to our challenge", now);
+	else
+		challenge_send(p, now);
+}
+
+static uint64_t ask(struct ppp *p, enum ppp_request_kind kind)
+{
+	struct ppp_request *r = ppp_request_add(p, kind);
+
+	if (!r)
+		return 0;
+	r->id = ++p->next_id;
+	r->auth = p->asked;
+	return r->id;
+}
+
+/* The peer's challenge: keys makes the response, for only it has the password. */
+static void hear_challenge(struct ppp *p, uint8_t id, struct rd body, ls_time now)
+{
+	uint8_t size = rd_u8(&body);
+
+	(void)now;
+	if (!p->we_prove || size == 0 || size > sizeof p->asked.challenge || rd_left(&body) < size ||
+	    (p->we_prove == PPP_AUTH_MSCHAPV2 && size != 16)) {
+		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		return;
+	}
+	memset(&p->asked, 0, sizeof p->asked);
+	p->asked.method = (enum ppp_auth)p->we_prove;
+	p->asked.id = id;
+	p->asked.challenge_len = size;
+	rd_copy(&body, p->asked.challenge, size);
+	snprintf(p->asked.user, sizeof p->asked.user, "%s", p->config.name);
+	if (p->we_prove == PPP_AUTH_MSCHAPV2)
+		ls_random_fill(&p->random, p->asked.peer_challenge, sizeof p->asked.peer_challenge);
+	p->auth_id = ask(p, PPP_REQ_AUTH_MAKE);
+}
+
+void ppp_chap_made(struct ppp *p, const struct ppp_answer *a, ls_time now)
+{
+	uint8_t body[MESSAGE_MAX];
+	struct wr w = wr_make(body, MESSAGE_MAX - 2 * HEAD);
+	bool v2 = p->we_prove == PPP_AUTH_MSCHAPV2;
+
+	if (!a->ok || a->value_len < (v2 ? V2_NT_SIZE + PROOF_SIZE : MD5_SIZE)) {
+		ppp_fail(p, a->cause != CAUSE_NONE ? a->cause : CAUSE_PPP_UNKNOWN_USER, p->config.name, now);
+		return;
+	}
+	wr_u8(&w, v2 ? V2_SIZE : MD5_SIZE);
+	if (v2) {
+		wr_bytes(&w, p->asked.peer_challenge, 16);
+		wr_zero(&w, 8);
+		memcpy(p->proof, a->value + V2_NT_SIZE, PROOF_SIZE);
+		p->proof_due = true;
+	}
+	wr_bytes(&w, a->value, v2 ? V2_NT_SIZE : MD5_SIZE);
+	if (v2)
+		wr_u8(&w, 0);
+	wr_bytes(&w, p->config.name, strlen(p->config.name));
+	ppp_send(p, PROTO_CHAP, CHAP_RESPONSE, p->asked.id, body, w.len);
+}
+
+static void name_read(char *out, size_t cap, struct rd *r)
+{
+	size_t n = rd_left(r) < cap - 1 ? rd_left(r) : cap - 1;
+
+	rd_copy(r, out, n);
+	out[n] = '\0';
+}
+
+static void hear_response(struct ppp *p, uint8_t id, struct rd body, ls_time now)
+{
+	uint8_t size = rd_u8(&body);
+	bool v2 = p->we_require == PPP_AUTH_MSCHAPV2;
+
+	if (!p->we_require || id != p->chap_id || p->auth_id != 0 || size != (v2 ? V2_SIZE : MD5_SIZE) || rd_left(&body) < size) {
+		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		return;
+	}
+	if (p->peer_proven) {
+		ppp_send(p, PROTO_CHAP, CHAP_SUCCESS, id, p->made, p->made_len);
+		return;
+	}
+	memset(&p->asked, 0, sizeof p->asked);
+	p->asked.method = (enum ppp_auth)p->we_require;
+	p->asked.id = id;
+	p->asked.challenge_len = sizeof p->challenge;
+	memcpy(p->asked.challenge, p->challenge, sizeof p->challenge);
+	p->asked.response_len = size;
+	rd_copy(&body, p->asked.response, size);
+	if (v2)
+		memcpy(p->asked.peer_challenge, p->asked.response, 16);
+	name_read(p->asked.user, sizeof p->asked.user, &body);
+	p->chap_at = LS_NEVER;
+	if (p->config.expected[0] && strcmp(p->config.expected, p->asked.user) != 0) {
+		struct ppp_answer no = {.ok = false, .cause = CAUSE_PPP_WRONG_USER};
+
+		ppp_chap_checked(p, &no, now);
+		return;
+	}
+	p->auth_id = ask(p, PPP_REQ_AUTH_CHECK);
+}
+
+static void success_make(struct ppp *p, const struct ppp_answer *a)
+{
+	char text[2 * PROOF_SIZE + 16] = "S=";
+
+	p->made_len = 0;
+	if (p->we_require != PPP_AUTH_MSCHAPV2)
+		return;
+	for (size_t i = 0; i < PROOF_SIZE; i++)
+		snprintf(text + 2 + 2 * i, 3, "%02X", a->value[i]);
+	memcpy(text + 2 + 2 * PROOF_SIZE, " M=ok", 6);
+	p->made_len = (uint8_t)strlen(text);
+	memcpy(p->made, text, p->made_len);
+}
+
+void ppp_chap_checked(struct ppp *p, const struct ppp_answer *a, ls_time now)
+{
+	static const char refused[] = "E=691 R=0 V=3 M=no";
+
+	if (!a->ok) {
+		ppp_send(p, PROTO_CHAP, CHAP_FAILURE, p->asked.id, refused, sizeof refused - 1);
+		ppp_fail(p, a->cause != CAUSE_NONE ? a->cause : CAUSE_PPP_WRONG_PASSWORD, p->asked.user, now);
+		return;
+	}
+	success_make(p, a);
+	ppp_send(p, PROTO_CHAP, CHAP_SUCCESS, p->asked.id, p->made, p->made_len);
+	p->peer_proven = true;
+	snprintf(p->link.user, sizeof p->link.user, "%s", p->asked.user);
+	if (p->we_are_proven)
+		ppp_authenticated(p, now);
+}
+
+/* With MS-CHAPv2 the other side proves that it knows the password too. */
+static bool proof_right(const struct ppp *p, struct rd *body)
+{
+	uint8_t seen[PROOF_SIZE] = {0};
+
+	if (!p->proof_due)
+		return p->we_prove != PPP_AUTH_MSCHAPV2;
+	if (rd_u16(body) != ('S' << 8 | '='))
+		return false;
+	for (unsigned i = 0; i < 2 * PROOF_SIZE; i++) {
+		unsigned c = rd_u8(body);
+		unsigned digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+
+		if (digit > 15)
+			return false;
+		seen[i / 2] = (uint8_t)(seen[i / 2] << 4 | digit);
+	}
+	return sodium_memcmp(seen, p->proof, PROOF_SIZE) == 0;
+}
+
+static void hear_verdict(struct ppp *p, uint8_t code, uint8_t id, struct rd body, ls_time now)
+{
+	if (!p->we_prove || p->we_are_proven || id != p->asked.id) {
+		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		return;
+	}
+	if (code == CHAP_FAILURE) {
+		ppp_fail(p, CAUSE_PPP_WRONG_PASSWORD, p->config.name, now);
+		return;
+	}
+	if (!proof_right(p, &body)) {
+		ppp_fail(p, CAUSE_PPP_NOT_PROVEN, "", now);
+		return;
+	}
+	p->we_are_proven = true;
+	p->proof_due = false;
+	if (p->peer_proven)
+		ppp_authenticated(p, now);
+}
+
+void ppp_chap_input(struct ppp *p, uint8_t code, uint8_t id, struct rd body, ls_time now)
+{
+	switch (code) {
+	case CHAP_CHALLENGE:
+		hear_challenge(p, id, body, now);
+		break;
+	case CHAP_RESPONSE:
+		hear_response(p, id, body, now);
+		break;
+	case CHAP_SUCCESS:
+	case CHAP_FAILURE:
+		hear_verdict(p, code, id, body, now);
+		break;
+	default:
+		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+	}
+}

@@ -1,0 +1,165 @@
+/* IPCP (RFC 1332, 1877) and IPV6CP (RFC 5072): what the network protocols need. */
+#include "ppp/ppp_engine.h"
+
+#include <string.h>
+
+enum { OPTION_ADDRESS = 3, OPTION_DNS1 = 129, OPTION_DNS2 = 131, OPTION_INTERFACE_ID = 1 };
+enum { ADDRESS_OPTION_SIZE = 6, ID_OPTION_SIZE = 10 };
+
+static void address_write(struct wr *w, uint8_t type, const struct ls_addr *a)
+{
+	wr_u8(w, type);
+	wr_u8(w, ADDRESS_OPTION_SIZE);
+	wr_bytes(w, a->ip, 4);
+}
+
+static struct ls_addr address_read(struct rd *r)
+{
+	return ls_addr_v4(rd_u32(r), 0);
+}
+
+static void ipcp_write(struct ppp *p, struct wr *w)
+{
+	if (p->ask_address)
+		address_write(w, OPTION_ADDRESS, &p->link.local4);
+	for (unsigned i = 0; i < 2; i++)
+		if (p->ask_dns[i])
+			address_write(w, i == 0 ? OPTION_DNS1 : OPTION_DNS2, &p->link.dns4[i]);
+}
+
+/* A name server that the peer asks for: it gets ours, or none. */
+static unsigned dns_judge(struct ppp *p, uint8_t type, struct rd *value, struct wr *nak)
+{
+	const struct ls_addr *ours = &p->config.dns4[type == OPTION_DNS2];
+	struct ls_addr asked = address_read(value);
+
+	if (p->config.caller || ours->family != 4)
+		return CODE_REJECT;
+	if (ls_addr_same_ip(&asked, ours))
+		return CODE_ACK;
+	address_write(nak, type, ours);
+	return CODE_NAK;
+}
+
+static unsigned ipcp_judge(struct ppp *p, uint8_t type, struct rd *value, struct wr *nak)
+{
+	struct ls_addr asked;
+
+	if (type == OPTION_DNS1 || type == OPTION_DNS2)
+		return dns_judge(p, type, value, nak);
+	if (type != OPTION_ADDRESS)
+		return CODE_REJECT;
+	asked = address_read(value);
+	/* Whoever calls takes the address that is given; the other side's is taken as it says. */
+	if (p->config.remote4.family == 4 && !ls_addr_same_ip(&asked, &p->config.remote4)) {
+		address_write(nak, OPTION_ADDRESS, &p->config.remote4);
+		return CODE_NAK;
+	}
+	if (ls_addr_v4_value(&asked) == 0)
+		return CODE_REJECT;
+	p->link.remote4 = asked;
+	return CODE_ACK;
+}
+
+static void ipcp_refused(struct ppp *p, uint8_t type, struct rd *value, bool nak)
+{
+	struct ls_addr theirs = nak ? address_read(value) : (struct ls_addr){.family = 0};
+
+	if (type == OPTION_DNS1 || type == OPTION_DNS2) {
+		unsigned i = type == OPTION_DNS2;
+
+		p->ask_dns[i] = nak && rd_ok(value) && p->config.caller;
+		p->link.dns4[i] = p->ask_dns[i] ? theirs : (struct ls_addr){.family = 0};
+	} else if (type == OPTION_ADDRESS) {
+		if (!nak)
+			p->ask_address = false;
+		else if (rd_ok(value) && p->config.caller && p->config.local4.family == 0)
+			p->link.local4 = theirs;
+	}
+}
+
+static void ipcp_opened(struct ppp *p, ls_time now)
+{
+	(void)now;
+	p->link.ipv4 = true;
+	ppp_report_up(p);
+}
+
+static bool cp_hopeless(const struct cp *cp, bool wanted)
+{
+	return !wanted || cp->state == CP_CLOSED;
+}
+
+static void ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
+{
+	bool four = cp_hopeless(&p->ipcp, p->config.ipv4), six = cp_hopeless(&p->ipv6cp, p->config.ipv6);
+
+	if (p->phase != PHASE_NETWORK || !four || !six)
+		return;
+	ppp_fail(p, cause == CAUSE_PEER_ASKED ? cause : CAUSE_PPP_NO_PROTOCOL, "", now);
+}
+
+static void ipcp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
+{
+	p->link.ipv4 = false;
+	ncp_ended(p, cause, now);
+}
+
+static void ipv6cp_write(struct ppp *p, struct wr *w)
+{
+	wr_u8(w, OPTION_INTERFACE_ID);
+	wr_u8(w, ID_OPTION_SIZE);
+	wr_bytes(w, p->local_id, 8);
+}
+
+static void id_draw(struct ppp *p, uint8_t id[8])
+{
+	do {
+		ls_random_fill(&p->random, id, 8);
+		id[0] &= 0xfd; /* not globally unique (RFC 5072 4.1) */
+	} while (memcmp(id, p->local_id, 8) == 0 || memcmp(id, "\0\0\0\0\0\0\0", 8) == 0);
+}
+
+static unsigned ipv6cp_judge(struct ppp *p, uint8_t type, struct rd *value, struct wr *nak)
+{
+	static const uint8_t none[8];
+	uint8_t id[8];
+
+	if (type != OPTION_INTERFACE_ID)
+		return CODE_REJECT;
+	rd_copy(value, id, 8);
+	if (!rd_ok(value))
+		return CODE_REJECT;
+	if (memcmp(id, none, 8) != 0 && memcmp(id, p->local_id, 8) != 0) {
+		memcpy(p->link.remote_id, id, 8);
+		return CODE_ACK;
+	}
+	id_draw(p, id);
+	wr_u8(nak, OPTION_INTERFACE_ID);
+	wr_u8(nak, ID_OPTION_SIZE);
+	wr_bytes(nak, id, 8);
+	return CODE_NAK;
+}
+
+static void ipv6cp_refused(struct ppp *p, uint8_t type, struct rd *value, bool nak)
+{
+	if (type == OPTION_INTERFACE_ID && nak && rd_left(value) >= 8)
+		rd_copy(value, p->local_id, 8);
+}
+
+static void ipv6cp_opened(struct ppp *p, ls_time now)
+{
+	(void)now;
+	p->link.ipv6 = true;
+	memcpy(p->link.local_id, p->local_id, 8);
+	ppp_report_up(p);
+}
+
+static void ipv6cp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
+{
+	p->link.ipv6 = false;
+	ncp_ended(p, cause, now);
+}
+
+const struct cp_kind ppp_ipcp_kind = {PROTO_IPCP, ipcp_write, ipcp_judge, ipcp_refused, ipcp_opened, ipcp_ended};
+const struct cp_kind ppp_ipv6cp_kind = {PROTO_IPV6CP, ipv6cp_write, ipv6cp_judge, ipv6cp_refused, ipv6cp_opened, ipv6cp_ended};
