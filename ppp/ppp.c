@@ -8,6 +8,7 @@
 enum { ECHO_DEFAULT_S = 30, ECHO_FAILURES = 4, MAGIC_SIZE = 4, REJECTED_MAX = 256 };
 #define ECHO_AGAIN LS_S(3)
 #define UP_LIMIT LS_S(60)
+#define OTHER_WAIT LS_MS(700)
 
 struct ppp_request *ppp_request_add(struct ppp *p, enum ppp_request_kind kind)
 {
@@ -40,7 +41,8 @@ bool ppp_next(struct ppp *p, struct ppp_request *request)
 	return true;
 }
 
-void ppp_send(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, const void *body, size_t len)
+void ppp_send(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, const void *body,
+              size_t len)
 {
 	struct ppp_request *r = ppp_request_add(p, PPP_REQ_SEND);
 	struct queued *q = (struct queued *)(void *)r;
@@ -71,7 +73,8 @@ static void link_init(struct ppp *p)
 	p->ask_mru = p->config.mru != MRU_DEFAULT;
 	p->ask_magic = true;
 	p->ask_compress = p->config.compress_header;
-	p->we_require = p->config.require & PPP_AUTH_MSCHAPV2 ? PPP_AUTH_MSCHAPV2 : p->config.require;
+	p->we_require =
+		p->config.require & PPP_AUTH_MSCHAPV2 ? PPP_AUTH_MSCHAPV2 : p->config.require;
 	p->magic = ls_random_u32(&p->random) | 1;
 	memcpy(p->local_id, p->config.interface_id, 8);
 	while (memcmp(p->local_id, none, 8) == 0) {
@@ -94,7 +97,7 @@ struct ppp *ppp_new(const struct ppp_config *config, const struct ls_random *ran
 	p->lcp = (struct cp){.kind = &ppp_lcp_kind, .at = LS_NEVER};
 	p->ipcp = (struct cp){.kind = &ppp_ipcp_kind, .at = LS_NEVER};
 	p->ipv6cp = (struct cp){.kind = &ppp_ipv6cp_kind, .at = LS_NEVER};
-	p->chap_at = p->echo_at = LS_NEVER;
+	p->chap_at = p->echo_at = p->report_at = LS_NEVER;
 	p->limit_at = now + UP_LIMIT;
 	p->heard = now;
 	link_init(p);
@@ -140,7 +143,7 @@ void ppp_fail(struct ppp *p, enum ls_cause cause, const char *why, ls_time now)
 	}
 	p->phase = PHASE_ENDING;
 	p->chap_at = p->echo_at = LS_NEVER;
-	p->limit_at = LS_NEVER;
+	p->limit_at = p->report_at = LS_NEVER;
 	p->ipcp.state = p->ipv6cp.state = CP_CLOSED;
 	p->ipcp.at = p->ipv6cp.at = LS_NEVER;
 	if (p->lcp.state == CP_CLOSED)
@@ -166,7 +169,10 @@ static void network_open(struct ppp *p, ls_time now)
 
 static ls_time echo_every(const struct ppp *p)
 {
-	return p->config.echo_interval_s == UINT32_MAX ? LS_NEVER : LS_S(p->config.echo_interval_s ? p->config.echo_interval_s : ECHO_DEFAULT_S);
+	return p->config.echo_interval_s == UINT32_MAX
+	               ? LS_NEVER
+	               : LS_S(p->config.echo_interval_s ? p->config.echo_interval_s
+	                                                : ECHO_DEFAULT_S);
 }
 
 void ppp_authenticated(struct ppp *p, ls_time now)
@@ -187,11 +193,24 @@ void ppp_authenticated(struct ppp *p, ls_time now)
 	r->link = p->link;
 }
 
-void ppp_report_up(struct ppp *p)
+static bool settled(const struct cp *cp)
 {
-	struct ppp_request *r = ppp_request_add(p, PPP_REQ_UP);
+	return cp->state == CP_OPEN || cp->state == CP_CLOSED;
+}
+
+void ppp_report_up(struct ppp *p, ls_time now)
+{
+	struct ppp_request *r;
 
 	p->limit_at = LS_NEVER;
+	if (!p->reported && (!settled(&p->ipcp) || !settled(&p->ipv6cp)) && p->report_at > now) {
+		if (p->report_at == LS_NEVER)
+			p->report_at = now + OTHER_WAIT;
+		return;
+	}
+	p->reported = true;
+	p->report_at = LS_NEVER;
+	r = ppp_request_add(p, PPP_REQ_UP);
 	if (r)
 		r->link = p->link;
 }
@@ -233,7 +252,9 @@ static void echo_input(struct ppp *p, uint8_t code, uint8_t id, struct rd body)
 static void protocol_rejected(struct ppp *p, struct rd body, ls_time now)
 {
 	uint16_t protocol = rd_u16(&body);
-	struct cp *cp = protocol == PROTO_IPCP ? &p->ipcp : protocol == PROTO_IPV6CP ? &p->ipv6cp : NULL;
+	struct cp *cp = protocol == PROTO_IPCP     ? &p->ipcp
+	                : protocol == PROTO_IPV6CP ? &p->ipv6cp
+	                                           : NULL;
 
 	if (!cp || cp->state == CP_CLOSED)
 		return;
@@ -339,6 +360,8 @@ void ppp_tick(struct ppp *p, ls_time now)
 		ppp_chap_tick(p, now);
 	if (p->echo_at <= now)
 		echo_tick(p, now);
+	if (p->report_at <= now)
+		ppp_report_up(p, now);
 	if (p->limit_at <= now)
 		ppp_fail(p, CAUSE_PPP_NO_AGREEMENT, "PPP did not come up in time", now);
 }
@@ -349,7 +372,8 @@ ls_time ppp_deadline(const struct ppp *p)
 
 	if (p->phase == PHASE_DEAD)
 		return LS_NEVER;
-	return ls_time_min(ls_time_min(first, p->chap_at), ls_time_min(p->echo_at, p->limit_at));
+	first = ls_time_min(first, ls_time_min(p->chap_at, p->report_at));
+	return ls_time_min(first, ls_time_min(p->echo_at, p->limit_at));
 }
 
 const struct ppp_link *ppp_link(const struct ppp *p)

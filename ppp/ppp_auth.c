@@ -7,7 +7,8 @@
 
 enum { PASSWORD_MAX = 256, HASH_SIZE = 16, SHA1_SIZE = 20, CHALLENGE_SIZE = 8 };
 
-void ppp_chap_md5(uint8_t id, struct ls_bytes password, struct ls_bytes challenge, uint8_t response[16])
+void ppp_chap_md5(uint8_t id, struct ls_bytes password, struct ls_bytes challenge,
+                  uint8_t response[16])
 {
 	struct ls_bytes parts[] = {LS_BYTES(&id, 1), password, challenge};
 	uint8_t digest[CRYPTO_HASH_MAX];
@@ -19,7 +20,11 @@ void ppp_chap_md5(uint8_t id, struct ls_bytes password, struct ls_bytes challeng
 /* One UTF-8 sequence; gives its length, 0 when it is none (RFC 3629 3). */
 static size_t utf8_next(const uint8_t *p, size_t len, uint32_t *code)
 {
-	size_t n = p[0] < 0x80 ? 1 : p[0] >> 5 == 6 ? 2 : p[0] >> 4 == 14 ? 3 : p[0] >> 3 == 30 ? 4 : 0;
+	size_t n = p[0] < 0x80       ? 1
+	           : p[0] >> 5 == 6  ? 2
+	           : p[0] >> 4 == 14 ? 3
+	           : p[0] >> 3 == 30 ? 4
+	                             : 0;
 	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
 
 	if (n == 0 || n > len)
@@ -63,19 +68,22 @@ static size_t to_unicode(struct ls_bytes text, uint8_t out[2 * PASSWORD_MAX])
 }
 
 /* ChallengeHash (8.2). */
-static void challenge_hash(const uint8_t peer[16], const uint8_t ours[16], const char *user, uint8_t out[CHALLENGE_SIZE])
+static void challenge_hash(const uint8_t peer[16], const uint8_t ours[16], const char *user,
+                           uint8_t out[CHALLENGE_SIZE])
 {
 	const char *name = strrchr(user, '\\');
 	uint8_t digest[CRYPTO_HASH_MAX];
 
 	name = name ? name + 1 : user;
-	struct ls_bytes parts[] = {LS_BYTES(peer, 16), LS_BYTES(ours, 16), LS_BYTES(name, strlen(name))};
+	struct ls_bytes parts[] = {LS_BYTES(peer, 16), LS_BYTES(ours, 16),
+	                           LS_BYTES(name, strlen(name))};
 	crypto_digest(CRYPTO_SHA1, parts, 3, digest);
 	memcpy(out, digest, CHALLENGE_SIZE);
 }
 
 /* GenerateAuthenticatorResponse (8.7), binary. */
-static void authenticator_response(const uint8_t hash[HASH_SIZE], const uint8_t nt[24], const uint8_t challenge[CHALLENGE_SIZE], uint8_t out[SHA1_SIZE])
+static void authenticator_response(const uint8_t hash[HASH_SIZE], const uint8_t nt[24],
+                                   const uint8_t challenge[CHALLENGE_SIZE], uint8_t out[SHA1_SIZE])
 {
 	static const char magic1[] = "Magic server to client signing constant";
 	static const char magic2[] = "Pad to make it do more than one iteration";
@@ -83,19 +91,23 @@ static void authenticator_response(const uint8_t hash[HASH_SIZE], const uint8_t 
 	struct ls_bytes first[] = {LS_BYTES(hash, HASH_SIZE)};
 
 	crypto_digest(CRYPTO_MD4, first, 1, hash_hash);
-	struct ls_bytes second[] = {LS_BYTES(hash_hash, HASH_SIZE), LS_BYTES(nt, 24), LS_BYTES(magic1, sizeof magic1 - 1)};
+	struct ls_bytes second[] = {LS_BYTES(hash_hash, HASH_SIZE), LS_BYTES(nt, 24),
+	                            LS_BYTES(magic1, sizeof magic1 - 1)};
 	crypto_digest(CRYPTO_SHA1, second, 3, digest);
-	struct ls_bytes third[] = {LS_BYTES(digest, SHA1_SIZE), LS_BYTES(challenge, CHALLENGE_SIZE), LS_BYTES(magic2, sizeof magic2 - 1)};
+	struct ls_bytes third[] = {LS_BYTES(digest, SHA1_SIZE), LS_BYTES(challenge, CHALLENGE_SIZE),
+	                           LS_BYTES(magic2, sizeof magic2 - 1)};
 	crypto_digest(CRYPTO_SHA1, third, 3, hash_hash);
 	memcpy(out, hash_hash, SHA1_SIZE);
 	secret_wipe(hash_hash, sizeof hash_hash);
 	secret_wipe(digest, sizeof digest);
 }
 
-bool ppp_mschapv2(struct ls_bytes password, const char *user, const uint8_t authenticator_challenge[16],
-                  const uint8_t peer_challenge[16], uint8_t nt_response[24], uint8_t authenticator[20])
+bool ppp_mschapv2(struct ls_bytes password, const char *user,
+                  const uint8_t authenticator_challenge[16], const uint8_t peer_challenge[16],
+                  uint8_t nt_response[24], uint8_t authenticator[20])
 {
-	uint8_t unicode[2 * PASSWORD_MAX], hash[CRYPTO_HASH_MAX] = {0}, keys[21] = {0}, challenge[CHALLENGE_SIZE];
+	uint8_t unicode[2 * PASSWORD_MAX], hash[CRYPTO_HASH_MAX] = {0}, keys[21] = {0},
+					   challenge[CHALLENGE_SIZE];
 	size_t n = to_unicode(password, unicode);
 	struct ls_bytes part = LS_BYTES(unicode, n);
 

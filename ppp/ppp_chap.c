@@ -1,4 +1,5 @@
-/* CHAP in both directions (RFC 1994, RFC 2759): challenges, responses, and the verdicts that come from elsewhere. */
+/* CHAP in both directions (RFC 1994, RFC 2759): challenges, responses, and the verdicts that come
+ * from elsewhere. */
 #include "lib/secret.h"
 #include "ppp/ppp_engine.h"
 
@@ -65,8 +66,8 @@ static void hear_challenge(struct ppp *p, uint8_t id, struct rd body, ls_time no
 	uint8_t size = rd_u8(&body);
 
 	(void)now;
-	if (!p->we_prove || size == 0 || size > sizeof p->asked.challenge || rd_left(&body) < size ||
-	    (p->we_prove == PPP_AUTH_MSCHAPV2 && size != 16)) {
+	if (!p->we_prove || size == 0 || size > sizeof p->asked.challenge ||
+	    rd_left(&body) < size || (p->we_prove == PPP_AUTH_MSCHAPV2 && size != 16)) {
 		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
@@ -88,7 +89,8 @@ void ppp_chap_made(struct ppp *p, const struct ppp_answer *a, ls_time now)
 	bool v2 = p->we_prove == PPP_AUTH_MSCHAPV2;
 
 	if (!a->ok || a->value_len < (v2 ? V2_NT_SIZE + PROOF_SIZE : MD5_SIZE)) {
-		ppp_fail(p, a->cause != CAUSE_NONE ? a->cause : CAUSE_PPP_UNKNOWN_USER, p->config.name, now);
+		ppp_fail(p, a->cause != CAUSE_NONE ? a->cause : CAUSE_PPP_UNKNOWN_USER,
+		         p->config.name, now);
 		return;
 	}
 	wr_u8(&w, v2 ? V2_SIZE : MD5_SIZE);
@@ -118,7 +120,8 @@ static void hear_response(struct ppp *p, uint8_t id, struct rd body, ls_time now
 	uint8_t size = rd_u8(&body);
 	bool v2 = p->we_require == PPP_AUTH_MSCHAPV2;
 
-	if (!p->we_require || id != p->chap_id || p->auth_id != 0 || size != (v2 ? V2_SIZE : MD5_SIZE) || rd_left(&body) < size) {
+	if (!p->we_require || id != p->chap_id || p->auth_id != 0 ||
+	    size != (v2 ? V2_SIZE : MD5_SIZE) || rd_left(&body) < size) {
 		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
@@ -166,7 +169,8 @@ void ppp_chap_checked(struct ppp *p, const struct ppp_answer *a, ls_time now)
 
 	if (!a->ok) {
 		ppp_send(p, PROTO_CHAP, CHAP_FAILURE, p->asked.id, refused, sizeof refused - 1);
-		ppp_fail(p, a->cause != CAUSE_NONE ? a->cause : CAUSE_PPP_WRONG_PASSWORD, p->asked.user, now);
+		ppp_fail(p, a->cause != CAUSE_NONE ? a->cause : CAUSE_PPP_WRONG_PASSWORD,
+		         p->asked.user, now);
 		return;
 	}
 	success_make(p, a);
@@ -188,7 +192,10 @@ static bool proof_right(const struct ppp *p, struct rd *body)
 		return false;
 	for (unsigned i = 0; i < 2 * PROOF_SIZE; i++) {
 		unsigned c = rd_u8(body);
-		unsigned digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+		unsigned digit = c >= '0' && c <= '9'   ? c - '0'
+		                 : c >= 'A' && c <= 'F' ? c - 'A' + 10
+		                 : c >= 'a' && c <= 'f' ? c - 'a' + 10
+		                                        : 16;
 
 		if (digit > 15)
 			return false;

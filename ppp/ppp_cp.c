@@ -86,7 +86,8 @@ static unsigned judge(struct ppp *p, struct cp *cp, struct rd body, struct wr *w
 	}
 	if (!wr_ok(&n) || !wr_ok(&r))
 		return 0;
-	/* A peer that will not take our hints is told to leave the option out (4.6, Max-Failure). */
+	/* A peer that will not take our hints is told to leave the option out (4.6, Max-Failure).
+	 */
 	if (r.len > 0 || (n.len > 0 && cp->naks++ >= NAKS_MAX)) {
 		wr_bytes(w, r.len > 0 ? reject : nak, r.len > 0 ? r.len : n.len);
 		return CODE_REJECT;
@@ -159,7 +160,8 @@ static void hear_ack(struct ppp *p, struct cp *cp, ls_time now)
 		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
 }
 
-void ppp_cp_input(struct ppp *p, struct cp *cp, uint8_t code, uint8_t id, struct rd body, ls_time now)
+void ppp_cp_input(struct ppp *p, struct cp *cp, uint8_t code, uint8_t id, struct rd body,
+                  ls_time now)
 {
 	bool ours = id == cp->id && cp->state != CP_CLOSED && cp->state != CP_CLOSING;
 
@@ -188,7 +190,8 @@ void ppp_cp_input(struct ppp *p, struct cp *cp, uint8_t code, uint8_t id, struct
 	case CODE_CODE_REJECT:
 		return;
 	default:
-		ppp_send(p, cp->kind->protocol, CODE_CODE_REJECT, ++cp->id, body.p, rd_left(&body) < 64 ? rd_left(&body) : 64);
+		ppp_send(p, cp->kind->protocol, CODE_CODE_REJECT, ++cp->id, body.p,
+		         rd_left(&body) < 64 ? rd_left(&body) : 64);
 	}
 }
 

@@ -3,7 +3,8 @@
 
 enum { ADDRESS = 0xff, CONTROL = 0x03, PROTO_IPV4 = 0x0021, PROTO_IPV6 = 0x0057 };
 
-size_t ppp_data_prefix(const struct ppp_link *link, unsigned ip_version, uint8_t out[PPP_PREFIX_MAX])
+size_t ppp_data_prefix(const struct ppp_link *link, unsigned ip_version,
+                       uint8_t out[PPP_PREFIX_MAX])
 {
 	size_t n = 0;
 
@@ -23,7 +24,8 @@ bool ppp_data_parse(const uint8_t *frame, size_t len, uint16_t *protocol, size_t
 
 	if (at >= len)
 		return false;
-	/* The first byte of a protocol is even, the last odd: an odd first byte is the whole of it. */
+	/* The first byte of a protocol is even, the last odd: an odd first byte is the whole of it.
+	 */
 	*protocol = frame[at++];
 	if (!(*protocol & 1)) {
 		if (at >= len)

@@ -10,10 +10,30 @@ enum {
 	PROTO_LCP = 0xc021,
 	PROTO_CHAP = 0xc223,
 };
-enum { CODE_REQUEST = 1, CODE_ACK, CODE_NAK, CODE_REJECT, CODE_TERM_REQUEST, CODE_TERM_ACK, CODE_CODE_REJECT,
-       CODE_PROTOCOL_REJECT, CODE_ECHO_REQUEST, CODE_ECHO_REPLY, CODE_DISCARD };
-enum { CONFIGURE_TRIES = 10, TERMINATE_TRIES = 2, NAKS_MAX = 5, AUTH_TRIES = 6, MESSAGE_MAX = 512, REQUESTS_MAX = 64, HEAD = 4,
-       MRU_DEFAULT = 1500, MRU_LEAST = 128 };
+enum {
+	CODE_REQUEST = 1,
+	CODE_ACK,
+	CODE_NAK,
+	CODE_REJECT,
+	CODE_TERM_REQUEST,
+	CODE_TERM_ACK,
+	CODE_CODE_REJECT,
+	CODE_PROTOCOL_REJECT,
+	CODE_ECHO_REQUEST,
+	CODE_ECHO_REPLY,
+	CODE_DISCARD
+};
+enum {
+	CONFIGURE_TRIES = 10,
+	TERMINATE_TRIES = 2,
+	NAKS_MAX = 5,
+	AUTH_TRIES = 6,
+	MESSAGE_MAX = 512,
+	REQUESTS_MAX = 64,
+	HEAD = 4,
+	MRU_DEFAULT = 1500,
+	MRU_LEAST = 128
+};
 #define RESTART_MOST LS_S(3)
 
 enum cp_state { CP_CLOSED, CP_REQ_SENT, CP_ACK_RCVD, CP_ACK_SENT, CP_OPEN, CP_CLOSING };
@@ -24,7 +44,8 @@ struct ppp;
 struct cp_kind {
 	uint16_t protocol;
 	void (*options_write)(struct ppp *p, struct wr *w);
-	/* One option that the peer asks for: CODE_ACK, CODE_NAK (the value we want is in nak) or CODE_REJECT. */
+	/* One option that the peer asks for: CODE_ACK, CODE_NAK (the value we want is in nak) or
+	 * CODE_REJECT. */
 	unsigned (*option_judge)(struct ppp *p, uint8_t type, struct rd *value, struct wr *nak);
 	/* One option of ours that was refused. nak: with the peer's value. */
 	void (*option_refused)(struct ppp *p, uint8_t type, struct rd *value, bool nak);
@@ -74,7 +95,9 @@ struct ppp {
 	/* network */
 	bool ask_address, ask_dns[2], address_tried;
 	uint8_t local_id[8];
-	ls_time limit_at; /* until when the link must be up */
+	ls_time limit_at;  /* until when the link must be up */
+	ls_time report_at; /* until when the other network protocol is waited for */
+	bool reported;
 	/* echo */
 	ls_time heard, echo_at;
 	unsigned echoes;
@@ -85,16 +108,20 @@ struct ppp {
 /* ppp.c */
 struct ppp_request *ppp_request_add(struct ppp *p, enum ppp_request_kind kind);
 /* A packet of a control protocol: code, id and body. */
-void ppp_send(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, const void *body, size_t len);
+void ppp_send(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, const void *body,
+              size_t len);
 /* Ends the link: Terminate-Request, then DOWN. */
 void ppp_fail(struct ppp *p, enum ls_cause cause, const char *why, ls_time now);
 void ppp_authenticated(struct ppp *p, ls_time now);
-void ppp_report_up(struct ppp *p);
+/* A network protocol is open; the other one is waited for a little, so that the interface is set up
+ * once. */
+void ppp_report_up(struct ppp *p, ls_time now);
 
 /* ppp_cp.c */
 void ppp_cp_open(struct ppp *p, struct cp *cp, ls_time now);
 void ppp_cp_close(struct ppp *p, struct cp *cp, ls_time now);
-void ppp_cp_input(struct ppp *p, struct cp *cp, uint8_t code, uint8_t id, struct rd body, ls_time now);
+void ppp_cp_input(struct ppp *p, struct cp *cp, uint8_t code, uint8_t id, struct rd body,
+                  ls_time now);
 void ppp_cp_tick(struct ppp *p, struct cp *cp, ls_time now);
 
 /* ppp_lcp.c, ppp_ncp.c, ppp_chap.c */

@@ -37,7 +37,9 @@ static unsigned auth_judge(struct ppp *p, struct rd *value, struct wr *nak)
 {
 	uint16_t protocol = rd_u16(value);
 	uint8_t algorithm = protocol == PROTO_CHAP && rd_left(value) > 0 ? rd_u8(value) : 0;
-	unsigned method = algorithm == CHAP_MD5 ? PPP_AUTH_CHAP_MD5 : algorithm == CHAP_MS_V2 ? PPP_AUTH_MSCHAPV2 : 0;
+	unsigned method = algorithm == CHAP_MD5     ? PPP_AUTH_CHAP_MD5
+	                  : algorithm == CHAP_MS_V2 ? PPP_AUTH_MSCHAPV2
+	                                            : 0;
 
 	if (!p->config.accept)
 		return CODE_REJECT;
@@ -45,7 +47,8 @@ static unsigned auth_judge(struct ppp *p, struct rd *value, struct wr *nak)
 		p->we_prove = (uint8_t)method;
 		return CODE_ACK;
 	}
-	auth_write(nak, p->config.accept & PPP_AUTH_MSCHAPV2 ? PPP_AUTH_MSCHAPV2 : PPP_AUTH_CHAP_MD5);
+	auth_write(nak,
+	           p->config.accept & PPP_AUTH_MSCHAPV2 ? PPP_AUTH_MSCHAPV2 : PPP_AUTH_CHAP_MD5);
 	return CODE_NAK;
 }
 
@@ -98,11 +101,14 @@ static unsigned option_judge(struct ppp *p, uint8_t type, struct rd *value, stru
 static void auth_refused(struct ppp *p, struct rd *value, bool nak)
 {
 	uint8_t algorithm = nak && rd_u16(value) == PROTO_CHAP ? rd_u8(value) : 0;
-	unsigned method = algorithm == CHAP_MD5 ? PPP_AUTH_CHAP_MD5 : algorithm == CHAP_MS_V2 ? PPP_AUTH_MSCHAPV2 : 0;
+	unsigned method = algorithm == CHAP_MD5     ? PPP_AUTH_CHAP_MD5
+	                  : algorithm == CHAP_MS_V2 ? PPP_AUTH_MSCHAPV2
+	                                            : 0;
 
 	if (method & p->config.require && rd_ok(value))
 		p->we_require = (uint8_t)method;
-	else if (nak && p->we_require == PPP_AUTH_MSCHAPV2 && (p->config.require & PPP_AUTH_CHAP_MD5))
+	else if (nak && p->we_require == PPP_AUTH_MSCHAPV2 &&
+	         (p->config.require & PPP_AUTH_CHAP_MD5))
 		p->we_require = PPP_AUTH_CHAP_MD5;
 	else
 		p->cause = CAUSE_PPP_NO_AUTH; /* asked again in vain, until the tries are used up */
@@ -148,10 +154,13 @@ static void opened(struct ppp *p, ls_time now)
 static void ended(struct ppp *p, enum ls_cause cause, ls_time now)
 {
 	if (p->phase != PHASE_ENDING) {
-		p->cause = p->cause == CAUSE_PPP_NO_AUTH ? p->cause : cause != CAUSE_NONE ? cause : CAUSE_PPP_NO_AGREEMENT;
+		p->cause = p->cause == CAUSE_PPP_NO_AUTH ? p->cause
+		           : cause != CAUSE_NONE         ? cause
+		                                         : CAUSE_PPP_NO_AGREEMENT;
 		p->phase = PHASE_ENDING;
 	}
 	ppp_fail(p, p->cause, p->why, now);
 }
 
-const struct cp_kind ppp_lcp_kind = {PROTO_LCP, options_write, option_judge, option_refused, opened, ended};
+const struct cp_kind ppp_lcp_kind = {PROTO_LCP,      options_write, option_judge,
+                                     option_refused, opened,        ended};

@@ -80,9 +80,8 @@ static void ipcp_refused(struct ppp *p, uint8_t type, struct rd *value, bool nak
 
 static void ipcp_opened(struct ppp *p, ls_time now)
 {
-	(void)now;
 	p->link.ipv4 = true;
-	ppp_report_up(p);
+	ppp_report_up(p, now);
 }
 
 static bool cp_hopeless(const struct cp *cp, bool wanted)
@@ -92,10 +91,16 @@ static bool cp_hopeless(const struct cp *cp, bool wanted)
 
 static void ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
 {
-	bool four = cp_hopeless(&p->ipcp, p->config.ipv4), six = cp_hopeless(&p->ipv6cp, p->config.ipv6);
+	bool four = cp_hopeless(&p->ipcp, p->config.ipv4),
+	     six = cp_hopeless(&p->ipv6cp, p->config.ipv6);
 
-	if (p->phase != PHASE_NETWORK || !four || !six)
+	if (p->phase != PHASE_NETWORK)
 		return;
+	if (!four || !six) {
+		if (p->link.ipv4 || p->link.ipv6)
+			ppp_report_up(p, now);
+		return;
+	}
 	ppp_fail(p, cause == CAUSE_PEER_ASKED ? cause : CAUSE_PPP_NO_PROTOCOL, "", now);
 }
 
@@ -149,10 +154,9 @@ static void ipv6cp_refused(struct ppp *p, uint8_t type, struct rd *value, bool n
 
 static void ipv6cp_opened(struct ppp *p, ls_time now)
 {
-	(void)now;
 	p->link.ipv6 = true;
 	memcpy(p->link.local_id, p->local_id, 8);
-	ppp_report_up(p);
+	ppp_report_up(p, now);
 }
 
 static void ipv6cp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
@@ -161,5 +165,7 @@ static void ipv6cp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
 	ncp_ended(p, cause, now);
 }
 
-const struct cp_kind ppp_ipcp_kind = {PROTO_IPCP, ipcp_write, ipcp_judge, ipcp_refused, ipcp_opened, ipcp_ended};
-const struct cp_kind ppp_ipv6cp_kind = {PROTO_IPV6CP, ipv6cp_write, ipv6cp_judge, ipv6cp_refused, ipv6cp_opened, ipv6cp_ended};
+const struct cp_kind ppp_ipcp_kind = {PROTO_IPCP,   ipcp_write,  ipcp_judge,
+                                      ipcp_refused, ipcp_opened, ipcp_ended};
+const struct cp_kind ppp_ipv6cp_kind = {PROTO_IPV6CP,   ipv6cp_write,  ipv6cp_judge,
+                                        ipv6cp_refused, ipv6cp_opened, ipv6cp_ended};

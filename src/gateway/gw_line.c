@@ -106,7 +106,7 @@ static const struct row rows[] = {
 	{GW_LINE_UP, GW_EV_SESSION_LOST, DIALS, WITHOUT, GW_LINE_IKE,
          GW_DO_IFACE_DOWN | GW_DO_DIAL},
 	{GW_LINE_UP, GW_EV_SESSION_LOST, WAITS, ANY, GW_LINE_IDLE, GW_DO_IFACE_DOWN | GW_DO_DROP},
-	{GW_LINE_UP, GW_EV_PPP_UP, ALL, ANY, GW_LINE_IFACE, GW_DO_IFACE_UP},
+	{GW_LINE_UP, GW_EV_PPP_UP, ALL, ANY, GW_LINE_UP, GW_DO_IFACE_UP},
 	{GW_LINE_UP, GW_EV_IFACE_BAD, DIALS, ANY, GW_LINE_BACKOFF, DOWN_ACTIONS},
 	{GW_LINE_UP, GW_EV_TIMER, DEMAND, ANY, GW_LINE_IDLE,
          DOWN_ACTIONS}, /* idle: see step_timer */
@@ -234,7 +234,8 @@ unsigned gw_line_step(struct gw_line *line, enum gw_line_event event, bool chain
 	bool redial = line->state == GW_LINE_BACKOFF && event == GW_EV_ADMIN_UP && line->wanted;
 	if (event_has_cause(event) || (event == GW_EV_TIMER && line->state != GW_LINE_BACKOFF))
 		line->cause = cause;
-	if (r->next == line->state && !(r->actions & (GW_DO_CALL | GW_DO_IFACE_UP)))
+	if (r->next == line->state &&
+	    (r->next == GW_LINE_UP || !(r->actions & (GW_DO_CALL | GW_DO_IFACE_UP))))
 		return r->actions;
 	enter(line, r->next, event, random, now);
 	if (redial)
