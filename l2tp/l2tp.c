@@ -216,16 +216,27 @@ void l2tp_conn_stop(struct l2tp *l2tp, struct conn *c, uint16_t result, enum ls_
 		l2tp_say_stop(l2tp, c, result, now);
 }
 
+void l2tp_forget(struct l2tp *l2tp)
+{
+	while (l2tp->sessions) {
+		struct session *s = l2tp->sessions;
+
+		l2tp->sessions = s->next;
+		l2tp->session_by_id[s->id] = NULL;
+		l2tp->session_count--;
+		free(s);
+	}
+	while (l2tp->conns)
+		conn_free(l2tp, l2tp->conns);
+}
+
 void l2tp_free(struct l2tp *l2tp)
 {
 	struct l2tp_request r;
 
 	if (!l2tp)
 		return;
-	while (l2tp->conns) {
-		sessions_end(l2tp, l2tp->conns, CAUSE_SHUTDOWN, false, "");
-		conn_free(l2tp, l2tp->conns);
-	}
+	l2tp_forget(l2tp);
 	while (l2tp_next(l2tp, &r))
 		;
 	for (unsigned i = 0; i < PEERS_BUCKETS; i++)

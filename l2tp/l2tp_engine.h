@@ -112,6 +112,8 @@ void l2tp_conn_end(struct l2tp *l2tp, struct conn *c, enum ls_cause cause, bool 
 /* Says StopCCN and waits for its acknowledgement; sessions are over. */
 void l2tp_conn_stop(struct l2tp *l2tp, struct conn *c, uint16_t result, enum ls_cause cause,
                     ls_time now);
+/* Frees all connections and sessions without a word to anybody. */
+void l2tp_forget(struct l2tp *l2tp);
 struct session *l2tp_session_new(struct l2tp *l2tp, struct conn *c, bool lac, ls_time now);
 void l2tp_session_end(struct l2tp *l2tp, struct session *s, enum ls_cause cause, bool by_peer,
                       const char *text);
