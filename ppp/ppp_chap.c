@@ -181,6 +181,14 @@ void ppp_chap_checked(struct ppp *p, const struct ppp_answer *a, ls_time now)
 		ppp_authenticated(p, now);
 }
 
+static unsigned hex_digit(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? (unsigned)c - 'a' + 10 : 16;
+}
+
 /* With MS-CHAPv2 the other side proves that it knows the password too. */
 static bool proof_right(const struct ppp *p, struct rd *body)
 {
@@ -191,11 +199,7 @@ static bool proof_right(const struct ppp *p, struct rd *body)
 	if (rd_u16(body) != ('S' << 8 | '='))
 		return false;
 	for (unsigned i = 0; i < 2 * PROOF_SIZE; i++) {
-		unsigned c = rd_u8(body);
-		unsigned digit = c >= '0' && c <= '9'   ? c - '0'
-		                 : c >= 'A' && c <= 'F' ? c - 'A' + 10
-		                 : c >= 'a' && c <= 'f' ? c - 'a' + 10
-		                                        : 16;
+		unsigned digit = hex_digit(rd_u8(body));
 
 		if (digit > 15)
 			return false;
