@@ -203,7 +203,7 @@ static bool proof_right(const struct ppp *p, struct rd *body)
 
 		if (digit > 15)
 			return false;
-		seen[i / 2] = (uint8_t)(seen[i / 2] << 4 | digit);
+		seen[i / 2] = (uint8_t)((unsigned)seen[i / 2] << 4 | digit);
 	}
 	return sodium_memcmp(seen, p->proof, PROOF_SIZE) == 0;
 }

@@ -106,8 +106,10 @@ static bool pump(unsigned i)
 static void run(ls_time until)
 {
 	for (;;) {
-		while (pump(0) | pump(1))
-			;
+		for (bool any = true; any;) {
+			any = pump(0);
+			any = pump(1) || any;
+		}
 		ls_time next = ls_time_min(ppp_deadline(ends[0]), ppp_deadline(ends[1]));
 
 		if (next > until || (is_down[0] && is_down[1]))
