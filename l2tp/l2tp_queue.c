@@ -124,8 +124,8 @@ static void window_use(struct l2tp *l2tp, struct conn *c, ls_time now)
 	}
 }
 
-void l2tp_conn_send(struct l2tp *l2tp, struct conn *c, uint16_t peer_session, const struct wr *w,
-                    ls_time now)
+static void message_queue(struct l2tp *l2tp, struct conn *c, uint16_t peer_session,
+                          const struct wr *w, ls_time now)
 {
 	struct message *m = wr_ok(w) && c->queued < QUEUE_MAX ? malloc(sizeof *m + w->len) : NULL;
 
@@ -142,6 +142,23 @@ void l2tp_conn_send(struct l2tp *l2tp, struct conn *c, uint16_t peer_session, co
 	c->queue_end = &m->next;
 	c->queued++;
 	window_use(l2tp, c, now);
+}
+
+void l2tp_conn_send(struct l2tp *l2tp, struct conn *c, uint16_t peer_session, const struct wr *w,
+                    ls_time now)
+{
+	const struct peer_entry *p = l2tp_peer_find(l2tp, c->tunnel);
+	uint8_t bytes[L2TP_MESSAGE_MAX], vector[L2TP_VECTOR_SIZE];
+	struct wr veiled = wr_make(bytes, sizeof bytes);
+
+	if (!p || !p->config.hide_avps || p->secret.len == 0 || !wr_ok(w)) {
+		message_queue(l2tp, c, peer_session, w, now);
+		return;
+	}
+	ls_random_fill(&l2tp->random, vector, sizeof vector);
+	l2tp_message_hide(&veiled, LS_BYTES(w->p, w->len), LS_BYTES(p->secret.bytes, p->secret.len),
+	                  LS_BYTES(vector, sizeof vector));
+	message_queue(l2tp, c, peer_session, &veiled, now);
 }
 
 void l2tp_conn_acked(struct l2tp *l2tp, struct conn *c, uint16_t nr, ls_time now)

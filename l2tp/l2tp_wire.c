@@ -243,6 +243,49 @@ void l2tp_message_begin(struct wr *w, enum l2tp_type type)
 		l2tp_avp_u16(w, L2TP_AVP_TYPE, (uint16_t)type);
 }
 
+static void avp_hide(struct wr *out, uint16_t bits, uint16_t type, struct ls_bytes value,
+                     struct ls_bytes secret, struct ls_bytes vector)
+{
+	uint8_t covered[L2TP_HIDDEN_MAX];
+	size_t n = l2tp_hide(type, secret, vector, value, covered, sizeof covered);
+
+	out->bad |= n == 0;
+	wr_u16(out, (uint16_t)((bits & AVP_MANDATORY) | AVP_HIDDEN | (AVP_HEADER + n)));
+	wr_u16(out, 0);
+	wr_u16(out, type);
+	wr_bytes(out, covered, n);
+}
+
+void l2tp_message_hide(struct wr *out, struct ls_bytes message, struct ls_bytes secret,
+                       struct ls_bytes vector)
+{
+	struct rd r = rd_make(message.p, message.len);
+	bool veiled = false;
+
+	wr_bytes(out, rd_bytes(&r, L2TP_HEADER_SIZE), L2TP_HEADER_SIZE);
+	while (rd_left(&r) > 0) {
+		uint16_t bits = rd_u16(&r), vendor = rd_u16(&r), type = rd_u16(&r);
+		size_t len = (bits & AVP_LENGTH) - AVP_HEADER;
+		const uint8_t *p = rd_bytes(&r, len);
+
+		if (!p) {
+			out->bad = true;
+			return;
+		}
+		if (vendor == 0 && type <= L2TP_AVP_LAST && avp_rows[type].may_hide) {
+			if (!veiled)
+				l2tp_avp_bytes(out, L2TP_AVP_RANDOM_VECTOR, vector.p, vector.len);
+			veiled = true;
+			avp_hide(out, bits, type, LS_BYTES(p, len), secret, vector);
+			continue;
+		}
+		wr_u16(out, bits);
+		wr_u16(out, vendor);
+		wr_u16(out, type);
+		wr_bytes(out, p, len);
+	}
+}
+
 void l2tp_message_stamp(uint8_t *bytes, size_t len, uint16_t connection, uint16_t session,
                         uint16_t ns, uint16_t nr)
 {

@@ -23,7 +23,7 @@ enum l2tp_type {
 };
 
 /* An AVP holds at most 1023 bytes with its header of 6. */
-enum { L2TP_HIDDEN_MAX = 1017, L2TP_TIE_SIZE = 8 };
+enum { L2TP_HIDDEN_MAX = 1017, L2TP_TIE_SIZE = 8, L2TP_VECTOR_SIZE = 16 };
 enum { L2TP_HEADER_SIZE = 12, L2TP_CHALLENGE_MAX = 255, L2TP_RESPONSE_SIZE = 16 };
 
 /* A control message as read; what is not there is zero. */
@@ -70,6 +70,12 @@ void l2tp_avp_bytes(struct wr *w, uint16_t type, const void *bytes, size_t len);
 void l2tp_avp_optional(struct wr *w, uint16_t type, const void *bytes, size_t len);
 /* Result Code (4.4.2). */
 void l2tp_avp_result(struct wr *w, uint16_t result, uint16_t error, const char *text);
+/*
+ * Writes the message again into out with all hidden that may be: a Random Vector after the message
+ * type, then the AVPs (4.3). message: as the functions above wrote it.
+ */
+void l2tp_message_hide(struct wr *out, struct ls_bytes message, struct ls_bytes secret,
+                       struct ls_bytes vector);
 /* Fills in length, ids and numbers. */
 void l2tp_message_stamp(uint8_t *bytes, size_t len, uint16_t connection, uint16_t session,
                         uint16_t ns, uint16_t nr);

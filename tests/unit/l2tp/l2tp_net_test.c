@@ -52,6 +52,26 @@ START_TEST(test_secret_right)
 }
 END_TEST
 
+START_TEST(test_all_hidden)
+{
+	struct pair *p = pair_new(30, "open sesame", "open sesame");
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct l2tp_peer peer = pair_peer(i ? "head" : "branch", "open sesame");
+
+		peer.hide_avps = true;
+		ck_assert_int_eq(l2tp_peer_set(p->side[i].l2tp, &peer), CAUSE_NONE);
+	}
+	pair_up(p);
+	ck_assert_uint_eq(p->side[0].data.peer_session, p->side[1].data.session);
+	l2tp_hang_up(p->side[0].l2tp, p->side[0].data.session, CAUSE_PEER_ASKED, p->now);
+	pair_run(p, LS_S(1));
+	ck_assert_uint_eq(p->side[1].down, 1);
+	ck_assert_uint_eq(p->side[1].closed, 1);
+	pair_free(p);
+}
+END_TEST
+
 static void expect_refusal(const char *a, const char *b)
 {
 	struct pair *p = pair_new(4, a, b);
@@ -337,6 +357,7 @@ int main(void)
 	tcase_add_test(tc, test_a_call_comes_up_and_goes_down);
 	tcase_add_test(tc, test_the_called_side_hangs_up);
 	tcase_add_test(tc, test_secret_right);
+	tcase_add_test(tc, test_all_hidden);
 	tcase_add_test(tc, test_secret_wrong_or_missing);
 	tcase_add_test(tc, test_bad_weather);
 	tcase_add_test(tc, test_light_loss_always_completes);
