@@ -35,6 +35,8 @@ void gw_l2tp_control(void *owner, struct esp_sa *sa, uint8_t *bytes, size_t len)
 	struct gw_gateway *gw = owner;
 
 	l2tp_input(gw->l2tp, esp_sa_tunnel(sa), esp_sa_chain(sa), bytes, len, gw->worker.now);
+	/* At once: the first PPP frame of a new session may be the next packet of this batch. */
+	gw_l2tp_pump(gw);
 }
 
 struct gw_flow_session *gw_session_flow(void *owner, uint16_t session)
