@@ -1,4 +1,5 @@
-/* ESP (RFC 4303): security associations, their database, and batches of packets sealed and opened. No I/O. */
+/* ESP (RFC 4303): security associations, their database, and batches of packets sealed and opened.
+ * No I/O. */
 #ifndef ESP_ESP_H
 #define ESP_ESP_H
 
@@ -11,19 +12,29 @@
 #include "lib/wire.h"
 
 /*
- * An SA is one direction. Inbound SPIs are ours: index | randomness, so that a look-up is one array access and a
- * compare. A `chain` is a line of SA pairs that succeed each other by rekeying: what belongs to an SA (an L2TP tunnel) belongs to its chain.
+ * An SA is one direction. Inbound SPIs are ours: index | randomness, so that a look-up is one array
+ * access and a compare. A `chain` is a line of SA pairs that succeed each other by rekeying: what
+ * belongs to an SA (an L2TP tunnel) belongs to its chain.
  */
 struct esp_sad;
 struct esp_sa;
 
-enum { ESP_BATCH_MAX = 128, ESP_PARTS_MAX = 3, ESP_KEYMAT_MAX = 160, ESP_WINDOW_MAX = 65536, ESP_WINDOW_DEFAULT = 1024 };
-enum { ESP_OVERHEAD_MAX = 8 + 16 + 255 + 2 + 32 }; /* most bytes that sealing adds to the plaintext */
+enum {
+	ESP_BATCH_MAX = 128,
+	ESP_PARTS_MAX = 3,
+	ESP_KEYMAT_MAX = 160,
+	ESP_WINDOW_MAX = 65536,
+	ESP_WINDOW_DEFAULT = 1024
+};
+enum {
+	ESP_OVERHEAD_MAX = 8 + 16 + 255 + 2 + 32
+}; /* most bytes that sealing adds to the plaintext */
 
 enum esp_direction { ESP_IN, ESP_OUT };
 enum esp_mode { ESP_TRANSPORT, ESP_TUNNEL };
 
-/* A selector pair of an SA (RFC 4301 4.4.2): what may travel in it. Family 0 in net = any address; protocol 0 = any; ports low..high. */
+/* A selector pair of an SA (RFC 4301 4.4.2): what may travel in it. Family 0 in net = any address;
+ * protocol 0 = any; ports low..high. */
 struct esp_selector {
 	struct ls_prefix local, remote;
 	uint16_t local_port_low, local_port_high;
@@ -33,19 +44,22 @@ struct esp_selector {
 
 struct esp_sa_params {
 	enum esp_direction direction;
-	uint32_t spi;                /* ESP_IN: one got from esp_spi_reserve; ESP_OUT: the peer's */
+	uint32_t spi; /* ESP_IN: one got from esp_spi_reserve; ESP_OUT: the peer's */
 	enum esp_mode mode;
-	enum algo_id encr;           /* ENCR row */
-	enum algo_id integ;          /* INTEG row; ALGO_NONE with an AEAD */
-	struct ls_bytes keymat;      /* encryption key | salt | integrity key (RFC 7296 2.17), exactly as long as the rows say; copied */
+	enum algo_id encr;      /* ENCR row */
+	enum algo_id integ;     /* INTEG row; ALGO_NONE with an AEAD */
+	struct ls_bytes keymat; /* encryption key | salt | integrity key (RFC 7296 2.17), exactly as
+	                           long as the rows say; copied */
 	bool esn;
-	uint32_t window_packets;     /* ESP_IN: replay window, 0 = ESP_WINDOW_DEFAULT, at most ESP_WINDOW_MAX */
+	uint32_t window_packets; /* ESP_IN: replay window, 0 = ESP_WINDOW_DEFAULT, at most
+	                            ESP_WINDOW_MAX */
 	struct life_limits hard;
-	bool early;                  /* see life_start */
-	uint32_t tunnel;             /* the owner's ids */
+	bool early;      /* see life_start */
+	uint32_t tunnel; /* the owner's ids */
 	uint32_t chain;
-	bool udp;                    /* encapsulated in UDP (RFC 3948) */
-	bool address_fixed;          /* do not follow the peer's address (we are behind the NAT ourselves, RFC 7296 2.23) */
+	bool udp;           /* encapsulated in UDP (RFC 3948) */
+	bool address_fixed; /* do not follow the peer's address (we are behind the NAT ourselves,
+	                       RFC 7296 2.23) */
 	struct ls_addr local, remote; /* outer addresses with ports (ports matter with udp only) */
 	struct esp_selector selector;
 };
@@ -55,14 +69,18 @@ struct esp_sad *esp_sad_new(uint32_t max_sas, const struct ls_random *random);
 /* Ends all SAs, wipes all keys. */
 void esp_sad_free(struct esp_sad *sad);
 
-/* A new inbound SPI, never below 256, not reused soon after its SA ended; 0 when max_sas is reached. */
+/* A new inbound SPI, never below 256, not reused soon after its SA ended; 0 when max_sas is
+ * reached. */
 uint32_t esp_spi_reserve(struct esp_sad *sad);
 /* Gives back a reserved SPI that no SA was made of. */
 void esp_spi_release(struct esp_sad *sad, uint32_t spi);
 
-/* Adds an SA. CAUSE_NONE and *sa, or why not (ESP_BAD_KEY, ESP_NO_ALGORITHM, ESP_SPI_TAKEN, ESP_BAD_WINDOW, LIMIT_REACHED, NO_MEMORY). */
-enum ls_cause esp_sa_add(struct esp_sad *sad, const struct esp_sa_params *params, ls_time now, struct esp_sa **sa);
-/* Ends an SA and wipes its keys; the pointer is dead afterwards. Outbound SAs are named by (spi, ESP_OUT, chain) in messages, so: */
+/* Adds an SA. CAUSE_NONE and *sa, or why not (ESP_BAD_KEY, ESP_NO_ALGORITHM, ESP_SPI_TAKEN,
+ * ESP_BAD_WINDOW, LIMIT_REACHED, NO_MEMORY). */
+enum ls_cause esp_sa_add(struct esp_sad *sad, const struct esp_sa_params *params, ls_time now,
+                         struct esp_sa **sa);
+/* Ends an SA and wipes its keys; the pointer is dead afterwards. Outbound SAs are named by (spi,
+ * ESP_OUT, chain) in messages, so: */
 void esp_sa_end(struct esp_sad *sad, struct esp_sa *sa);
 struct esp_sa *esp_sa_inbound(struct esp_sad *sad, uint32_t spi);
 struct esp_sa *esp_sa_outbound(struct esp_sad *sad, uint32_t spi, uint32_t chain);
@@ -76,10 +94,10 @@ struct esp_sa_view {
 	struct ls_addr local, remote;
 	struct esp_selector selector;
 	struct life life;
-	uint64_t packets, bytes;     /* verified or sealed; bytes of plaintext */
-	uint64_t sequence;           /* last sent, or highest verified */
-	uint64_t lost_packets;       /* inbound: numbers that left the window unseen */
-	ls_time last_used;           /* last packet verified or sealed; 0 = none */
+	uint64_t packets, bytes; /* verified or sealed; bytes of plaintext */
+	uint64_t sequence;       /* last sent, or highest verified */
+	uint64_t lost_packets;   /* inbound: numbers that left the window unseen */
+	ls_time last_used;       /* last packet verified or sealed; 0 = none */
 };
 void esp_sa_view(const struct esp_sa *sa, struct esp_sa_view *view);
 /* Changes outer addresses (the owner has verified the change); counters and keys stay. */
@@ -89,7 +107,8 @@ uint32_t esp_sa_chain(const struct esp_sa *sa);
 const struct ls_addr *esp_sa_remote(const struct esp_sa *sa);
 const struct ls_addr *esp_sa_local(const struct esp_sa *sa);
 bool esp_sa_udp(const struct esp_sa *sa);
-/* The keying material as it was given, owned by the SA: for root's eyes only (a witness that deciphers captures). */
+/* The keying material as it was given, owned by the SA: for root's eyes only (a witness that
+ * deciphers captures). */
 struct ls_bytes esp_sa_keymat(const struct esp_sa *sa);
 /* Each inbound and outbound SA in turn: start with NULL, ends with NULL. */
 struct esp_sa *esp_sa_next(struct esp_sad *sad, struct esp_sa *previous);
@@ -98,53 +117,60 @@ void esp_sa_set_sequence(struct esp_sa *sa, uint64_t sequence);
 
 /* Bytes of the ESP packet (SPI .. ICV) that a plaintext of len bytes becomes. */
 size_t esp_sealed_size(const struct esp_sa *sa, size_t len);
-/* The most plaintext whose ESP packet is at most room bytes (SPI .. ICV); 0 if none (standards 2.12: the MTU arithmetic). */
+/* The most plaintext whose ESP packet is at most room bytes (SPI .. ICV); 0 if none
+ * (standards 2.12: the MTU arithmetic). */
 size_t esp_plain_room(enum algo_id encr, enum algo_id integ, size_t room);
 
 /*
- * Sealing. The plaintext is given in parts, in order (headers apart from the payload), and is not changed; the ESP packet (from the
- * SPI on) is written to dst, which must not overlap the parts: ciphering is the copy. Each job gets its verdict: CAUSE_NONE and
- * dst_len, or why it was not sealed (ESP_SEQUENCE_END, ESP_LIFE_END, ESP_NO_ROOM).
+ * Sealing. The plaintext is given in parts, in order (headers apart from the payload), and is not
+ * changed; the ESP packet (from the SPI on) is written to dst, which must not overlap the parts:
+ * ciphering is the copy. Each job gets its verdict: CAUSE_NONE and dst_len, or why it was not
+ * sealed (ESP_SEQUENCE_END, ESP_LIFE_END, ESP_NO_ROOM).
  */
 struct esp_seal_job {
 	struct esp_sa *sa;
 	struct ls_bytes part[ESP_PARTS_MAX];
 	uint8_t parts;
-	uint8_t next_header;  /* 17 for L2TP in transport mode, 59 for a dummy */
-	uint16_t verdict;     /* out: enum ls_cause */
+	uint8_t next_header; /* 17 for L2TP in transport mode, 59 for a dummy */
+	uint16_t verdict;    /* out: enum ls_cause */
 	uint8_t *dst;
 	uint32_t dst_room;
-	uint32_t dst_len;     /* out */
+	uint32_t dst_len; /* out */
 };
 /* n <= ESP_BATCH_MAX; jobs of several SAs may be mixed. Gives how many were sealed. */
 size_t esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n, ls_time now);
 
 /*
- * Opening, in place; a refused packet's bytes are spoilt. pkt starts at the SPI. On CAUSE_NONE: sa, payload, payload_len, next_header and esn_sequence are set and the
- * packet was new, authentic and within the window. Verdicts else: ESP_TRUNCATED, ESP_UNKNOWN_SPI, ESP_REPLAY, ESP_TOO_OLD, ESP_ICV, ESP_PADDING,
- * ESP_LIFE_END, ESP_DUMMY (authentic, to be ignored), ... Two copies of a packet in one batch: the second is a replay.
- * The selector check (RFC 4301 5.2) is the caller's, with esp_selector_check().
+ * Opening, in place; a refused packet's bytes are spoilt. pkt starts at the SPI. On CAUSE_NONE: sa,
+ * payload, payload_len, next_header and esn_sequence are set and the packet was new, authentic and
+ * within the window. Verdicts else: ESP_TRUNCATED, ESP_UNKNOWN_SPI, ESP_REPLAY, ESP_TOO_OLD,
+ * ESP_ICV, ESP_PADDING, ESP_LIFE_END, ESP_DUMMY (authentic, to be ignored), ... Two copies of a
+ * packet in one batch: the second is a replay. The selector check (RFC 4301 5.2) is the caller's,
+ * with esp_selector_check().
  */
 struct esp_open_job {
 	uint8_t *pkt;
 	uint32_t len;
-	uint16_t verdict;     /* out */
-	uint8_t next_header;  /* out */
-	struct esp_sa *sa;    /* out; set as soon as the SPI is known, even if the packet is refused */
-	uint8_t *payload;     /* out, inside pkt */
+	uint16_t verdict;    /* out */
+	uint8_t next_header; /* out */
+	struct esp_sa *sa; /* out; set as soon as the SPI is known, even if the packet is refused */
+	uint8_t *payload;  /* out, inside pkt */
 	uint32_t payload_len; /* out */
 	uint64_t sequence;    /* out */
 };
 size_t esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_time now);
 
-/* What comes out of an inbound transport-mode SA must match its selector: protocol and, for UDP, both ports of the payload. */
-bool esp_selector_check(const struct esp_sa *sa, uint8_t next_header, const uint8_t *payload, size_t len);
+/* What comes out of an inbound transport-mode SA must match its selector: protocol and, for UDP,
+ * both ports of the payload. */
+bool esp_selector_check(const struct esp_sa *sa, uint8_t next_header, const uint8_t *payload,
+                        size_t len);
 
 /* What the owner should know, pulled one by one after a batch or a tick. */
 enum esp_event_kind {
 	ESP_EVENT_SOFT,       /* make a successor (once an SA) */
 	ESP_EVENT_HARD,       /* the SA refuses packets from now on: end it (once) */
-	ESP_EVENT_FIRST_USED, /* the first verified packet came on this inbound SA: send on its pair now (RFC 7296 2.8) */
+	ESP_EVENT_FIRST_USED, /* the first verified packet came on this inbound SA: send on its pair
+	                         now (RFC 7296 2.8) */
 };
 struct esp_event {
 	enum esp_event_kind kind;
@@ -160,8 +186,9 @@ ls_time esp_deadline(const struct esp_sad *sad, ls_time now);
 const struct ls_counters *esp_counters(const struct esp_sad *sad);
 
 /*
- * State (RFC 6311's need, restarts, standby): all SAs with keys, windows and numbers. Outbound numbers are written `skip` ahead, so that a
- * copy taken before a crash never repeats one. The bytes hold keys: seal them (lib/snap.h) before they leave the process.
+ * State (RFC 6311's need, restarts, standby): all SAs with keys, windows and numbers. Outbound
+ * numbers are written `skip` ahead, so that a copy taken before a crash never repeats one. The
+ * bytes hold keys: seal them (lib/snap.h) before they leave the process.
  */
 bool esp_save(const struct esp_sad *sad, struct wr *out, uint32_t skip, ls_time now);
 /* Bytes that esp_save writes now. */

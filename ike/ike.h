@@ -1,4 +1,5 @@
-/* IKE (RFC 7296; RFC 2409 later): negotiates SAs with peers. Bytes and time in; messages, questions and SAs out. No I/O. */
+/* IKE (RFC 7296; RFC 2409 later): negotiates SAs with peers. Bytes and time in; messages, questions
+ * and SAs out. No I/O. */
 #ifndef IKE_IKE_H
 #define IKE_IKE_H
 
@@ -13,28 +14,47 @@
 #include "lib/wire.h"
 
 /*
- * One engine holds all IKE SAs of a gateway. The owner calls ike_input/ike_tick/ike_start/..., then pulls
- * ike_next() until it gives false, carries out each request, and answers those that carry a request id with
- * ike_answer(). Nothing calls back. Bytes in a request belong to the engine and last until the next call into it.
+ * One engine holds all IKE SAs of a gateway. The owner calls ike_input/ike_tick/ike_start/..., then
+ * pulls ike_next() until it gives false, carries out each request, and answers those that carry a
+ * request id with ike_answer(). Nothing calls back. Bytes in a request belong to the engine and
+ * last until the next call into it.
  *
- * A tunnel is one configured peer (PAD entry + what to negotiate with it), named by the owner's number. A chain is a
- * line of CHILD SA pairs that succeed each other by rekeying; the engine numbers chains from 1 on,
- * never reused in its life (nor in that of an engine that loads its state).
+ * A tunnel is one configured peer (PAD entry + what to negotiate with it), named by the owner's
+ * number. A chain is a line of CHILD SA pairs that succeed each other by rekeying; the engine
+ * numbers chains from 1 on, never reused in its life (nor in that of an engine that loads its
+ * state).
  */
 struct ike;
 
-enum { IKE_PEER_ADDRESSES_MAX = 8, IKE_PROPOSALS_MAX = 8, IKE_TRANSFORMS_MAX = 24, IKE_IDENTITY_MAX = 256, IKE_MESSAGE_MAX = 65535, IKE_KEYMAT_MAX = 160 };
+enum {
+	IKE_PEER_ADDRESSES_MAX = 8,
+	IKE_PROPOSALS_MAX = 8,
+	IKE_TRANSFORMS_MAX = 24,
+	IKE_IDENTITY_MAX = 256,
+	IKE_MESSAGE_MAX = 65535,
+	IKE_KEYMAT_MAX = 160
+};
 
 /* One vocabulary for both versions. Values are IKEv2's ID types (RFC 7296 3.5). */
-enum ike_id_type { IKE_ID_ANY = 0, IKE_ID_IPV4 = 1, IKE_ID_FQDN = 2, IKE_ID_EMAIL = 3, IKE_ID_IPV6 = 5, IKE_ID_DN = 9, IKE_ID_KEY = 11 };
+enum ike_id_type {
+	IKE_ID_ANY = 0,
+	IKE_ID_IPV4 = 1,
+	IKE_ID_FQDN = 2,
+	IKE_ID_EMAIL = 3,
+	IKE_ID_IPV6 = 5,
+	IKE_ID_DN = 9,
+	IKE_ID_KEY = 11
+};
 
-/* An identity: text for FQDN and e-mail, 4 or 16 bytes for addresses. As an expected identity a FQDN may start with "*.", and ANY matches all. */
+/* An identity: text for FQDN and e-mail, 4 or 16 bytes for addresses. As an expected identity a
+ * FQDN may start with "*.", and ANY matches all. */
 struct ike_identity {
 	enum ike_id_type type;
 	uint16_t len;
 	uint8_t data[IKE_IDENTITY_MAX];
 };
-/* From config text: an address, "@fqdn" or fqdn, a@b, "keyid:..."; false when it is too long or empty. */
+/* From config text: an address, "@fqdn" or fqdn, a@b, "keyid:..."; false when it is too long or
+ * empty. */
 bool ike_identity_parse(const char *text, struct ike_identity *out);
 /* Printable, at most cap bytes with the NUL; unprintable bytes are escaped. */
 const char *ike_identity_text(const struct ike_identity *id, char *out, size_t cap);
@@ -43,9 +63,11 @@ bool ike_identity_matches(const struct ike_identity *expected, const struct ike_
 enum ike_version { IKE_V2 = 2, IKE_V1 = 1 };
 enum ike_auth_method { IKE_AUTH_PSK = 1 };
 
-/* Algorithms in order of preference; ids of one kind are alternatives. AEAD and non-AEAD ciphers may not share a proposal. */
+/* Algorithms in order of preference; ids of one kind are alternatives. AEAD and non-AEAD ciphers
+ * may not share a proposal. */
 struct ike_proposal {
-	uint16_t algo[IKE_TRANSFORMS_MAX]; /* enum algo_id: ENCR, PRF, INTEG, KE rows; a CHILD proposal has no PRF, KE = PFS groups for rekeying */
+	uint16_t algo[IKE_TRANSFORMS_MAX]; /* enum algo_id: ENCR, PRF, INTEG, KE rows; a CHILD
+	                                      proposal has no PRF, KE = PFS groups for rekeying */
 	uint8_t count;
 	bool esn;    /* CHILD: offer ESN before 32-bit numbers */
 	bool no_esn; /* CHILD: 32-bit numbers allowed */
@@ -53,30 +75,33 @@ struct ike_proposal {
 
 /* What the owner wants with one peer. Plain data, copied. */
 struct ike_peer {
-	uint32_t tunnel;                   /* not 0 */
+	uint32_t tunnel; /* not 0 */
 	enum ike_version version;
 	enum ike_auth_method auth;
-	struct ike_identity local_id;      /* must be given */
-	struct ike_identity remote_id;     /* expected; ANY allowed */
-	struct ls_addr remote[IKE_PEER_ADDRESSES_MAX]; /* tried in turn; family 0 entries are ignored; none: respond only */
-	struct ls_addr local;              /* our source address if fixed; family 0: the owner fills it in when it sends (see IKE_REQ_SEND) */
+	struct ike_identity local_id;                  /* must be given */
+	struct ike_identity remote_id;                 /* expected; ANY allowed */
+	struct ls_addr remote[IKE_PEER_ADDRESSES_MAX]; /* tried in turn; family 0 entries are
+	                                                  ignored; none: respond only */
+	struct ls_addr local; /* our source address if fixed; family 0: the owner fills it in when
+	                         it sends (see IKE_REQ_SEND) */
 	struct ike_proposal ike[IKE_PROPOSALS_MAX], child[IKE_PROPOSALS_MAX];
-	uint8_t ike_count, child_count;    /* 0: the built-in default proposals */
-	bool tunnel_mode;                  /* false: transport mode for L2TP, traffic selectors UDP 1701 both ends (RFC 3193) */
-	bool force_udp;                    /* encapsulate in UDP even without a NAT (as if one were found) */
-	uint32_t ike_life_s;               /* 0 = 8 h */
-	struct life_limits child_life;     /* all 0 = 1 h and nothing else */
-	uint32_t dpd_idle_s;               /* probe after so long without any sign of life; 0 = 30 */
-	uint32_t replay_window_packets;    /* handed through to the SA */
-	uint16_t fragment_size;            /* IP packet size that IKE fragments aim at; 0 = 1280 */
-	uint16_t retry_first_ms;           /* first retransmission; 0 = 500 */
-	uint8_t retry_count;               /* tries before a peer counts as dead; 0 = 8 */
+	uint8_t ike_count, child_count; /* 0: the built-in default proposals */
+	bool tunnel_mode;    /* false: transport mode for L2TP, traffic selectors UDP 1701 both ends
+	                        (RFC 3193) */
+	bool force_udp;      /* encapsulate in UDP even without a NAT (as if one were found) */
+	uint32_t ike_life_s; /* 0 = 8 h */
+	struct life_limits child_life;  /* all 0 = 1 h and nothing else */
+	uint32_t dpd_idle_s;            /* probe after so long without any sign of life; 0 = 30 */
+	uint32_t replay_window_packets; /* handed through to the SA */
+	uint16_t fragment_size;         /* IP packet size that IKE fragments aim at; 0 = 1280 */
+	uint16_t retry_first_ms;        /* first retransmission; 0 = 500 */
+	uint8_t retry_count;            /* tries before a peer counts as dead; 0 = 8 */
 };
 
 struct ike_limits {
-	uint32_t max_ike_sas;        /* 0 = 4096 */
-	uint32_t max_half_open;      /* 0 = 512 */
-	uint32_t cookie_threshold;   /* half-open SAs from which on cookies are asked; 0 = 64 */
+	uint32_t max_ike_sas;      /* 0 = 4096 */
+	uint32_t max_half_open;    /* 0 = 512 */
+	uint32_t cookie_threshold; /* half-open SAs from which on cookies are asked; 0 = 64 */
 	uint32_t max_half_open_per_source; /* 0 = 32 */
 };
 
@@ -84,22 +109,27 @@ struct ike *ike_new(const struct ike_limits *limits, const struct ls_random *ran
 void ike_free(struct ike *ike);
 
 /*
- * Adds or replaces a peer. A replacement that changes what was negotiated (identities, proposals, mode) ends its SAs with CONFIG_CHANGED;
- * any other change leaves them alone. CAUSE_NONE or IKE_BAD_PROPOSAL, IKE_MAJOR_VERSION (a version or method that is not built), LIMIT_REACHED, NO_MEMORY.
+ * Adds or replaces a peer. A replacement that changes what was negotiated (identities, proposals,
+ * mode) ends its SAs with CONFIG_CHANGED; any other change leaves them alone. CAUSE_NONE or
+ * IKE_BAD_PROPOSAL, IKE_MAJOR_VERSION (a version or method that is not built), LIMIT_REACHED,
+ * NO_MEMORY.
  */
 enum ls_cause ike_peer_set(struct ike *ike, const struct ike_peer *peer, ls_time now);
 /* New addresses for a known peer (names were resolved again); SAs that stand are not touched. */
-void ike_peer_addresses(struct ike *ike, uint32_t tunnel, const struct ls_addr *remote, size_t n, ls_time now);
+void ike_peer_addresses(struct ike *ike, uint32_t tunnel, const struct ls_addr *remote, size_t n,
+                        ls_time now);
 /* Forgets the peer; its SAs are deleted with a message to the peer. */
 void ike_peer_remove(struct ike *ike, uint32_t tunnel, enum ls_cause cause, ls_time now);
 
-/* Brings up IKE SA and CHILD SA for the tunnel as initiator. Harmless when it is up or coming up. Ends in IKE_REQ_UP or IKE_REQ_DOWN. */
+/* Brings up IKE SA and CHILD SA for the tunnel as initiator. Harmless when it is up or coming up.
+ * Ends in IKE_REQ_UP or IKE_REQ_DOWN. */
 void ike_start(struct ike *ike, uint32_t tunnel, ls_time now);
 /* Takes all of the tunnel's SAs down with Delete messages. */
 void ike_stop(struct ike *ike, uint32_t tunnel, enum ls_cause cause, ls_time now);
 /* Takes one chain down (its CHILD SAs; the IKE SA too when it was the last one). */
 void ike_chain_end(struct ike *ike, uint32_t chain, enum ls_cause cause, ls_time now);
-/* The owner's gateway lost all SAs (it was restarted): CHILD SAs are deleted at the peers and, for tunnels that we initiate, made anew as new chains. */
+/* The owner's gateway lost all SAs (it was restarted): CHILD SAs are deleted at the peers and, for
+ * tunnels that we initiate, made anew as new chains. */
 void ike_children_lost(struct ike *ike, ls_time now);
 /* All SAs of all peers go, with Delete messages (the daemon ends). */
 void ike_shutdown(struct ike *ike, ls_time now);
@@ -107,9 +137,9 @@ void ike_shutdown(struct ike *ike, ls_time now);
 /* A datagram from UDP 500 or 4500. */
 struct ike_datagram {
 	struct ls_addr local, remote; /* as received: our address and port, the peer's */
-	const uint8_t *bytes;         /* on port 4500 with the non-ESP marker in front: set marked */
+	const uint8_t *bytes; /* on port 4500 with the non-ESP marker in front: set marked */
 	size_t len;
-	bool marked;                  /* it came with four zero bytes in front (and they are still there) */
+	bool marked; /* it came with four zero bytes in front (and they are still there) */
 };
 void ike_input(struct ike *ike, const struct ike_datagram *datagram, ls_time now);
 void ike_tick(struct ike *ike, ls_time now);
@@ -117,24 +147,30 @@ ls_time ike_deadline(const struct ike *ike);
 
 /* What the packet path tells IKE. */
 void ike_child_expiring(struct ike *ike, uint32_t spi_in, ls_time now); /* a soft limit: rekey */
-void ike_child_expired(struct ike *ike, uint32_t spi_in, ls_time now);  /* a hard limit: delete, rekey failed */
-void ike_child_heard(struct ike *ike, uint32_t spi_in, ls_time now);    /* verified traffic came in: a sign of life (tell at most once a second) */
-void ike_child_moved(struct ike *ike, uint32_t spi_in, const struct ls_addr *remote, ls_time now); /* verified traffic came from a new address */
+void ike_child_expired(struct ike *ike, uint32_t spi_in,
+                       ls_time now); /* a hard limit: delete, rekey failed */
+void ike_child_heard(
+	struct ike *ike, uint32_t spi_in,
+	ls_time now); /* verified traffic came in: a sign of life (tell at most once a second) */
+void ike_child_moved(struct ike *ike, uint32_t spi_in, const struct ls_addr *remote,
+                     ls_time now); /* verified traffic came from a new address */
 /* An ICMP error or the like: only a reason to probe. */
 void ike_doubt(struct ike *ike, uint32_t tunnel, ls_time now);
 
 enum ike_request_kind {
 	IKE_REQ_SEND = 1, /* a datagram */
-	IKE_REQ_SPI,      /* wants an inbound SPI from the SAD: answer with .spi (0: none to be had) */
-	IKE_REQ_AUTH,     /* wants `keys` to make or check an AUTH value: answer with .ok, and .bytes when making */
-	IKE_REQ_INSTALL,  /* a CHILD SA pair: answer with .ok and .cause */
-	IKE_REQ_SWITCH,   /* send on this pair from now on (its number in spi_in) */
-	IKE_REQ_REMOVE,   /* end this pair */
-	IKE_REQ_RELEASE,  /* an SPI that was reserved and is not needed */
-	IKE_REQ_UP,       /* a chain has come up: L2TP may start */
+	IKE_REQ_SPI,  /* wants an inbound SPI from the SAD: answer with .spi (0: none to be had) */
+	IKE_REQ_AUTH, /* wants `keys` to make or check an AUTH value: answer with .ok, and .bytes
+	                 when making */
+	IKE_REQ_INSTALL, /* a CHILD SA pair: answer with .ok and .cause */
+	IKE_REQ_SWITCH,  /* send on this pair from now on (its number in spi_in) */
+	IKE_REQ_REMOVE,  /* end this pair */
+	IKE_REQ_RELEASE, /* an SPI that was reserved and is not needed */
+	IKE_REQ_UP,      /* a chain has come up: L2TP may start */
 	/*
-	 * A chain has ended, or (chain 0) an attempt that ike_start() began, once, with its cause and what is known in text. What callers get
-	 * wrong before they have proved who they are is an EVENT with the same causes: strangers cannot end anything.
+	 * A chain has ended, or (chain 0) an attempt that ike_start() began, once, with its cause
+	 * and what is known in text. What callers get wrong before they have proved who they are is
+	 * an EVENT with the same causes: strangers cannot end anything.
 	 */
 	IKE_REQ_DOWN,
 	IKE_REQ_MOVED,    /* the peer of an IKE SA has a new address: all its chains' SAs follow */
@@ -145,18 +181,20 @@ enum ike_request_kind {
 enum ike_auth_op { IKE_AUTH_MAKE, IKE_AUTH_CHECK };
 
 /*
- * The parts of the signed octets with their meaning (RFC 7296 2.15): `keys` builds the octets itself, so that nothing arbitrary can be signed.
- * octets = message | nonce | id_mac;  AUTH = prf(prf(PSK, "Key Pad for IKEv2"), octets).
+ * The parts of the signed octets with their meaning (RFC 7296 2.15): `keys` builds the octets
+ * itself, so that nothing arbitrary can be signed. octets = message | nonce | id_mac;  AUTH =
+ * prf(prf(PSK, "Key Pad for IKEv2"), octets).
  */
 struct ike_auth_request {
 	enum ike_auth_op op;
 	enum ike_auth_method method;
 	enum algo_id prf;
-	struct ike_identity local_id, remote_id; /* which PSK; remote_id is what the peer said it is */
-	struct ls_bytes message;  /* IKE_SA_INIT message of the signing side, whole */
-	struct ls_bytes nonce;    /* of the other side */
-	struct ls_bytes id_mac;   /* prf(SK_p, ID body) of the signing side */
-	struct ls_bytes auth;     /* IKE_AUTH_CHECK: the value received */
+	struct ike_identity local_id,
+		remote_id;       /* which PSK; remote_id is what the peer said it is */
+	struct ls_bytes message; /* IKE_SA_INIT message of the signing side, whole */
+	struct ls_bytes nonce;   /* of the other side */
+	struct ls_bytes id_mac;  /* prf(SK_p, ID body) of the signing side */
+	struct ls_bytes auth;    /* IKE_AUTH_CHECK: the value received */
 };
 
 /* A CHILD SA pair to install: the fields of esp_sa_params, said without knowing esp/. */
@@ -166,43 +204,50 @@ struct ike_child_sa {
 	bool esn;
 	bool tunnel_mode;
 	bool udp;
-	bool behind_nat;         /* we are the side behind the NAT: the peer's address is not followed */
-	bool initiator;          /* of the exchange that made this pair: rekeys first */
-	bool replaces;           /* successor within its chain: install for receiving now, send on it only after IKE_REQ_SWITCH or its first use */
-	struct ls_addr local, remote; /* outer; with ports 4500 or floated ones when udp */
-	struct ls_prefix ts_local, ts_remote; /* narrowed selectors; with NAT the substituted addresses (RFC 7296 2.23.1) */
-	uint8_t ts_protocol;     /* 17 for L2TP */
+	bool behind_nat; /* we are the side behind the NAT: the peer's address is not followed */
+	bool initiator;  /* of the exchange that made this pair: rekeys first */
+	bool replaces;   /* successor within its chain: install for receiving now, send on it only
+	                    after IKE_REQ_SWITCH or its first use */
+	struct ls_addr local, remote;         /* outer; with ports 4500 or floated ones when udp */
+	struct ls_prefix ts_local, ts_remote; /* narrowed selectors; with NAT the substituted
+	                                         addresses (RFC 7296 2.23.1) */
+	uint8_t ts_protocol;                  /* 17 for L2TP */
 	uint16_t ts_local_port_low, ts_local_port_high, ts_remote_port_low, ts_remote_port_high;
 	struct life_limits life;
 	uint32_t replay_window_packets;
-	struct ls_bytes keymat_in, keymat_out; /* in esp_sa_params' order; wiped by the engine after the next call */
+	struct ls_bytes keymat_in,
+		keymat_out; /* in esp_sa_params' order; wiped by the engine after the next call */
 };
 
 struct ike_request {
 	enum ike_request_kind kind;
-	uint64_t id;             /* of SPI, AUTH, INSTALL: to be answered; else 0 */
-	uint32_t tunnel;         /* 0 when no peer is known yet */
-	uint32_t chain;          /* INSTALL, SWITCH, REMOVE, UP, DOWN (0: no chain came to be), MOVED (0: all chains of the tunnel) */
+	uint64_t id;     /* of SPI, AUTH, INSTALL: to be answered; else 0 */
+	uint32_t tunnel; /* 0 when no peer is known yet */
+	uint32_t chain; /* INSTALL, SWITCH, REMOVE, UP, DOWN (0: no chain came to be), MOVED (0: all
+	                   chains of the tunnel) */
 	uint32_t spi_in, spi_out; /* SWITCH, REMOVE, RELEASE (spi_in) */
-	/* SEND: from local (family 0: any address of ours; port always set) to remote. Bytes include the non-ESP marker where it belongs.
-	 * MOVED: the new addresses. UP: the peer's outer address. */
+	/* SEND: from local (family 0: any address of ours; port always set) to remote. Bytes
+	 * include the non-ESP marker where it belongs. MOVED: the new addresses. UP: the peer's
+	 * outer address. */
 	struct ls_addr local, remote;
 	struct ls_bytes bytes;
-	enum ls_cause cause;     /* DOWN, REMOVE */
-	bool initiator;          /* UP: we initiated the IKE SA */
-	bool continued;          /* UP: another chain of the same tunnel and identity was replaced by this one (`old_chain`): what ran on it may move over */
+	enum ls_cause cause; /* DOWN, REMOVE */
+	bool initiator;      /* UP: we initiated the IKE SA */
+	bool continued; /* UP: another chain of the same tunnel and identity was replaced by this
+	                   one (`old_chain`): what ran on it may move over */
 	uint32_t old_chain;
-	struct ike_identity peer_id;   /* UP, DOWN: as authenticated, or as claimed; type ANY: unknown */
-	struct ike_auth_request auth;  /* AUTH */
-	struct ike_child_sa child;     /* INSTALL */
-	struct ls_event event;         /* EVENT; DOWN and PROGRESS use event.text too */
+	struct ike_identity
+		peer_id; /* UP, DOWN: as authenticated, or as claimed; type ANY: unknown */
+	struct ike_auth_request auth; /* AUTH */
+	struct ike_child_sa child;    /* INSTALL */
+	struct ls_event event;        /* EVENT; DOWN and PROGRESS use event.text too */
 };
 
 struct ike_answer {
-	uint32_t spi;            /* SPI */
-	bool ok;                 /* AUTH (made, or the value is right), INSTALL */
-	enum ls_cause cause;     /* why not: IKE_NO_PSK, ... */
-	struct ls_bytes bytes;   /* AUTH made */
+	uint32_t spi;          /* SPI */
+	bool ok;               /* AUTH (made, or the value is right), INSTALL */
+	enum ls_cause cause;   /* why not: IKE_NO_PSK, ... */
+	struct ls_bytes bytes; /* AUTH made */
 };
 
 /* The next request; false when there is none. */
@@ -214,7 +259,7 @@ void ike_answer(struct ike *ike, uint64_t id, const struct ike_answer *answer, l
 struct ike_sa_view {
 	uint32_t tunnel;
 	enum ike_version version;
-	const char *state;       /* "half-open", "established", "rekeying", "deleting" */
+	const char *state; /* "half-open", "established", "rekeying", "deleting" */
 	uint64_t spi_i, spi_r;
 	bool initiator, nat_local, nat_remote, fragmentation;
 	enum algo_id encr, prf, integ, ke;
@@ -228,7 +273,8 @@ const struct ls_counters *ike_counters(const struct ike *ike);
 /* IKE SAs that are not authenticated yet. */
 uint32_t ike_half_open(const struct ike *ike);
 
-/* Secrets of an IKE SA for Wireshark (a debug command that only root can use): SK_ei, SK_er, SK_ai, SK_ar. */
+/* Secrets of an IKE SA for Wireshark (a debug command that only root can use): SK_ei, SK_er, SK_ai,
+ * SK_ar. */
 struct ike_debug_keys {
 	uint64_t spi_i, spi_r;
 	enum algo_id encr, integ;
@@ -237,8 +283,9 @@ struct ike_debug_keys {
 bool ike_debug_keys(const struct ike *ike, size_t index, struct ike_debug_keys *keys);
 
 /*
- * State: peers excluded, all established IKE SAs with their keys, message ids, stored responses and chains. To be sealed (lib/snap.h) by the owner.
- * ike_load goes into an engine whose peers are set; SAs of unknown tunnels are left out. CAUSE_STATE_VERSION when it does not fit.
+ * State: peers excluded, all established IKE SAs with their keys, message ids, stored responses and
+ * chains. To be sealed (lib/snap.h) by the owner. ike_load goes into an engine whose peers are set;
+ * SAs of unknown tunnels are left out. CAUSE_STATE_VERSION when it does not fit.
  */
 bool ike_save(const struct ike *ike, struct wr *out, ls_time now);
 enum ls_cause ike_load(struct ike *ike, const void *bytes, size_t len, ls_time now);

@@ -270,8 +270,8 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 	case IKE_Q_AUTH_CHECK:
 		if (!a->ok)
 			ike_sa_end_telling(
-			    sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH, "",
-			    IKE_N_AUTHENTICATION_FAILED);
+				sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH, "",
+				IKE_N_AUTHENTICATION_FAILED);
 		else
 			authenticated(t);
 		break;
@@ -290,10 +290,10 @@ static void auth_dropped(struct ike_task *t, enum ls_cause cause)
 }
 
 const struct ike_task_ops ike_ops_auth = {
-    .name = "IKE_AUTH",
-    .exchange = IKE_X_AUTH,
-    .begin = auth_begin,
-    .response = auth_response,
-    .answer = auth_answer,
-    .failed = auth_dropped,
+	.name = "IKE_AUTH",
+	.exchange = IKE_X_AUTH,
+	.begin = auth_begin,
+	.response = auth_response,
+	.answer = auth_answer,
+	.failed = auth_dropped,
 };

@@ -226,9 +226,9 @@ static void auth_dropped(struct ike_task *t, enum ls_cause cause)
 }
 
 const struct ike_task_ops ike_ops_auth_answer = {
-    .name = "IKE_AUTH",
-    .exchange = IKE_X_AUTH,
-    .request = auth_request,
-    .answer = auth_answer,
-    .failed = auth_dropped,
+	.name = "IKE_AUTH",
+	.exchange = IKE_X_AUTH,
+	.request = auth_request,
+	.answer = auth_answer,
+	.failed = auth_dropped,
 };

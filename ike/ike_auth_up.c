@@ -43,8 +43,8 @@ static void abandon_calls(const struct ike_sa *sa)
 {
 	for (struct ike_sa *o = sa->ike->sas; o; o = o->next) {
 		bool early =
-		    o->state == IKE_S_INIT || (o->state == IKE_S_AUTH && o->active &&
-		                               !o->active->outstanding && !o->active->in_bytes);
+			o->state == IKE_S_INIT || (o->state == IKE_S_AUTH && o->active &&
+		                                   !o->active->outstanding && !o->active->in_bytes);
 
 		if (o == sa || o->tunnel != sa->tunnel || !o->initiator || !early)
 			continue;

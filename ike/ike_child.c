@@ -419,11 +419,11 @@ static void child_dropped(struct ike_task *t, enum ls_cause cause)
 }
 
 const struct ike_task_ops ike_ops_child = {
-    .name = "CREATE_CHILD_SA",
-    .exchange = IKE_X_CHILD,
-    .begin = child_begin,
-    .response = child_response,
-    .request = child_request,
-    .answer = child_answer,
-    .failed = child_dropped,
+	.name = "CREATE_CHILD_SA",
+	.exchange = IKE_X_CHILD,
+	.begin = child_begin,
+	.response = child_response,
+	.request = child_request,
+	.answer = child_answer,
+	.failed = child_dropped,
 };

@@ -92,7 +92,7 @@ static bool offer_key_exchange(struct ike_task *t, struct ike_build *b,
 	struct ike_deal *d = t->deal;
 	uint8_t nonce[IKE_NONCE_SIZE];
 	enum algo_id group =
-	    d->group_named != ALGO_NONE ? d->group_named : ike_proposals_first_ke(p, n);
+		d->group_named != ALGO_NONE ? d->group_named : ike_proposals_first_ke(p, n);
 
 	ls_random_fill(&t->sa->ike->random, nonce, sizeof nonce);
 	if (!ike_bytes_set(&d->nonce_local, nonce, sizeof nonce))
@@ -143,10 +143,10 @@ bool ike_deal_offer(struct ike_task *t, struct ike_build *b)
 static struct ike_ts_rule ts_rule(const struct ike_sa *sa, bool ours)
 {
 	return (struct ike_ts_rule){
-	    .tunnel_mode = sa->peer->config.tunnel_mode,
-	    .substitute = ours ? sa->nat.local : sa->nat.remote,
-	    .must_be_1701 = ours,
-	    .address = ours ? sa->local : sa->remote,
+		.tunnel_mode = sa->peer->config.tunnel_mode,
+		.substitute = ours ? sa->nat.local : sa->nat.remote,
+		.must_be_1701 = ours,
+		.address = ours ? sa->local : sa->remote,
 	};
 }
 
@@ -219,7 +219,7 @@ enum ls_cause ike_deal_choose(struct ike_task *t, uint16_t *notify, uint16_t *gr
 	struct ike_deal *d = t->deal;
 	const struct ike_peer *p = &sa->peer->config;
 	const struct algo *sent =
-	    t->in.ke.p ? algo_by_ikev2(ALGO_KIND_KE, t->in.ke_group, 0) : NULL;
+		t->in.ke.p ? algo_by_ikev2(ALGO_KIND_KE, t->in.ke_group, 0) : NULL;
 	bool wants_transport = ike_notify_find(&t->in, IKE_N_USE_TRANSPORT_MODE) != NULL;
 	enum ls_cause cause;
 
@@ -365,19 +365,19 @@ struct ike_child *ike_deal_child(struct ike_task *t)
 	if (!c)
 		return NULL;
 	*c = (struct ike_child){
-	    .chain = d->chain,
-	    .spi_in = d->spi_in,
-	    .spi_out = d->spi_out,
-	    .encr = d->choice.encr,
-	    .integ = d->choice.integ,
-	    .esn = d->choice.esn,
-	    .tunnel_mode = !d->transport,
-	    .initiator = d->initiator,
-	    .announced = old && old->announced,
-	    .sending = d->old_spi_in == 0,
-	    .rekey_at = LS_NEVER,
-	    .ts_local = d->ts_local,
-	    .ts_remote = d->ts_remote,
+		.chain = d->chain,
+		.spi_in = d->spi_in,
+		.spi_out = d->spi_out,
+		.encr = d->choice.encr,
+		.integ = d->choice.integ,
+		.esn = d->choice.esn,
+		.tunnel_mode = !d->transport,
+		.initiator = d->initiator,
+		.announced = old && old->announced,
+		.sending = d->old_spi_in == 0,
+		.rekey_at = LS_NEVER,
+		.ts_local = d->ts_local,
+		.ts_remote = d->ts_remote,
 	};
 	ike_child_add(sa, c);
 	d->spi_in = 0;
@@ -391,14 +391,14 @@ enum ls_cause ike_child_error(uint16_t notify)
 		uint16_t notify;
 		enum ls_cause cause;
 	} rows[] = {
-	    {IKE_N_NO_PROPOSAL_CHOSEN, CAUSE_IKE_NO_CHILD_PROPOSAL},
-	    {IKE_N_TS_UNACCEPTABLE, CAUSE_IKE_TS_UNACCEPTABLE},
-	    {IKE_N_SINGLE_PAIR_REQUIRED, CAUSE_IKE_TS_UNACCEPTABLE},
-	    {IKE_N_NO_ADDITIONAL_SAS, CAUSE_IKE_NO_ADDITIONAL_SAS},
-	    {IKE_N_TEMPORARY_FAILURE, CAUSE_IKE_TEMPORARY_FAILURE},
-	    {IKE_N_CHILD_SA_NOT_FOUND, CAUSE_IKE_CHILD_NOT_FOUND},
-	    {IKE_N_AUTHENTICATION_FAILED, CAUSE_IKE_AUTH_REFUSED},
-	    {IKE_N_INVALID_KE_PAYLOAD, CAUSE_IKE_NO_GROUP},
+		{IKE_N_NO_PROPOSAL_CHOSEN, CAUSE_IKE_NO_CHILD_PROPOSAL},
+		{IKE_N_TS_UNACCEPTABLE, CAUSE_IKE_TS_UNACCEPTABLE},
+		{IKE_N_SINGLE_PAIR_REQUIRED, CAUSE_IKE_TS_UNACCEPTABLE},
+		{IKE_N_NO_ADDITIONAL_SAS, CAUSE_IKE_NO_ADDITIONAL_SAS},
+		{IKE_N_TEMPORARY_FAILURE, CAUSE_IKE_TEMPORARY_FAILURE},
+		{IKE_N_CHILD_SA_NOT_FOUND, CAUSE_IKE_CHILD_NOT_FOUND},
+		{IKE_N_AUTHENTICATION_FAILED, CAUSE_IKE_AUTH_REFUSED},
+		{IKE_N_INVALID_KE_PAYLOAD, CAUSE_IKE_NO_GROUP},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

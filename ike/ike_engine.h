@@ -30,7 +30,7 @@ enum {
 	IKE_MARKER_SIZE = 4,
 	IKE_REFUSED_S = 10, /* a refused SA repeats its answer for so long */
 	IKE_GRACE_S =
-	    3, /* a better answer than an unprotected refusal is waited for so long (2.21.1) */
+		3, /* a better answer than an unprotected refusal is waited for so long (2.21.1) */
 	IKE_CLOSE_TRIES = 4,
 };
 

@@ -43,8 +43,8 @@ bool ike_frag_add(struct ike_frag *f, uint32_t id, const struct ike_opened *o, u
 	/* A larger total: the peer cuts anew, into smaller pieces. */
 	if (f->total != o->total || f->id != id)
 		ike_frag_free(f);
-	copy =
-	    f->len + o->plain.len > IKE_PLAIN_MAX ? NULL : malloc(o->plain.len ? o->plain.len : 1);
+	copy = f->len + o->plain.len > IKE_PLAIN_MAX ? NULL
+	                                             : malloc(o->plain.len ? o->plain.len : 1);
 	if (!copy) {
 		ike_frag_free(f);
 		return false;

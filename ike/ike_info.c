@@ -146,29 +146,29 @@ static void close_response(struct ike_task *t)
 }
 
 const struct ike_task_ops ike_ops_info = {
-    .name = "INFORMATIONAL",
-    .exchange = IKE_X_INFO,
-    .begin = probe_begin,
-    .response = answered,
-    .request = info_request,
+	.name = "INFORMATIONAL",
+	.exchange = IKE_X_INFO,
+	.begin = probe_begin,
+	.response = answered,
+	.request = info_request,
 };
 
 const struct ike_task_ops ike_ops_delete = {
-    .name = "delete",
-    .exchange = IKE_X_INFO,
-    .begin = delete_begin,
-    .response = delete_response,
+	.name = "delete",
+	.exchange = IKE_X_INFO,
+	.begin = delete_begin,
+	.response = delete_response,
 };
 
 const struct ike_task_ops ike_ops_close = {
-    .name = "close",
-    .exchange = IKE_X_INFO,
-    .begin = close_begin,
-    .response = close_response,
+	.name = "close",
+	.exchange = IKE_X_INFO,
+	.begin = close_begin,
+	.response = close_response,
 };
 
 /* What is left of an exchange whose outcome no longer matters. */
 const struct ike_task_ops ike_ops_resume = {
-    .name = "resume",
-    .response = answered,
+	.name = "resume",
+	.response = answered,
 };

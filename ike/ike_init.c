@@ -43,7 +43,7 @@ bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned addres
 		sa->remote.port = IKE_PORT;
 	/* A port other than 500 is a floated one: a peer behind a NAT, called back. */
 	sa->local =
-	    ls_addr_with_port(p->local, sa->remote.port == IKE_PORT ? IKE_PORT : IKE_PORT_NAT);
+		ls_addr_with_port(p->local, sa->remote.port == IKE_PORT ? IKE_PORT : IKE_PORT_NAT);
 	ike_task_queue(t);
 	return true;
 }
@@ -199,8 +199,8 @@ static enum ls_cause agree(struct ike_task *t, uint64_t spi_r)
 
 	if (!t->in.sa.p || !t->in.ke.p || !t->in.nonce.p || spi_r == 0)
 		return CAUSE_IKE_SYNTAX;
-	cause =
-	    ike_choice_read(t->in.sa, IKE_PROTO_IKE, p->ike, p->ike_count, IKE_KE_NEEDED, &choice);
+	cause = ike_choice_read(t->in.sa, IKE_PROTO_IKE, p->ike, p->ike_count, IKE_KE_NEEDED,
+	                        &choice);
 	if (cause != CAUSE_NONE)
 		return cause;
 	if (choice.ke != crypto_ke_group(sa->ke) || t->in.ke_group != algo_get(choice.ke)->ikev2)
@@ -220,7 +220,7 @@ static enum ls_cause agree(struct ike_task *t, uint64_t spi_r)
 static void nat_progress(const struct ike_sa *sa)
 {
 	const char *text = sa->nat.local && sa->nat.remote
-	                       ? "ESP in UDP, because NATs stand before both sides"
+	                           ? "ESP in UDP, because NATs stand before both sides"
 	                   : sa->nat.local  ? "ESP in UDP, because a NAT stands before us"
 	                   : sa->nat.remote ? "ESP in UDP, because a NAT stands before the peer"
 	                   : sa->forced_udp ? "ESP in UDP, because the config asks for it"
@@ -306,7 +306,7 @@ void ike_init_unanswered(struct ike_task *t)
 }
 
 const struct ike_task_ops ike_ops_init = {
-    .name = "IKE_SA_INIT",
-    .exchange = IKE_X_INIT,
-    .begin = init_begin,
+	.name = "IKE_SA_INIT",
+	.exchange = IKE_X_INIT,
+	.begin = init_begin,
 };

@@ -24,7 +24,7 @@ void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,
 {
 	uint8_t bytes[IKE_HEADER_SIZE + 64];
 	struct ike_build b =
-	    ike_build_make(bytes + IKE_HEADER_SIZE, sizeof bytes - IKE_HEADER_SIZE);
+		ike_build_make(bytes + IKE_HEADER_SIZE, sizeof bytes - IKE_HEADER_SIZE);
 	struct wr w = wr_make(bytes, IKE_HEADER_SIZE);
 	struct ike_header out = *h;
 
@@ -33,8 +33,8 @@ void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,
 	ike_build_notify(&b, IKE_PROTO_NONE, type, LS_BYTES(NULL, 0), data);
 	if (!wr_ok(&b.w))
 		return;
-	out.flags =
-	    (uint8_t)(IKE_FLAG_RESPONSE | (h->flags & IKE_FLAG_INITIATOR ? 0 : IKE_FLAG_INITIATOR));
+	out.flags = (uint8_t)(IKE_FLAG_RESPONSE |
+	                      (h->flags & IKE_FLAG_INITIATOR ? 0 : IKE_FLAG_INITIATOR));
 	out.major = 2;
 	out.minor = 0;
 	out.next = b.first;
@@ -94,9 +94,9 @@ static const struct ike_peer *choose_candidate(struct ike *ike, const struct ls_
 				continue;
 			if (!first)
 				first = p;
-			*why =
-			    ike_proposal_choose(in->sa, IKE_PROTO_IKE, p->ike, p->ike_count,
-			                        IKE_KE_NEEDED, sent ? sent->id : ALGO_NONE, choice);
+			*why = ike_proposal_choose(in->sa, IKE_PROTO_IKE, p->ike, p->ike_count,
+			                           IKE_KE_NEEDED, sent ? sent->id : ALGO_NONE,
+			                           choice);
 			if (*why == CAUSE_NONE || *why == CAUSE_IKE_SYNTAX)
 				return p;
 		}
@@ -159,7 +159,7 @@ static bool build_response(struct ike_sa *sa, bool fragmentation)
 {
 	struct ike *ike = sa->ike;
 	struct ike_build b =
-	    ike_build_make(ike->plain + IKE_HEADER_SIZE, sizeof ike->plain - IKE_HEADER_SIZE);
+		ike_build_make(ike->plain + IKE_HEADER_SIZE, sizeof ike->plain - IKE_HEADER_SIZE);
 	struct ike_header h = ike_sa_header(sa, IKE_X_INIT, true, 0);
 	struct wr w = wr_make(ike->plain, IKE_HEADER_SIZE);
 

@@ -149,14 +149,14 @@ static const struct payload_row {
 	uint8_t min;
 	bool (*read)(struct rd *r, struct ike_payloads *out);
 } payload_rows[] = {
-    {IKE_P_SA, 8, read_sa},         {IKE_P_KE, 5, read_ke},
-    {IKE_P_IDI, 4, read_idi},       {IKE_P_IDR, 4, read_idr},
-    {IKE_P_CERT, 1, read_skip},     {IKE_P_CERTREQ, 1, read_skip},
-    {IKE_P_AUTH, 5, read_auth},     {IKE_P_NONCE, IKE_NONCE_MIN, read_nonce},
-    {IKE_P_NOTIFY, 4, read_notify}, {IKE_P_DELETE, 4, read_delete},
-    {IKE_P_VENDOR, 0, read_skip},   {IKE_P_TSI, 4, read_tsi},
-    {IKE_P_TSR, 4, read_tsr},       {IKE_P_CP, 4, read_skip},
-    {IKE_P_EAP, 4, read_skip},
+	{IKE_P_SA, 8, read_sa},         {IKE_P_KE, 5, read_ke},
+	{IKE_P_IDI, 4, read_idi},       {IKE_P_IDR, 4, read_idr},
+	{IKE_P_CERT, 1, read_skip},     {IKE_P_CERTREQ, 1, read_skip},
+	{IKE_P_AUTH, 5, read_auth},     {IKE_P_NONCE, IKE_NONCE_MIN, read_nonce},
+	{IKE_P_NOTIFY, 4, read_notify}, {IKE_P_DELETE, 4, read_delete},
+	{IKE_P_VENDOR, 0, read_skip},   {IKE_P_TSI, 4, read_tsi},
+	{IKE_P_TSR, 4, read_tsr},       {IKE_P_CP, 4, read_skip},
+	{IKE_P_EAP, 4, read_skip},
 };
 
 static const struct payload_row *payload_row(uint8_t type)
@@ -178,8 +178,8 @@ enum ls_cause ike_payloads_read(uint8_t first, struct rd *r, struct ike_payloads
 		uint8_t flags = rd_u8(r);
 		uint16_t length = rd_u16(r);
 		struct rd body = rd_sub(r, length < IKE_PAYLOAD_HEADER_SIZE
-		                               ? SIZE_MAX
-		                               : (size_t)length - IKE_PAYLOAD_HEADER_SIZE);
+		                                   ? SIZE_MAX
+		                                   : (size_t)length - IKE_PAYLOAD_HEADER_SIZE);
 		const struct payload_row *row = payload_row(type);
 
 		if (!rd_ok(&body) || ++seen > IKE_PAYLOADS_MAX)
@@ -194,7 +194,7 @@ enum ls_cause ike_payloads_read(uint8_t first, struct rd *r, struct ike_payloads
 		}
 		if (seen == 1)
 			out->cookie_first =
-			    out->notifies == 1 && out->notify[0].type == IKE_N_COOKIE;
+				out->notifies == 1 && out->notify[0].type == IKE_N_COOKIE;
 		type = next;
 	}
 	return rd_end(r) ? CAUSE_NONE : CAUSE_IKE_SYNTAX;
@@ -211,15 +211,15 @@ const struct ike_notify *ike_notify_find(const struct ike_payloads *p, uint16_t 
 static bool notify_known(uint16_t type)
 {
 	static const uint16_t known[] = {
-	    IKE_N_INITIAL_CONTACT,
-	    IKE_N_SET_WINDOW_SIZE,
-	    IKE_N_NAT_SOURCE,
-	    IKE_N_NAT_DESTINATION,
-	    IKE_N_COOKIE,
-	    IKE_N_USE_TRANSPORT_MODE,
-	    IKE_N_REKEY_SA,
-	    IKE_N_FRAGMENTATION_SUPPORTED,
-	    IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED,
+		IKE_N_INITIAL_CONTACT,
+		IKE_N_SET_WINDOW_SIZE,
+		IKE_N_NAT_SOURCE,
+		IKE_N_NAT_DESTINATION,
+		IKE_N_COOKIE,
+		IKE_N_USE_TRANSPORT_MODE,
+		IKE_N_REKEY_SA,
+		IKE_N_FRAGMENTATION_SUPPORTED,
+		IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED,
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

@@ -61,5 +61,5 @@ struct ike_nat_found ike_nat_check(const struct ike_payloads *p, uint64_t spi_i,
 	if (!source || !destination)
 		return (struct ike_nat_found){0};
 	return (struct ike_nat_found){
-	    .spoken = true, .local = !destination_fits, .remote = !source_fits};
+		.spoken = true, .local = !destination_fits, .remote = !source_fits};
 }

@@ -43,8 +43,8 @@ static void add_all(struct ike_proposal *p, const enum algo_id *ids, size_t n)
 		add(p, ids[i]);
 }
 
-#define ADD_ALL(p, ...)                                                                            \
-	add_all(p, (const enum algo_id[]){__VA_ARGS__},                                            \
+#define ADD_ALL(p, ...)                                 \
+	add_all(p, (const enum algo_id[]){__VA_ARGS__}, \
 	        sizeof((const enum algo_id[]){__VA_ARGS__}) / sizeof(enum algo_id))
 #define DEFAULT_GROUPS ALGO_X25519, ALGO_ECP384, ALGO_ECP256, ALGO_MODP2048
 
@@ -181,8 +181,8 @@ void ike_proposals_write(struct wr *w, const struct ike_proposal *p, unsigned n,
                          enum ike_ke_rule rule)
 {
 	for (unsigned i = 0; i < n; i++) {
-		size_t begin =
-			   proposal_begin(w, i + 1 == n, (uint8_t)(i + 1), protocol, spi, spi_size),
+		size_t begin = proposal_begin(w, i + 1 == n, (uint8_t)(i + 1), protocol, spi,
+		                              spi_size),
 		       last = w->len;
 		unsigned count = 0;
 
@@ -330,8 +330,8 @@ static bool choose_ke(const struct ike_proposal *p, const struct offer *o, enum 
 		return true;
 	if (count_kind(p, ALGO_KIND_KE) > 0) {
 		*ke = s && ike_proposals_have(p, 1, sent) && offer_has_algo(o, s)
-		          ? sent
-		          : first_common(p, o, ALGO_KIND_KE);
+		              ? sent
+		              : first_common(p, o, ALGO_KIND_KE);
 		return *ke != ALGO_NONE;
 	}
 	if (!offer_has_type(o, ALGO_KIND_KE) || offer_has(o, ALGO_KIND_KE, TRANSFORM_NONE, 0))
@@ -492,8 +492,8 @@ static void offer_text(struct ike_text *t, const struct offer *o)
 		bool first = true;
 
 		for (unsigned i = 0; i < o->count; i++) {
-			const struct algo *a =
-			    algo_by_ikev2((enum algo_kind)order[k], o->t[i].id, o->t[i].key_bits);
+			const struct algo *a = algo_by_ikev2((enum algo_kind)order[k], o->t[i].id,
+			                                     o->t[i].key_bits);
 
 			if (o->t[i].type != order[k] || o->t[i].id == TRANSFORM_NONE)
 				continue;

@@ -185,8 +185,8 @@ static enum ls_cause agree(struct ike_task *t)
 	sa->spi_r = sa->choice.spi;
 	return ike_keys_derive(&sa->keys, &sa->choice, &old->keys, &d->shared, d->nonce_local,
 	                       d->nonce_remote, sa->spi_i, sa->spi_r)
-	           ? CAUSE_NONE
-	           : CAUSE_NO_MEMORY;
+	               ? CAUSE_NONE
+	               : CAUSE_NO_MEMORY;
 }
 
 static void rekey_response(struct ike_task *t)
@@ -237,16 +237,16 @@ static enum ls_cause choose(struct ike_task *t, struct ike_choice *choice, uint1
 	struct ike_sa *old = t->sa;
 	struct ike_deal *d = t->deal;
 	const struct algo *sent =
-	    t->in.ke.p ? algo_by_ikev2(ALGO_KIND_KE, t->in.ke_group, 0) : NULL;
+		t->in.ke.p ? algo_by_ikev2(ALGO_KIND_KE, t->in.ke_group, 0) : NULL;
 	uint8_t nonce[IKE_NONCE_SIZE];
 	enum ls_cause cause;
 
 	*notify = IKE_N_INVALID_SYNTAX;
 	if (!t->in.nonce.p || !t->in.ke.p)
 		return CAUSE_IKE_SYNTAX;
-	cause =
-	    ike_proposal_choose(t->in.sa, IKE_PROTO_IKE, peer_of(old)->ike, peer_of(old)->ike_count,
-	                        IKE_KE_NEEDED, sent ? sent->id : ALGO_NONE, choice);
+	cause = ike_proposal_choose(t->in.sa, IKE_PROTO_IKE, peer_of(old)->ike,
+	                            peer_of(old)->ike_count, IKE_KE_NEEDED,
+	                            sent ? sent->id : ALGO_NONE, choice);
 	if (cause == CAUSE_IKE_NO_PROPOSAL)
 		*notify = IKE_N_NO_PROPOSAL_CHOSEN;
 	if (cause != CAUSE_NONE)
@@ -353,10 +353,10 @@ static void rekey_dropped(struct ike_task *t, enum ls_cause cause)
 }
 
 const struct ike_task_ops ike_ops_rekey = {
-    .name = "rekey of the IKE SA",
-    .exchange = IKE_X_CHILD,
-    .begin = rekey_begin,
-    .response = rekey_response,
-    .request = rekey_request,
-    .failed = rekey_dropped,
+	.name = "rekey of the IKE SA",
+	.exchange = IKE_X_CHILD,
+	.begin = rekey_begin,
+	.response = rekey_response,
+	.request = rekey_request,
+	.failed = rekey_dropped,
 };

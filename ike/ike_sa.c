@@ -333,15 +333,15 @@ static ls_time rekey_due(const struct ike_sa *sa)
 	if (sa->state != IKE_S_ESTABLISHED || ike_rekey_under_way(sa))
 		return LS_NEVER;
 	return sa->rekey_at != LS_NEVER
-	           ? sa->rekey_at
-	           : ls_time_add(sa->life.born, LS_S((ls_time)sa->life.soft.seconds));
+	               ? sa->rekey_at
+	               : ls_time_add(sa->life.born, LS_S((ls_time)sa->life.soft.seconds));
 }
 
 static ls_time keepalive_due(const struct ike_sa *sa)
 {
 	return sa->state == IKE_S_ESTABLISHED && sa->nat.local && sa->local.port == IKE_PORT_NAT
-	           ? sa->keepalive_at
-	           : LS_NEVER;
+	               ? sa->keepalive_at
+	               : LS_NEVER;
 }
 
 ls_time ike_sa_due(const struct ike_sa *sa)
@@ -353,8 +353,8 @@ ls_time ike_sa_due(const struct ike_sa *sa)
 	if (sa->state != IKE_S_ESTABLISHED)
 		return at;
 	return ls_time_min(
-	    at, ls_time_min(rekey_due(sa),
-	                    ls_time_add(sa->life.born, LS_S((ls_time)sa->life.hard.seconds))));
+		at, ls_time_min(rekey_due(sa),
+	                        ls_time_add(sa->life.born, LS_S((ls_time)sa->life.hard.seconds))));
 }
 
 static void gave_up(struct ike_sa *sa)

@@ -79,7 +79,8 @@ struct ike_sa {
 	struct ls_bytes init_local, init_remote; /* IKE_SA_INIT messages, malloc'ed */
 	/* malloc'ed; they outlive the set-up, because a simultaneous SA may come */
 	struct ls_bytes nonce_local, nonce_remote;
-	struct ike_sa *twin; /* the SA that the peer's rekey made of this one while ours is on its way */
+	struct ike_sa
+		*twin; /* the SA that the peer's rekey made of this one while ours is on its way */
 	uint64_t rekeyed_from; /* our SPI of the SA that this one was made of */
 	struct ike_child *children;
 	struct life life;
@@ -97,12 +98,11 @@ enum ike_question { IKE_Q_NONE, IKE_Q_SPI, IKE_Q_AUTH_MAKE, IKE_Q_AUTH_CHECK, IK
 struct ike_deal;
 
 /*
- * One kind of exchange, as its initiator and as its responder. Functions that are NULL are not needed.
- * begin:    initiator: ends in ike_task_send(), sooner or later
- * response: t->in holds the verified response; ends in ike_task_done()
- * request:  responder: t->in holds the verified request; ends in ike_task_respond()
- * answer:   of the owner to t->question
- * failed:   the SA ends, or nobody answered: gives back what the task holds
+ * One kind of exchange, as its initiator and as its responder. Functions that are NULL are not
+ * needed. begin:    initiator: ends in ike_task_send(), sooner or later response: t->in holds the
+ * verified response; ends in ike_task_done() request:  responder: t->in holds the verified request;
+ * ends in ike_task_respond() answer:   of the owner to t->question failed:   the SA ends, or nobody
+ * answered: gives back what the task holds
  */
 struct ike_task_ops {
 	const char *name;
@@ -258,7 +258,7 @@ void ike_ask_pair(struct ike_sa *sa, enum ike_request_kind kind, uint32_t chain,
 
 /* The exchanges. */
 extern const struct ike_task_ops ike_ops_init, ike_ops_auth, ike_ops_child, ike_ops_rekey,
-    ike_ops_info, ike_ops_delete, ike_ops_close, ike_ops_resume;
+	ike_ops_info, ike_ops_delete, ike_ops_close, ike_ops_resume;
 
 /* ike_init.c */
 /* Starts an SA as initiator to the next address of the peer. false: none left. */

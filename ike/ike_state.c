@@ -285,8 +285,8 @@ static bool sa_read(struct ike *ike, struct rd *r)
 	sa->tunnel = tunnel;
 	sa->peer = ike_peer_find(ike, tunnel);
 	sa->dialled = flags & 2;
-	sa->nat =
-	    (struct ike_nat_found){.spoken = flags & 4, .local = flags & 8, .remote = flags & 16};
+	sa->nat = (struct ike_nat_found){
+		.spoken = flags & 4, .local = flags & 8, .remote = flags & 16};
 	sa->forced_udp = flags & 32;
 	sa->fragmentation = flags & 64;
 	ok = body_read(r, sa);

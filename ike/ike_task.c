@@ -116,13 +116,13 @@ struct ike_header ike_sa_header(const struct ike_sa *sa, uint8_t exchange, bool 
                                 uint32_t id)
 {
 	return (struct ike_header){
-	    .spi_i = sa->spi_i,
-	    .spi_r = sa->spi_r,
-	    .major = 2,
-	    .exchange = exchange,
-	    .flags = (uint8_t)((sa->initiator ? IKE_FLAG_INITIATOR : 0) |
-	                       (response ? IKE_FLAG_RESPONSE : 0)),
-	    .id = id,
+		.spi_i = sa->spi_i,
+		.spi_r = sa->spi_r,
+		.major = 2,
+		.exchange = exchange,
+		.flags = (uint8_t)((sa->initiator ? IKE_FLAG_INITIATOR : 0) |
+	                           (response ? IKE_FLAG_RESPONSE : 0)),
+		.id = id,
 	};
 }
 
@@ -237,11 +237,12 @@ static void cut_smaller(struct ike_task *t)
 	struct ike_sa *sa = t->sa;
 	struct ike_header h = ike_sa_header(sa, t->exchange, false, t->id);
 	struct ike_packets smaller;
-	struct ike_build b = {
-	    .w = {.p = (uint8_t *)(uintptr_t)t->plain.p, .cap = t->plain.len, .len = t->plain.len},
-	    .first = t->plain_first,
-	    .begun = SIZE_MAX,
-	    .last = SIZE_MAX};
+	struct ike_build b = {.w = {.p = (uint8_t *)(uintptr_t)t->plain.p,
+	                            .cap = t->plain.len,
+	                            .len = t->plain.len},
+	                      .first = t->plain_first,
+	                      .begun = SIZE_MAX,
+	                      .last = SIZE_MAX};
 	uint16_t size = sa->fragment_size;
 
 	if (t->tries != SMALL_AFTER_TRIES + 1 || !t->plain.p || size <= IKE_SMALL_FRAGMENT)
@@ -344,8 +345,8 @@ void ike_task_tick(struct ike_task *t)
 	if (t->asking != IKE_Q_NONE && now >= t->question_until) {
 		ike_sa_end_telling(sa, CAUSE_IKE_SILENT_INSIDE,
 		                   t->asking == IKE_Q_SPI || t->asking == IKE_Q_INSTALL
-		                       ? "the packet path"
-		                       : "the keeper of the keys",
+		                           ? "the packet path"
+		                           : "the keeper of the keys",
 		                   0);
 		return;
 	}

@@ -35,27 +35,27 @@ bool ike_sa_view(const struct ike *ike, size_t index, struct ike_sa_view *view)
 	if (!sa)
 		return false;
 	*view = (struct ike_sa_view){
-	    .tunnel = sa->tunnel,
-	    .version = IKE_V2,
-	    .state = state_name(sa),
-	    .spi_i = sa->spi_i,
-	    .spi_r = sa->spi_r,
-	    .initiator = sa->initiator,
-	    .nat_local = sa->nat.local,
-	    .nat_remote = sa->nat.remote,
-	    .fragmentation = sa->fragmentation,
-	    .encr = sa->choice.encr,
-	    .prf = sa->choice.prf,
-	    .integ = sa->choice.integ,
-	    .ke = sa->choice.ke,
-	    .local = sa->local,
-	    .remote = sa->remote,
-	    .peer_id = sa->peer_id,
-	    .born = sa->born,
-	    .soft_at = stands ? after(sa->life.born, sa->life.soft.seconds) : LS_NEVER,
-	    .hard_at = stands ? after(sa->life.born, sa->life.hard.seconds) : LS_NEVER,
-	    .last_heard = sa->heard,
-	    .children = ike_children_count(sa),
+		.tunnel = sa->tunnel,
+		.version = IKE_V2,
+		.state = state_name(sa),
+		.spi_i = sa->spi_i,
+		.spi_r = sa->spi_r,
+		.initiator = sa->initiator,
+		.nat_local = sa->nat.local,
+		.nat_remote = sa->nat.remote,
+		.fragmentation = sa->fragmentation,
+		.encr = sa->choice.encr,
+		.prf = sa->choice.prf,
+		.integ = sa->choice.integ,
+		.ke = sa->choice.ke,
+		.local = sa->local,
+		.remote = sa->remote,
+		.peer_id = sa->peer_id,
+		.born = sa->born,
+		.soft_at = stands ? after(sa->life.born, sa->life.soft.seconds) : LS_NEVER,
+		.hard_at = stands ? after(sa->life.born, sa->life.hard.seconds) : LS_NEVER,
+		.last_heard = sa->heard,
+		.children = ike_children_count(sa),
 	};
 	return true;
 }
@@ -77,14 +77,14 @@ bool ike_debug_keys(const struct ike *ike, size_t index, struct ike_debug_keys *
 	if (!sa)
 		return false;
 	*keys = (struct ike_debug_keys){
-	    .spi_i = sa->spi_i,
-	    .spi_r = sa->spi_r,
-	    .encr = sa->keys.encr,
-	    .integ = sa->keys.integ,
-	    .sk_ei = ike_key(&sa->keys, IKE_SK_EI),
-	    .sk_er = ike_key(&sa->keys, IKE_SK_ER),
-	    .sk_ai = ike_key(&sa->keys, IKE_SK_AI),
-	    .sk_ar = ike_key(&sa->keys, IKE_SK_AR),
+		.spi_i = sa->spi_i,
+		.spi_r = sa->spi_r,
+		.encr = sa->keys.encr,
+		.integ = sa->keys.integ,
+		.sk_ei = ike_key(&sa->keys, IKE_SK_EI),
+		.sk_er = ike_key(&sa->keys, IKE_SK_ER),
+		.sk_ai = ike_key(&sa->keys, IKE_SK_AI),
+		.sk_ar = ike_key(&sa->keys, IKE_SK_AR),
 	};
 	return true;
 }

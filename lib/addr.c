@@ -119,7 +119,7 @@ bool ls_prefix_parse(const char *text, struct ls_prefix *out)
 	/* Host bits: clearing them must change nothing. */
 	whole = p;
 	for (unsigned i = p.bits; i < ls_addr_size(&p.addr) * 8; i++)
-		whole.addr.ip[i / 8] &= (uint8_t)~(0x80u >> (i % 8));
+		whole.addr.ip[i / 8] &= (uint8_t) ~(0x80u >> (i % 8));
 	if (memcmp(whole.addr.ip, p.addr.ip, sizeof(p.addr.ip)) != 0)
 		return false;
 	*out = p;

@@ -8,7 +8,8 @@
 
 enum { LS_ADDR_TEXT_MAX = 64 };
 
-/* family 0 = none/any, 4 or 6. IPv4 uses ip[0..3], the rest is zero. port in host order, 0 = none. */
+/* family 0 = none/any, 4 or 6. IPv4 uses ip[0..3], the rest is zero. port in host order, 0 = none.
+ */
 struct ls_addr {
 	uint8_t ip[16];
 	uint16_t port;
@@ -33,7 +34,8 @@ bool ls_addr_equal(const struct ls_addr *a, const struct ls_addr *b);
 bool ls_addr_same_ip(const struct ls_addr *a, const struct ls_addr *b);
 /* "192.0.2.1", "2001:db8::1" (no port, no name lookup, no zone); false when it is not one. */
 bool ls_addr_parse(const char *text, struct ls_addr *out);
-/* "192.0.2.1:4500", "[2001:db8::1]:4500"; without port when it is 0; "none" for family 0. Gives out. */
+/* "192.0.2.1:4500", "[2001:db8::1]:4500"; without port when it is 0; "none" for family 0. Gives
+ * out. */
 const char *ls_addr_text(const struct ls_addr *a, char out[LS_ADDR_TEXT_MAX]);
 /* "10.1.0.0/16" or a single address (= /32, /128); false for host bits set or bad text. */
 bool ls_prefix_parse(const char *text, struct ls_prefix *out);

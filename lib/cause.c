@@ -4,7 +4,8 @@
 #include <strings.h>
 
 static const struct ls_cause_info rows[] = {
-#define CAUSE(number, name, severity, windows, sentence, hint) {number, #name, severity, windows, sentence, hint},
+#define CAUSE(number, name, severity, windows, sentence, hint) \
+	{number, #name, severity, windows, sentence, hint},
 #include "lib/cause.def"
 #undef CAUSE
 };

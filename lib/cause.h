@@ -5,12 +5,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How loud a cause is: COUNT is only counted, the others are logged (first of a kind, then rate-limited). */
+/* How loud a cause is: COUNT is only counted, the others are logged (first of a kind, then
+ * rate-limited). */
 enum ls_severity { LS_SEV_COUNT, LS_SEV_INFO, LS_SEV_WARN, LS_SEV_ERROR };
 
 /*
- * Names are CAUSE_<NAME>; the values are the stable numbers of lib/cause.def, which also go over IPC and
- * into logs as message ids (L2S-<number>).
+ * Names are CAUSE_<NAME>; the values are the stable numbers of lib/cause.def, which also go over
+ * IPC and into logs as message ids (L2S-<number>).
  */
 enum ls_cause {
 #define CAUSE(number, name, severity, windows, sentence, hint) CAUSE_##name = number,
@@ -23,7 +24,8 @@ enum ls_cause {
 
 struct ls_cause_info {
 	uint16_t number;
-	const char *name;     /* as in CAUSE_<NAME>, such as "ESP_REPLAY"; JSON and counters show it in lower case */
+	const char *name; /* as in CAUSE_<NAME>, such as "ESP_REPLAY"; JSON and counters show it in
+	                     lower case */
 	enum ls_severity severity;
 	uint16_t windows;     /* the error number that Windows shows for it, 0 if none */
 	const char *sentence; /* what happened, for people, without a full stop */

@@ -12,7 +12,8 @@ struct ls_event {
 	enum ls_cause cause;
 	uint32_t tunnel;     /* the owner's tunnel id, 0 = none known */
 	struct ls_addr peer; /* family 0 = none */
-	/* Details after the cause's sentence: "we offered X, it answered Y"; printable ASCII, NUL-terminated, "" if none. Never a secret. */
+	/* Details after the cause's sentence: "we offered X, it answered Y"; printable ASCII,
+	 * NUL-terminated, "" if none. Never a secret. */
 	char text[LS_EVENT_TEXT_MAX];
 };
 

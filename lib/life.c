@@ -9,7 +9,8 @@ static uint64_t share(uint64_t value, uint64_t percent)
 	return value / 100 * percent + value % 100 * percent / 100;
 }
 
-void life_start(struct life *l, const struct life_limits *hard, bool early, const struct ls_random *random, ls_time now)
+void life_start(struct life *l, const struct life_limits *hard, bool early,
+                const struct ls_random *random, ls_time now)
 {
 	uint64_t percent = SOFT_PERCENT - ls_random_below(random, JITTER_PERCENT + 1);
 
@@ -23,7 +24,8 @@ void life_start(struct life *l, const struct life_limits *hard, bool early, cons
 
 static bool reached(const struct life_limits *limit, const struct life *l, uint64_t age_s)
 {
-	return (limit->seconds && age_s >= limit->seconds) || (limit->bytes && l->bytes >= limit->bytes) ||
+	return (limit->seconds && age_s >= limit->seconds) ||
+	       (limit->bytes && l->bytes >= limit->bytes) ||
 	       (limit->packets && l->packets >= limit->packets);
 }
 
@@ -63,8 +65,8 @@ static uint64_t shorter(uint64_t a, uint64_t b)
 struct life_limits life_shorter(const struct life_limits *a, const struct life_limits *b)
 {
 	return (struct life_limits){
-	        .seconds = shorter(a->seconds, b->seconds),
-	        .bytes = shorter(a->bytes, b->bytes),
-	        .packets = shorter(a->packets, b->packets),
+		.seconds = shorter(a->seconds, b->seconds),
+		.bytes = shorter(a->bytes, b->bytes),
+		.packets = shorter(a->packets, b->packets),
 	};
 }

@@ -30,11 +30,12 @@ struct life {
 };
 
 /*
- * Starts a life. The soft limits are at 80 % of the hard ones, less a drawn jitter of up to 10 %, so that two
- * ends and fifty branches do not rekey at once; early (the side that should rekey first, by convention the
- * initiator) moves its soft time another 5 % forward.
+ * Starts a life. The soft limits are at 80 % of the hard ones, less a drawn jitter of up to 10 %,
+ * so that two ends and fifty branches do not rekey at once; early (the side that should rekey
+ * first, by convention the initiator) moves its soft time another 5 % forward.
  */
-void life_start(struct life *l, const struct life_limits *hard, bool early, const struct ls_random *random, ls_time now);
+void life_start(struct life *l, const struct life_limits *hard, bool early,
+                const struct ls_random *random, ls_time now);
 static inline void life_count(struct life *l, uint64_t packets, uint64_t bytes)
 {
 	l->packets += packets;

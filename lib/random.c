@@ -1,4 +1,5 @@
-/* The injected source of randomness: the system's in production, a seed's in tests and the simulator. */
+/* The injected source of randomness: the system's in production, a seed's in tests and the
+ * simulator. */
 #include "lib/random.h"
 
 #include <sodium.h>

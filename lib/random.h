@@ -1,4 +1,5 @@
-/* The injected source of randomness: the system's in production, a seed's in tests and the simulator. */
+/* The injected source of randomness: the system's in production, a seed's in tests and the
+ * simulator. */
 #ifndef LIB_RANDOM_H
 #define LIB_RANDOM_H
 
@@ -23,7 +24,8 @@ uint64_t ls_random_u64(const struct ls_random *r);
 uint32_t ls_random_below(const struct ls_random *r, uint32_t bound);
 /* The system's source (libsodium's randombytes). */
 struct ls_random ls_random_system(void);
-/* A repeatable source over *state, which must outlive it; different seeds give independent streams. */
+/* A repeatable source over *state, which must outlive it; different seeds give independent streams.
+ */
 struct ls_random ls_random_from_seed(struct ls_random_seeded *state, uint64_t seed);
 
 #endif

@@ -1,10 +1,11 @@
 /*
  * Keys and passwords in libsodium-guarded memory, wiped when given back.
  *
- * DOC: a slab is one sodium_malloc'ed piece (guard pages around, locked, not in core dumps) that is cut into
- * SLOTS slots of SECRET_MAX / 4 bytes; a secret takes as many neighbouring slots as it needs. A slab in which
- * all slots are free is given back, but for the last one. The list of slabs is the only mutable state of lib/,
- * guarded by a mutex, for the same reason that malloc has such state.
+ * DOC: a slab is one sodium_malloc'ed piece (guard pages around, locked, not in core dumps) that is
+ * cut into SLOTS slots of SECRET_MAX / 4 bytes; a secret takes as many neighbouring slots as it
+ * needs. A slab in which all slots are free is given back, but for the last one. The list of slabs
+ * is the only mutable state of lib/, guarded by a mutex, for the same reason that malloc has such
+ * state.
  */
 #include "lib/secret.h"
 

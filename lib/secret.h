@@ -7,8 +7,9 @@
 #include <stdint.h>
 
 /*
- * A secret: never copied into ordinary memory but into the crypto context that uses it. Small secrets share
- * locked, guarded slabs (a page fence each would cost 16 KiB a key); zero-initialise an empty one.
+ * A secret: never copied into ordinary memory but into the crypto context that uses it. Small
+ * secrets share locked, guarded slabs (a page fence each would cost 16 KiB a key); zero-initialise
+ * an empty one.
  */
 struct secret {
 	uint8_t *bytes; /* NULL when empty */
@@ -19,7 +20,8 @@ enum { SECRET_MAX = 1024 };
 
 /* Must run once before any other call here; false when libsodium cannot start. */
 bool secret_init(void);
-/* Room for len bytes, zeroed. false when len is 0, above SECRET_MAX, or no memory is left (*s is then empty). */
+/* Room for len bytes, zeroed. false when len is 0, above SECRET_MAX, or no memory is left (*s is
+ * then empty). */
 bool secret_new(struct secret *s, size_t len);
 bool secret_from(struct secret *s, const void *bytes, size_t len);
 bool secret_copy(struct secret *to, const struct secret *from);

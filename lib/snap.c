@@ -38,12 +38,14 @@ struct rd snap_open_body(const void *bytes, size_t len, enum snap_room room, uin
 	return r;
 }
 
-size_t snap_seal(const struct secret *key, const uint8_t nonce[24], const void *in, size_t len, uint8_t *out)
+size_t snap_seal(const struct secret *key, const uint8_t nonce[24], const void *in, size_t len,
+                 uint8_t *out)
 {
 	unsigned long long sealed = 0;
 
 	memcpy(out, nonce, 24);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(out + 24, &sealed, in, len, NULL, 0, NULL, nonce, key->bytes);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(out + 24, &sealed, in, len, NULL, 0, NULL, nonce,
+	                                           key->bytes);
 	return 24 + (size_t)sealed;
 }
 
@@ -51,7 +53,8 @@ bool snap_unseal(const struct secret *key, const uint8_t *sealed, size_t len, ui
 {
 	if (len < SNAP_SEAL_OVERHEAD || key->len != SNAP_KEY_SIZE)
 		return false;
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed + 24, len - 24, NULL, 0, sealed, key->bytes) == 0)
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, sealed + 24, len - 24, NULL,
+	                                               0, sealed, key->bytes) == 0)
 		return true;
 	secret_wipe(out, len - SNAP_SEAL_OVERHEAD);
 	return false;

@@ -8,7 +8,8 @@
 
 /*
  * A cursor over bytes that it does not own. A read beyond the end latches `bad`: that read and all
- * later ones give 0 (or NULL) and move nothing. Check rd_ok() once at the end, before using what was read.
+ * later ones give 0 (or NULL) and move nothing. Check rd_ok() once at the end, before using what
+ * was read.
  */
 struct rd {
 	const uint8_t *p;
@@ -23,7 +24,8 @@ uint16_t rd_u16(struct rd *r);
 uint32_t rd_u24(struct rd *r);
 uint32_t rd_u32(struct rd *r);
 uint64_t rd_u64(struct rd *r);
-/* Pointer to the next n bytes inside the input, valid as long as the input is; NULL when too few are left (n = 0 gives a non-NULL pointer). */
+/* Pointer to the next n bytes inside the input, valid as long as the input is; NULL when too few
+ * are left (n = 0 gives a non-NULL pointer). */
 const uint8_t *rd_bytes(struct rd *r, size_t n);
 /* Copies n bytes to dst; fills dst with zeros when too few are left. */
 void rd_copy(struct rd *r, void *dst, size_t n);
@@ -36,7 +38,8 @@ bool rd_ok(const struct rd *r);
 /* All read and nothing went wrong. */
 bool rd_end(const struct rd *r);
 
-/* A writer into a buffer that it does not own. A write beyond the end latches `bad` and writes nothing. */
+/* A writer into a buffer that it does not own. A write beyond the end latches `bad` and writes
+ * nothing. */
 struct wr {
 	uint8_t *p;
 	size_t cap;
@@ -52,9 +55,11 @@ void wr_u32(struct wr *w, uint32_t v);
 void wr_u64(struct wr *w, uint64_t v);
 void wr_bytes(struct wr *w, const void *bytes, size_t n);
 void wr_zero(struct wr *w, size_t n);
-/* Reserves n bytes and gives their address, to be filled by the caller; NULL when they do not fit. */
+/* Reserves n bytes and gives their address, to be filled by the caller; NULL when they do not fit.
+ */
 uint8_t *wr_room(struct wr *w, size_t n);
-/* Overwrites bytes written before, at offset pos (as w->len was then); latches bad when not all are written yet. */
+/* Overwrites bytes written before, at offset pos (as w->len was then); latches bad when not all are
+ * written yet. */
 void wr_patch_u8(struct wr *w, size_t pos, uint8_t v);
 void wr_patch_u16(struct wr *w, size_t pos, uint16_t v);
 void wr_patch_u32(struct wr *w, size_t pos, uint32_t v);

@@ -25,31 +25,32 @@ enum { OPTION_CHECK = 256, OPTION_RUN_DIR, OPTION_ROLE, OPTION_VERSION, OPTION_H
 
 enum { EXIT_MISUSED = 2 };
 
-static const char usage[] = "usage: l2tpsecd [-F] [-f FILE] [--run-dir DIR] [-d]\n"
-                            "       l2tpsecd --check [-f FILE]\n"
-                            "       l2tpsecd --version\n"
-                            "\n"
-                            "  -F, --foreground   stay in the foreground, log to stderr\n"
-                            "  -f, --config FILE  configuration (" L2TPSEC_CONFIG ")\n"
-                            "      --check        check the configuration and its secrets, then end: 0 good, 1 not\n"
-                            "      --run-dir DIR  control socket and lock (" L2TPSEC_RUN_DIR ")\n"
-                            "  -d, --debug        log more\n"
-                            "  -q, --quiet        log errors and warnings only\n"
-                            "      --version      show the version\n"
-                            "  -h, --help         show this\n";
+static const char usage[] =
+	"usage: l2tpsecd [-F] [-f FILE] [--run-dir DIR] [-d]\n"
+	"       l2tpsecd --check [-f FILE]\n"
+	"       l2tpsecd --version\n"
+	"\n"
+	"  -F, --foreground   stay in the foreground, log to stderr\n"
+	"  -f, --config FILE  configuration (" L2TPSEC_CONFIG ")\n"
+	"      --check        check the configuration and its secrets, then end: 0 good, 1 not\n"
+	"      --run-dir DIR  control socket and lock (" L2TPSEC_RUN_DIR ")\n"
+	"  -d, --debug        log more\n"
+	"  -q, --quiet        log errors and warnings only\n"
+	"      --version      show the version\n"
+	"  -h, --help         show this\n";
 
 static const struct option options[] = {
-    {"foreground", no_argument, NULL, 'F'},
-    {"config", required_argument, NULL, 'f'},
-    {"check", no_argument, NULL, OPTION_CHECK},
-    {"run-dir", required_argument, NULL, OPTION_RUN_DIR},
-    {"debug", no_argument, NULL, 'd'},
-    {"verbose", no_argument, NULL, 'v'},
-    {"quiet", no_argument, NULL, 'q'},
-    {"role", required_argument, NULL, OPTION_ROLE},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+	{"foreground", no_argument, NULL, 'F'},
+	{"config", required_argument, NULL, 'f'},
+	{"check", no_argument, NULL, OPTION_CHECK},
+	{"run-dir", required_argument, NULL, OPTION_RUN_DIR},
+	{"debug", no_argument, NULL, 'd'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"role", required_argument, NULL, OPTION_ROLE},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 /* The parent's own doing: a role started by hand has no parent at descriptor 3 and ends at once. */
@@ -94,7 +95,8 @@ static int misused(void)
 
 int main(int argc, char **argv)
 {
-	struct parent_options o = {.config = L2TPSEC_CONFIG, .run_dir = L2TPSEC_RUN_DIR, .level = LOG_LEVEL_INFO};
+	struct parent_options o = {
+		.config = L2TPSEC_CONFIG, .run_dir = L2TPSEC_RUN_DIR, .level = LOG_LEVEL_INFO};
 	bool only_check = false;
 	int c;
 
@@ -137,7 +139,8 @@ int main(int argc, char **argv)
 		return check(o.config);
 	log_open(false, o.level);
 	if (geteuid() != 0) {
-		log_line(LOG_LEVEL_ERROR, "l2tpsecd must be started by root (its processes give their rights up); '--check' needs none");
+		log_line(LOG_LEVEL_ERROR, "l2tpsecd must be started by root (its processes give "
+		                          "their rights up); '--check' needs none");
 		return EXIT_FAILURE;
 	}
 	return parent_run(&o);

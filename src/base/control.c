@@ -12,16 +12,11 @@ static const struct {
 	const char *name;
 	bool reads;
 } commands[] = {
-    {CONTROL_STATUS, "status", true},
-    {CONTROL_UP, "up", false},
-    {CONTROL_DOWN, "down", false},
-    {CONTROL_WHY, "why", true},
-    {CONTROL_RELOAD, "reload", false},
-    {CONTROL_COUNTERS, "counters", true},
-    {CONTROL_EVENTS, "events", true},
-    {CONTROL_VERSION_SHOW, "version", true},
-    {CONTROL_CONFIG, "config", false},
-    {CONTROL_KEYS, "keys", false},
+	{CONTROL_STATUS, "status", true},  {CONTROL_UP, "up", false},
+	{CONTROL_DOWN, "down", false},     {CONTROL_WHY, "why", true},
+	{CONTROL_RELOAD, "reload", false}, {CONTROL_COUNTERS, "counters", true},
+	{CONTROL_EVENTS, "events", true},  {CONTROL_VERSION_SHOW, "version", true},
+	{CONTROL_CONFIG, "config", false}, {CONTROL_KEYS, "keys", false},
 };
 
 size_t control_request_encode(const struct control_request *r, uint8_t out[CONTROL_REQUEST_MAX])
@@ -39,7 +34,8 @@ size_t control_request_encode(const struct control_request *r, uint8_t out[CONTR
 	return wr_ok(&w) ? w.len : 0;
 }
 
-bool control_request_decode(const void *bytes, size_t len, struct control_request *r, uint8_t *version)
+bool control_request_decode(const void *bytes, size_t len, struct control_request *r,
+                            uint8_t *version)
 {
 	struct rd in = rd_make(bytes, len);
 	size_t text;
@@ -54,7 +50,8 @@ bool control_request_decode(const void *bytes, size_t len, struct control_reques
 	if (text >= sizeof r->tunnel)
 		return false;
 	rd_copy(&in, r->tunnel, text);
-	return rd_end(&in) && strlen(r->tunnel) == text && (r->flags & ~FLAGS_KNOWN) == 0 && control_command_name(r->command)[0] != '?';
+	return rd_end(&in) && strlen(r->tunnel) == text && (r->flags & ~FLAGS_KNOWN) == 0 &&
+	       control_command_name(r->command)[0] != '?';
 }
 
 const char *control_command_name(unsigned command)

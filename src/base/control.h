@@ -7,43 +7,53 @@
 #include <stdint.h>
 
 /*
- * RUN_DIR/control is a SOCK_SEQPACKET socket. One request a connection, one datagram; then answers, each a datagram with one
- * JSON object that has a "type"; the last one has type "end". Either side may close at any time: that ends the command.
+ * RUN_DIR/control is a SOCK_SEQPACKET socket. One request a connection, one datagram; then answers,
+ * each a datagram with one JSON object that has a "type"; the last one has type "end". Either side
+ * may close at any time: that ends the command.
  *
- * Who may: root and the daemon's own user all; members of the config's control group the commands that only read
- * (CONTROL_STATUS, WHY, COUNTERS, EVENTS, VERSION); others get an "end" with exit 2 and a sentence.
+ * Who may: root and the daemon's own user all; members of the config's control group the commands
+ * that only read (CONTROL_STATUS, WHY, COUNTERS, EVENTS, VERSION); others get an "end" with exit 2
+ * and a sentence.
  *
- * Objects by type. Times: "time" is RFC 3339 UTC text; "_s", "_ms" numbers of seconds, milliseconds. A key that does not apply is left out.
+ * Objects by type. Times: "time" is RFC 3339 UTC text; "_s", "_ms" numbers of seconds,
+ * milliseconds. A key that does not apply is left out.
  *
- *  daemon    version, pid, uptime_s, config (path), processes: [{role, pid, ready, restarts}], missing: [role...] (did not answer in time)
- *  tunnel    name, state ("up" "connecting" "waiting" "held" "down"), start, peer (as configured), peer_address, since_s, retry_in_s, tries,
- *            why: {number, name, sentence, text} (if it is not up and has failed), mtu, local4, remote4, ipv6, user, host,
- *            connection, peer_connection, session, peer_session, lac, in_packets, in_bytes, out_packets, out_bytes, idle_s, queued, routes: [text],
- *            text, ike_sas: [...], esp_sas: [...], history: [event...] (with one tunnel named, or CONTROL_FLAG_FULL)
- *    ike_sas   version, state, spi_i, spi_r (hex), initiator, nat_local, nat_remote, fragmentation, encr, prf, integ, ke, local, remote,
- *              peer_id, age_s, rekey_in_s, silent_s, children
- *    esp_sas   direction ("in" "out"), spi (hex), chain, encr, integ, esn, udp, local, remote, packets, bytes, sequence, lost_packets, age_s,
- *              rekey_in_s, idle_s
- *  event     time, age_s, tunnel, process, number, id ("L2S-658"), name, severity ("count" "info" "warn" "error"), peer, sentence, text
- *  progress  tunnel, ms (since the step before), text
- *  why       tunnel, state, since_s, number, name, sentence, hint, text, peer, age_s, windows (Windows' error number), file, line; number 0: it never failed
- *  counter   process, number, name, severity, sentence, count
- *  setting   key ("gateway.identity", "tunnels.hq.start"), value (text as it would stand in the file), origin ("file:line" or "default")
- *  version   version, protocol
- *  key       kind ("esp" "ike"), line (for tshark's tables)
- *  message   text (something to show, such as a line of a refused config: "file:12: unknown key ...")
- *  end       exit (0 done, 1 no or failed, 2 refused or misused), message
+ *  daemon    version, pid, uptime_s, config (path), processes: [{role, pid, ready, restarts}],
+ * missing: [role...] (did not answer in time) tunnel    name, state ("up" "connecting" "waiting"
+ * "held" "down"), start, peer (as configured), peer_address, since_s, retry_in_s, tries, why:
+ * {number, name, sentence, text} (if it is not up and has failed), mtu, local4, remote4, ipv6,
+ * user, host, connection, peer_connection, session, peer_session, lac, in_packets, in_bytes,
+ * out_packets, out_bytes, idle_s, queued, routes: [text], text, ike_sas: [...], esp_sas: [...],
+ * history: [event...] (with one tunnel named, or CONTROL_FLAG_FULL) ike_sas   version, state,
+ * spi_i, spi_r (hex), initiator, nat_local, nat_remote, fragmentation, encr, prf, integ, ke, local,
+ * remote, peer_id, age_s, rekey_in_s, silent_s, children esp_sas   direction ("in" "out"), spi
+ * (hex), chain, encr, integ, esn, udp, local, remote, packets, bytes, sequence, lost_packets,
+ * age_s, rekey_in_s, idle_s event     time, age_s, tunnel, process, number, id ("L2S-658"), name,
+ * severity ("count" "info" "warn" "error"), peer, sentence, text progress  tunnel, ms (since the
+ * step before), text why       tunnel, state, since_s, number, name, sentence, hint, text, peer,
+ * age_s, windows (Windows' error number), file, line; number 0: it never failed counter   process,
+ * number, name, severity, sentence, count setting   key ("gateway.identity", "tunnels.hq.start"),
+ * value (text as it would stand in the file), origin ("file:line" or "default") version   version,
+ * protocol key       kind ("esp" "ike"), line (for tshark's tables) message   text (something to
+ * show, such as a line of a refused config: "file:12: unknown key ...") end       exit (0 done, 1
+ * no or failed, 2 refused or misused), message
  */
-enum { CONTROL_VERSION = 1, CONTROL_REQUEST_MAX = 256, CONTROL_ANSWER_MAX = 65536, CONTROL_TUNNEL_MAX = 64 };
+enum {
+	CONTROL_VERSION = 1,
+	CONTROL_REQUEST_MAX = 256,
+	CONTROL_ANSWER_MAX = 65536,
+	CONTROL_TUNNEL_MAX = 64
+};
 
 enum control_command {
-	CONTROL_STATUS = 1,   /* all tunnels, or one: daemon, tunnel... */
-	CONTROL_UP,           /* a tunnel: progress..., end when it is up (0) or has failed (1, with the reason) */
-	CONTROL_DOWN,         /* a tunnel: end when it is down */
-	CONTROL_WHY,          /* a tunnel: why */
-	CONTROL_RELOAD,       /* message... */
-	CONTROL_COUNTERS,     /* counter... */
-	CONTROL_EVENTS,       /* all or one tunnel: event...; with CONTROL_FLAG_FOLLOW on and on */
+	CONTROL_STATUS = 1, /* all tunnels, or one: daemon, tunnel... */
+	CONTROL_UP,       /* a tunnel: progress..., end when it is up (0) or has failed (1, with the
+	                     reason) */
+	CONTROL_DOWN,     /* a tunnel: end when it is down */
+	CONTROL_WHY,      /* a tunnel: why */
+	CONTROL_RELOAD,   /* message... */
+	CONTROL_COUNTERS, /* counter... */
+	CONTROL_EVENTS,   /* all or one tunnel: event...; with CONTROL_FLAG_FOLLOW on and on */
 	CONTROL_VERSION_SHOW, /* version */
 	CONTROL_CONFIG,       /* setting... */
 	CONTROL_KEYS,         /* key...: secrets of running SAs, root only */
@@ -63,8 +73,10 @@ struct control_request {
 
 /* Gives the length, 0 when tunnel is not terminated. */
 size_t control_request_encode(const struct control_request *r, uint8_t out[CONTROL_REQUEST_MAX]);
-/* Strict: version, known command, known flags, text without NUL inside, nothing left over. *version is the other side's as soon as there is one. */
-bool control_request_decode(const void *bytes, size_t len, struct control_request *r, uint8_t *version);
+/* Strict: version, known command, known flags, text without NUL inside, nothing left over. *version
+ * is the other side's as soon as there is one. */
+bool control_request_decode(const void *bytes, size_t len, struct control_request *r,
+                            uint8_t *version);
 /* "status", ...; "?" for unknown ones. */
 const char *control_command_name(unsigned command);
 /* It changes nothing and shows no secret: members of the control group may. */

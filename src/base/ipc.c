@@ -1,4 +1,5 @@
-/* A channel between two processes: bounded send queue, checked receipt, descriptors, and no key left behind in a buffer. */
+/* A channel between two processes: bounded send queue, checked receipt, descriptors, and no key
+ * left behind in a buffer. */
 #include "src/base/ipc.h"
 
 #include <errno.h>
@@ -12,10 +13,10 @@
 #include <unistd.h>
 
 enum {
-	RECEIVE_ROUND = 64,            /* messages read before others in the loop get their turn */
+	RECEIVE_ROUND = 64, /* messages read before others in the loop get their turn */
 	DETAIL_MAX = 160,
 	BUFFER_BYTES = 4 * 1024 * 1024, /* of the kernel's, if it lets us */
-	FDS_MAX = 4,                   /* room for more than may come, so that they can be closed */
+	FDS_MAX = 4, /* room for more than may come, so that they can be closed */
 };
 
 struct item {
@@ -123,12 +124,14 @@ static void writable(evutil_socket_t fd, short what, void *arg)
 		end(ipc, IPC_END_CLOSED, strerror(errno));
 }
 
-/* Errors are not reported from within a send, whose caller may be anywhere: the next round of the loop finds the channel broken. */
+/* Errors are not reported from within a send, whose caller may be anywhere: the next round of the
+ * loop finds the channel broken. */
 static bool queue_add(struct ipc *ipc, size_t len, int fd)
 {
 	struct item *i;
 
-	if (ipc->queued >= IPC_QUEUE_MAX_MESSAGES || ipc->queued_bytes + len > IPC_QUEUE_MAX_BYTES) {
+	if (ipc->queued >= IPC_QUEUE_MAX_MESSAGES ||
+	    ipc->queued_bytes + len > IPC_QUEUE_MAX_BYTES) {
 		shutdown(ipc->fd, SHUT_RDWR);
 		return false;
 	}
@@ -164,13 +167,13 @@ static bool send_out(struct ipc *ipc, unsigned type, size_t len, int fd)
 	return ok;
 }
 
-#define MSG(number, NAME, name, from, to, fields) \
-	bool ipc_send_##name(struct ipc *ipc, const struct msg_##name *m, int fd) \
-	{ \
-		struct wr w; \
-		if (!ipc || ipc->ended) \
-			return false; \
-		w = wr_make(ipc->out, sizeof ipc->out); \
+#define MSG(number, NAME, name, from, to, fields)                                    \
+	bool ipc_send_##name(struct ipc *ipc, const struct msg_##name *m, int fd)    \
+	{                                                                            \
+		struct wr w;                                                         \
+		if (!ipc || ipc->ended)                                              \
+			return false;                                                \
+		w = wr_make(ipc->out, sizeof ipc->out);                              \
 		return msg_encode_##name(&w, m) && send_out(ipc, number, w.len, fd); \
 	}
 #include "src/base/msg.def"
@@ -184,7 +187,8 @@ static const struct ipc_handler *handler_find(const struct ipc *ipc, enum msg_ty
 	return NULL;
 }
 
-/* What is wrong with it, or NULL after its handler ran. *freed is set when that freed the channel. */
+/* What is wrong with it, or NULL after its handler ran. *freed is set when that freed the channel.
+ */
 static const char *dispatch(struct ipc *ipc, size_t len, int *fd, bool *freed)
 {
 	const struct ipc_handler *h;
@@ -233,12 +237,16 @@ static int fd_take(struct msghdr *m)
 	return got;
 }
 
-/* One message; false when there is nothing more to read now or the channel has ended (and may be gone). */
+/* One message; false when there is nothing more to read now or the channel has ended (and may be
+ * gone). */
 static bool receive_one(struct ipc *ipc)
 {
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * FDS_MAX)];
 	struct iovec part = {.iov_base = ipc->in, .iov_len = sizeof ipc->in};
-	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+	struct msghdr m = {.msg_iov = &part,
+	                   .msg_iovlen = 1,
+	                   .msg_control = control,
+	                   .msg_controllen = sizeof control};
 	ssize_t n = recvmsg(ipc->fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	char detail[DETAIL_MAX];
 	const char *wrong;
@@ -248,21 +256,25 @@ static bool receive_one(struct ipc *ipc)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0) {
-		bool full = ipc->queued >= IPC_QUEUE_MAX_MESSAGES || ipc->queued_bytes + MSG_SIZE_MAX > IPC_QUEUE_MAX_BYTES;
+		bool full = ipc->queued >= IPC_QUEUE_MAX_MESSAGES ||
+		            ipc->queued_bytes + MSG_SIZE_MAX > IPC_QUEUE_MAX_BYTES;
 
 		end(ipc, full ? IPC_END_OVERFLOW : IPC_END_CLOSED, n < 0 ? strerror(errno) : "");
 		return false;
 	}
 	fd = fd_take(&m);
-	wrong = m.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? "a message that is too long" : dispatch(ipc, (size_t)n, &fd, &freed);
+	wrong = m.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? "a message that is too long"
+	                                               : dispatch(ipc, (size_t)n, &fd, &freed);
 	if (fd >= 0)
 		close(fd);
 	if (freed)
 		return false;
 	if (wrong) {
-		const struct msg_info *info = n >= MSG_HEAD_BYTES ? msg_info(ls_get16(ipc->in)) : NULL;
+		const struct msg_info *info =
+			n >= MSG_HEAD_BYTES ? msg_info(ls_get16(ipc->in)) : NULL;
 
-		snprintf(detail, sizeof detail, "%s sent %s (%s, %zd bytes)", msg_role_name(ipc->peer), wrong, info ? info->name : "?", n);
+		snprintf(detail, sizeof detail, "%s sent %s (%s, %zd bytes)",
+		         msg_role_name(ipc->peer), wrong, info ? info->name : "?", n);
 	}
 	sodium_memzero(ipc->in, (size_t)n);
 	if (wrong)
@@ -281,7 +293,8 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 			return;
 }
 
-struct ipc *ipc_new(struct event_base *base, int fd, enum msg_role self, enum msg_role peer, const struct ipc_calls *calls, void *owner)
+struct ipc *ipc_new(struct event_base *base, int fd, enum msg_role self, enum msg_role peer,
+                    const struct ipc_calls *calls, void *owner)
 {
 	struct ipc *ipc = calloc(1, sizeof *ipc);
 
@@ -316,7 +329,8 @@ void ipc_free(struct ipc *ipc)
 		event_free(ipc->write);
 	queue_free(ipc);
 	close(ipc->fd);
-	/* A message being dispatched lies in `in`: it has been used by now, and its keys must not stay. */
+	/* A message being dispatched lies in `in`: it has been used by now, and its keys must not
+	 * stay. */
 	sodium_memzero(ipc->in, sizeof ipc->in);
 	free(ipc);
 }

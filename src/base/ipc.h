@@ -1,4 +1,5 @@
-/* A channel between two processes: messages of msg.def over a SOCK_SEQPACKET pair, in an event loop. */
+/* A channel between two processes: messages of msg.def over a SOCK_SEQPACKET pair, in an event
+ * loop. */
 #ifndef SRC_BASE_IPC_H
 #define SRC_BASE_IPC_H
 
@@ -11,8 +12,8 @@ enum { IPC_QUEUE_MAX_BYTES = 16 * 1024 * 1024, IPC_QUEUE_MAX_MESSAGES = 65536 };
 struct ipc;
 
 /*
- * What to do with one type of message. m lasts until the handler returns. fd: the descriptor that came along, or -1;
- * a handler that keeps it sets *fd to -1, else it is closed.
+ * What to do with one type of message. m lasts until the handler returns. fd: the descriptor that
+ * came along, or -1; a handler that keeps it sets *fd to -1, else it is closed.
  */
 struct ipc_handler {
 	enum msg_type type;
@@ -28,15 +29,17 @@ enum ipc_end {
 struct ipc_calls {
 	const struct ipc_handler *handlers;
 	size_t handler_count;
-	/* The channel has ended and carries nothing more; the owner frees it (also from within this call). detail: for the log. */
+	/* The channel has ended and carries nothing more; the owner frees it (also from within this
+	 * call). detail: for the log. */
 	void (*ended)(void *owner, struct ipc *ipc, enum ipc_end end, const char *detail);
 };
 
 /*
- * A channel over fd, which it owns from now on. self and peer: the roles at both ends, by which each message is checked.
- * NULL without memory (fd is closed then).
+ * A channel over fd, which it owns from now on. self and peer: the roles at both ends, by which
+ * each message is checked. NULL without memory (fd is closed then).
  */
-struct ipc *ipc_new(struct event_base *base, int fd, enum msg_role self, enum msg_role peer, const struct ipc_calls *calls, void *owner);
+struct ipc *ipc_new(struct event_base *base, int fd, enum msg_role self, enum msg_role peer,
+                    const struct ipc_calls *calls, void *owner);
 /* Closes the channel and wipes what was queued. Harmless with NULL. */
 void ipc_free(struct ipc *ipc);
 enum msg_role ipc_peer(const struct ipc *ipc);
@@ -50,10 +53,12 @@ void ipc_flush(struct ipc *ipc, int wait_ms);
 bool ipc_pair(int fd[2]);
 
 /*
- * ipc_send_NAME(): sends or queues one. fd: a descriptor to pass along (not consumed), or -1; must be given exactly for
- * the messages that carry one. false: the message breaks a bound of the table, or the channel has ended.
+ * ipc_send_NAME(): sends or queues one. fd: a descriptor to pass along (not consumed), or -1; must
+ * be given exactly for the messages that carry one. false: the message breaks a bound of the table,
+ * or the channel has ended.
  */
-#define MSG(number, NAME, name, from, to, fields) bool ipc_send_##name(struct ipc *ipc, const struct msg_##name *m, int fd);
+#define MSG(number, NAME, name, from, to, fields) \
+	bool ipc_send_##name(struct ipc *ipc, const struct msg_##name *m, int fd);
 #include "src/base/msg.def"
 #undef MSG
 

@@ -59,12 +59,14 @@ static void write_line(enum log_level level, const char *text)
 		return;
 	}
 	if (state.journal)
-		n = snprintf(line, sizeof line, "<%d>%s %s\n", priority(level), level_name(level), text);
+		n = snprintf(line, sizeof line, "<%d>%s %s\n", priority(level), level_name(level),
+		             text);
 	else
 		n = snprintf(line, sizeof line, "%s %s\n", level_name(level), text);
 	if (n >= (int)sizeof line)
 		n = (int)sizeof line - 1;
-	/* One write a line, so that lines of several processes do not mix. A full or closed stderr is nobody's to repair. */
+	/* One write a line, so that lines of several processes do not mix. A full or closed stderr
+	 * is nobody's to repair. */
 	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
 		return;
 }
@@ -80,10 +82,12 @@ const char *log_event_text(const struct ls_event *event, const char *tunnel, cha
 {
 	const struct ls_cause_info *info = ls_cause_info(event->cause);
 	char peer[LS_ADDR_TEXT_MAX];
-	bool named = tunnel && tunnel[0], known = event->peer.family != 0, details = event->text[0] != '\0';
+	bool named = tunnel && tunnel[0], known = event->peer.family != 0,
+	     details = event->text[0] != '\0';
 
-	snprintf(out, cap, "L2S-%u %s%s%s%s%s: %s%s%s", info->number, info->name, named ? " tunnel=" : "", named ? tunnel : "",
-	         known ? " peer=" : "", known ? ls_addr_text(&event->peer, peer) : "", info->sentence, details ? ": " : "",
+	snprintf(out, cap, "L2S-%u %s%s%s%s%s: %s%s%s", info->number, info->name,
+	         named ? " tunnel=" : "", named ? tunnel : "", known ? " peer=" : "",
+	         known ? ls_addr_text(&event->peer, peer) : "", info->sentence, details ? ": " : "",
 	         event->text);
 	make_printable(out);
 	return out;
@@ -110,19 +114,22 @@ static void sum_up(struct slot *s)
 	const struct ls_cause_info *info = ls_cause_info(s->cause);
 
 	if (s->left_out > 0) {
-		snprintf(text, sizeof text, "L2S-%u %s%s%s: %s: repeated %u times in %d s", info->number, info->name,
-		         s->name[0] ? " tunnel=" : "", s->name, info->sentence, s->left_out, LOG_WINDOW_S);
+		snprintf(text, sizeof text, "L2S-%u %s%s%s: %s: repeated %u times in %d s",
+		         info->number, info->name, s->name[0] ? " tunnel=" : "", s->name,
+		         info->sentence, s->left_out, LOG_WINDOW_S);
 		write_line(level_of(s->cause), text);
 	}
 	s->until = 0;
 	s->left_out = 0;
 }
 
-/* The window of this cause and tunnel: running, new, or (all slots of its row taken) the oldest one's place. */
+/* The window of this cause and tunnel: running, new, or (all slots of its row taken) the oldest
+ * one's place. */
 static struct slot *slot_of(unsigned cause, uint32_t tunnel, const char *name, ls_time now)
 {
 	enum { ROW = 8 };
-	struct slot *row = &state.slot[((cause * 31u + tunnel) % (LOG_SLOTS / ROW)) * ROW], *take = &row[0];
+	struct slot *row = &state.slot[((cause * 31u + tunnel) % (LOG_SLOTS / ROW)) * ROW],
+		    *take = &row[0];
 
 	for (int i = 0; i < ROW; i++) {
 		if (row[i].until > now && row[i].cause == cause && row[i].tunnel == tunnel)
@@ -134,7 +141,9 @@ static struct slot *slot_of(unsigned cause, uint32_t tunnel, const char *name, l
 		if (row[i].cause == cause && row[i].tunnel == tunnel)
 			take = &row[i];
 	sum_up(take);
-	*take = (struct slot){.cause = (uint16_t)cause, .tunnel = tunnel, .until = ls_time_add(now, LS_S(LOG_WINDOW_S))};
+	*take = (struct slot){.cause = (uint16_t)cause,
+	                      .tunnel = tunnel,
+	                      .until = ls_time_add(now, LS_S(LOG_WINDOW_S))};
 	snprintf(take->name, sizeof take->name, "%s", name ? name : "");
 	return take;
 }

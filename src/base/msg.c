@@ -205,12 +205,11 @@ static void get_event(struct rd *r, struct ls_event *e)
 #define F_IDENTITY(n) put_identity(w, &m->n);
 #define F_LIMITS(n) put_limits(w, &m->n);
 #define F_EVENT(n) put_event(w, &m->n);
-#define MSG(number, NAME, name, from, to, fields) \
+#define MSG(number, NAME, name, from, to, fields)                        \
 	bool msg_encode_##name(struct wr *w, const struct msg_##name *m) \
-	{ \
-		wr_u16(w, number); \
-		fields \
-		return wr_ok(w); \
+	{                                                                \
+		wr_u16(w, number);                                       \
+		fields return wr_ok(w);                                  \
 	}
 #include "src/base/msg.def"
 #undef MSG
@@ -229,10 +228,10 @@ static void get_event(struct rd *r, struct ls_event *e)
 #define F_IDENTITY(n) get_identity(r, &m->n);
 #define F_LIMITS(n) m->n = get_limits(r);
 #define F_EVENT(n) get_event(r, &m->n);
-#define MSG(number, NAME, name, from, to, fields) \
+#define MSG(number, NAME, name, from, to, fields)                     \
 	static void decode_##name(struct rd *r, struct msg_##name *m) \
-	{ \
-		fields \
+	{                                                             \
+		fields                                                \
 	}
 #include "src/base/msg.def"
 #undef MSG
@@ -252,9 +251,9 @@ bool msg_decode(const void *bytes, size_t len, struct msg *m)
 		return false;
 	switch (type) {
 #define MSG(number, NAME, name, from, to, fields) \
-	case number: \
-		m->type = MSG_TYPE_##NAME; \
-		decode_##name(&r, &m->name); \
+	case number:                              \
+		m->type = MSG_TYPE_##NAME;        \
+		decode_##name(&r, &m->name);      \
 		break;
 #include "src/base/msg.def"
 #undef MSG
@@ -284,13 +283,17 @@ bool msg_decode(const void *bytes, size_t len, struct msg *m)
 #define F_IDENTITY(n) +3 + MSG_IDENTITY_MAX
 #define F_LIMITS(n) +LIMITS_BYTES
 #define F_EVENT(n) +2 + 4 + ADDR_BYTES_MAX + 2 + LS_EVENT_TEXT_MAX - 1
-#define HAS_FD(number) ((number) == MSG_TYPE_PEER_CHANNEL || (number) == MSG_TYPE_SOCKET || (number) == MSG_TYPE_TUN || (number) == MSG_TYPE_SECRETS)
+#define HAS_FD(number)                                                       \
+	((number) == MSG_TYPE_PEER_CHANNEL || (number) == MSG_TYPE_SOCKET || \
+	 (number) == MSG_TYPE_TUN || (number) == MSG_TYPE_SECRETS)
 static const struct msg_info table[] = {
-#define MSG(number, NAME, name, from, to, fields) {number, #NAME, from, to, HAS_FD(number), MSG_HEAD_BYTES fields},
+#define MSG(number, NAME, name, from, to, fields) \
+	{number, #NAME, from, to, HAS_FD(number), MSG_HEAD_BYTES fields},
 #include "src/base/msg.def"
 #undef MSG
 };
-#define MSG(number, NAME, name, from, to, fields) _Static_assert(MSG_HEAD_BYTES fields <= MSG_SIZE_MAX, #NAME " is too big");
+#define MSG(number, NAME, name, from, to, fields) \
+	_Static_assert(MSG_HEAD_BYTES fields <= MSG_SIZE_MAX, #NAME " is too big");
 #include "src/base/msg.def"
 #undef MSG
 #undef F
@@ -322,10 +325,10 @@ static const struct {
 	enum msg_role role;
 	const char *name;
 } roles[] = {
-    {MSG_ROLE_PARENT, "parent"},
-    {MSG_ROLE_KEYS, "keys"},
-    {MSG_ROLE_IKE, "ike"},
-    {MSG_ROLE_GATEWAY, "gateway"},
+	{MSG_ROLE_PARENT, "parent"},
+	{MSG_ROLE_KEYS, "keys"},
+	{MSG_ROLE_IKE, "ike"},
+	{MSG_ROLE_GATEWAY, "gateway"},
 };
 
 const char *msg_role_name(unsigned role)

@@ -1,4 +1,5 @@
-/* The messages between the processes: structs, encoders and decoders, made from the table in msg.def. */
+/* The messages between the processes: structs, encoders and decoders, made from the table in
+ * msg.def. */
 #ifndef SRC_BASE_MSG_H
 #define SRC_BASE_MSG_H
 
@@ -18,13 +19,24 @@ enum { MSG_SIZE_MAX = 65536, MSG_IDENTITY_MAX = 256, MSG_HEAD_BYTES = 2 };
 enum msg_role { MSG_ROLE_PARENT = 1, MSG_ROLE_KEYS = 2, MSG_ROLE_IKE = 4, MSG_ROLE_GATEWAY = 8 };
 
 /* What a socket of msg_socket is for. */
-enum msg_socket_kind { MSG_SOCKET_IKE500 = 1, MSG_SOCKET_IKE4500, MSG_SOCKET_ESP4500, MSG_SOCKET_ESP_RAW };
+enum msg_socket_kind {
+	MSG_SOCKET_IKE500 = 1,
+	MSG_SOCKET_IKE4500,
+	MSG_SOCKET_ESP4500,
+	MSG_SOCKET_ESP_RAW
+};
 
-/* A tunnel as people see it. HELD: an administrator or the config keeps it down; WAITING: for a packet or a caller. */
+/* A tunnel as people see it. HELD: an administrator or the config keeps it down; WAITING: for a
+ * packet or a caller. */
 enum msg_line { MSG_LINE_DOWN, MSG_LINE_HELD, MSG_LINE_WAITING, MSG_LINE_CONNECTING, MSG_LINE_UP };
 
 /* What the gateway tells ike about an inbound SA. */
-enum msg_note { MSG_SA_NOTE_EXPIRING = 1, MSG_SA_NOTE_EXPIRED, MSG_SA_NOTE_HEARD, MSG_SA_NOTE_MOVED };
+enum msg_note {
+	MSG_SA_NOTE_EXPIRING = 1,
+	MSG_SA_NOTE_EXPIRED,
+	MSG_SA_NOTE_HEARD,
+	MSG_SA_NOTE_MOVED
+};
 
 enum msg_debug { MSG_DEBUG_ESP = 1, MSG_DEBUG_IKE = 2 };
 enum msg_direction { MSG_DIRECTION_IN = 0, MSG_DIRECTION_OUT = 1 };
@@ -59,8 +71,8 @@ enum msg_type {
 #define F_LIMITS(n) struct life_limits n;
 #define F_EVENT(n) struct ls_event n;
 #define MSG(number, NAME, name, from, to, fields) \
-	struct msg_##name { \
-		fields \
+	struct msg_##name {                       \
+		fields                            \
 	};
 #include "src/base/msg.def"
 #undef MSG
@@ -71,7 +83,8 @@ enum msg_type {
 #undef F_LIMITS
 #undef F_EVENT
 
-/* Any message, decoded. BYTES fields point into the datagram it came in and are gone when its handler returns. */
+/* Any message, decoded. BYTES fields point into the datagram it came in and are gone when its
+ * handler returns. */
 struct msg {
 	enum msg_type type;
 	union {
@@ -102,16 +115,18 @@ enum msg_role msg_role_by_name(const char *name);
 const char *msg_line_name(unsigned line);
 
 /*
- * msg_encode_NAME(): the whole datagram (type and fields) to w; false when it does not fit or a field breaks its bound.
- * Texts must be NUL-terminated within their cap, bytes at most as many as the table says.
+ * msg_encode_NAME(): the whole datagram (type and fields) to w; false when it does not fit or a
+ * field breaks its bound. Texts must be NUL-terminated within their cap, bytes at most as many as
+ * the table says.
  */
-#define MSG(number, NAME, name, from, to, fields) bool msg_encode_##name(struct wr *w, const struct msg_##name *m);
+#define MSG(number, NAME, name, from, to, fields) \
+	bool msg_encode_##name(struct wr *w, const struct msg_##name *m);
 #include "src/base/msg.def"
 #undef MSG
 
 /*
- * A datagram into *m. Strict: known type, every field in its bounds, texts without NUL inside, booleans 0 or 1, nothing left over.
- * false: *m is undefined.
+ * A datagram into *m. Strict: known type, every field in its bounds, texts without NUL inside,
+ * booleans 0 or 1, nothing left over. false: *m is undefined.
  */
 bool msg_decode(const void *bytes, size_t len, struct msg *m);
 

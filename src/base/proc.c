@@ -1,4 +1,5 @@
-/* The frame of every child process: channels to the parent and to its peers, the loop, the sandbox, reports. */
+/* The frame of every child process: channels to the parent and to its peers, the loop, the sandbox,
+ * reports. */
 #include "src/base/proc.h"
 
 #include "lib/crypto.h"
@@ -31,7 +32,10 @@ struct proc {
 
 static unsigned role_index(enum msg_role role)
 {
-	return role == MSG_ROLE_KEYS ? 1 : role == MSG_ROLE_IKE ? 2 : role == MSG_ROLE_GATEWAY ? 3 : 0;
+	return role == MSG_ROLE_KEYS      ? 1
+	       : role == MSG_ROLE_IKE     ? 2
+	       : role == MSG_ROLE_GATEWAY ? 3
+	                                  : 0;
 }
 
 static struct ipc *channel(const struct proc *p, enum msg_role role)
@@ -74,14 +78,17 @@ static void channel_ended(void *owner, struct ipc *ipc, enum ipc_end why, const 
 		return;
 	}
 	if (why != IPC_END_CLOSED)
-		proc_tell(p, 0, CAUSE_PROC_UNTRUSTED, NULL, "%s does not speak with %s any more: %s", msg_role_name(p->role.role),
-		          msg_role_name(ipc_peer(ipc)), why == IPC_END_OVERFLOW ? "it does not read" : detail);
+		proc_tell(p, 0, CAUSE_PROC_UNTRUSTED, NULL,
+		          "%s does not speak with %s any more: %s", msg_role_name(p->role.role),
+		          msg_role_name(ipc_peer(ipc)),
+		          why == IPC_END_OVERFLOW ? "it does not read" : detail);
 	lose(p, ipc_peer(ipc));
 }
 
 static const struct ipc_calls *calls_of(struct proc *p, struct ipc_calls *calls)
 {
-	*calls = (struct ipc_calls){.handlers = p->handler, .handler_count = p->handlers, .ended = channel_ended};
+	*calls = (struct ipc_calls){
+		.handlers = p->handler, .handler_count = p->handlers, .ended = channel_ended};
 	return calls;
 }
 
@@ -95,7 +102,8 @@ static void on_peer_channel(void *owner, enum msg_role from, const struct msg *m
 	if (role_index(role) == 0 || role == p->role.role)
 		return;
 	lose(p, role);
-	p->peer[role_index(role)] = ipc_new(p->base, *fd, p->role.role, role, calls_of(p, &calls), p);
+	p->peer[role_index(role)] =
+		ipc_new(p->base, *fd, p->role.role, role, calls_of(p, &calls), p);
 	*fd = -1;
 	if (p->peer[role_index(role)] && p->role.peer_there)
 		p->role.peer_there(p->owner, role);
@@ -119,7 +127,8 @@ static bool handlers_fill(struct proc *p)
 	return true;
 }
 
-/* The terminal's and the service manager's signals reach the whole group: ending is the parent's decision. */
+/* The terminal's and the service manager's signals reach the whole group: ending is the parent's
+ * decision. */
 static void signals_ignore(void)
 {
 	signal(SIGINT, SIG_IGN);
@@ -137,7 +146,8 @@ static bool prewarm(void)
 	return secret_init() && crypto_init();
 }
 
-/* The loop reads the parent's channel before any other: what the parent has sent is known before a peer that knows it too speaks. */
+/* The loop reads the parent's channel before any other: what the parent has sent is known before a
+ * peer that knows it too speaks. */
 static struct event_base *loop_new(void)
 {
 	struct event_config *config = event_config_new();
@@ -168,9 +178,11 @@ struct proc *proc_new(const struct proc_role *role, void *owner)
 	fcntl(PROC_CHANNEL_FD, F_SETFD, FD_CLOEXEC);
 	p->base = loop_new();
 	if (p->base && handlers_fill(p))
-		p->parent = ipc_new(p->base, PROC_CHANNEL_FD, role->role, MSG_ROLE_PARENT, calls_of(p, &calls), p);
+		p->parent = ipc_new(p->base, PROC_CHANNEL_FD, role->role, MSG_ROLE_PARENT,
+		                    calls_of(p, &calls), p);
 	if (!p->parent || !prewarm()) {
-		log_line(LOG_LEVEL_ERROR, "%s: cannot start: %s", msg_role_name(role->role), p->parent ? "the crypto libraries refuse" : "no memory");
+		log_line(LOG_LEVEL_ERROR, "%s: cannot start: %s", msg_role_name(role->role),
+		         p->parent ? "the crypto libraries refuse" : "no memory");
 		proc_free(p);
 		return NULL;
 	}
@@ -192,9 +204,11 @@ bool proc_sandbox(struct proc *p)
 
 	sandbox_limits();
 	if (geteuid() == 0 && !user.named)
-		proc_tell(p, 0, CAUSE_PROC_USER, NULL, "%s runs as number %u", user.name, (unsigned)user.uid);
+		proc_tell(p, 0, CAUSE_PROC_USER, NULL, "%s runs as number %u", user.name,
+		          (unsigned)user.uid);
 	if (!dir || !sandbox_enter(p->role.role, dir, &why)) {
-		log_line(LOG_LEVEL_ERROR, "%s: sandbox: %s: %s", msg_role_name(p->role.role), why, strerror(errno));
+		log_line(LOG_LEVEL_ERROR, "%s: sandbox: %s: %s", msg_role_name(p->role.role), why,
+		         strerror(errno));
 		return false;
 	}
 	return proc_send_ready(p, MSG_ROLE_PARENT, &ready);
@@ -243,7 +257,8 @@ void proc_event(struct proc *p, const struct ls_event *event)
 		log_event(event, NULL, clock_now());
 }
 
-void proc_tell(struct proc *p, uint32_t tunnel, enum ls_cause cause, const struct ls_addr *peer, const char *format, ...)
+void proc_tell(struct proc *p, uint32_t tunnel, enum ls_cause cause, const struct ls_addr *peer,
+               const char *format, ...)
 {
 	struct ls_event e = {.cause = cause, .tunnel = tunnel};
 	va_list args;
@@ -256,10 +271,10 @@ void proc_tell(struct proc *p, uint32_t tunnel, enum ls_cause cause, const struc
 	proc_event(p, &e);
 }
 
-#define MSG(number, NAME, name, from, to, fields) \
+#define MSG(number, NAME, name, from, to, fields)                                             \
 	bool proc_send_##name(struct proc *p, enum msg_role role, const struct msg_##name *m) \
-	{ \
-		return ipc_send_##name(channel(p, role), m, -1); \
+	{                                                                                     \
+		return ipc_send_##name(channel(p, role), m, -1);                              \
 	}
 #include "src/base/msg.def"
 #undef MSG

@@ -1,4 +1,5 @@
-/* The sandbox of the child processes: own user, empty root directory, no capabilities, a list of allowed system calls. */
+/* The sandbox of the child processes: own user, empty root directory, no capabilities, a list of
+ * allowed system calls. */
 #include "src/base/sandbox.h"
 
 #include <cap-ng.h>
@@ -16,15 +17,16 @@
 
 enum { FILES_MAX = 65536 };
 
-/* Users that the package makes; the numbers stand in where it was not installed, one a role, so that roles cannot touch each other. */
+/* Users that the package makes; the numbers stand in where it was not installed, one a role, so
+ * that roles cannot touch each other. */
 static const struct {
 	enum msg_role role;
 	const char *name;
 	uid_t stand_in;
 } users[] = {
-    {MSG_ROLE_KEYS, "l2tpsec-keys", 64711},
-    {MSG_ROLE_IKE, "l2tpsec-ike", 64712},
-    {MSG_ROLE_GATEWAY, "l2tpsec-gw", 64713},
+	{MSG_ROLE_KEYS, "l2tpsec-keys", 64711},
+	{MSG_ROLE_IKE, "l2tpsec-ike", 64712},
+	{MSG_ROLE_GATEWAY, "l2tpsec-gw", 64713},
 };
 
 struct sandbox_user sandbox_user_of(enum msg_role role)
@@ -80,7 +82,8 @@ static bool drop_root(enum msg_role role, const char *empty_dir, const char **wh
 	if (capng_apply(CAPNG_SELECT_BOUNDS) < 0)
 		return false;
 	*why = "cannot change to the role's own user";
-	if (setgroups(0, NULL) < 0 || setresgid(u.gid, u.gid, u.gid) < 0 || setresuid(u.uid, u.uid, u.uid) < 0)
+	if (setgroups(0, NULL) < 0 || setresgid(u.gid, u.gid, u.gid) < 0 ||
+	    setresuid(u.uid, u.uid, u.uid) < 0)
 		return false;
 	*why = "cannot drop the capabilities";
 	capng_clear(CAPNG_SELECT_CAPS);

@@ -1,4 +1,5 @@
-/* The filter of system calls (seccomp): for each role the list of what it may call, each with its reason. */
+/* The filter of system calls (seccomp): for each role the list of what it may call, each with its
+ * reason. */
 #include "src/base/sandbox_calls.h"
 
 #include "src/base/sandbox.h"
@@ -23,74 +24,78 @@ struct rule {
 };
 
 static const struct rule rules[] = {
-    /* The event loop. */
-    {SCMP_SYS(epoll_wait), ALL},
-    {SCMP_SYS(epoll_pwait), ALL},
-    {SCMP_SYS(epoll_pwait2), ALL},
-    {SCMP_SYS(epoll_ctl), ALL},
-    {SCMP_SYS(timerfd_settime), ALL}, /* libevent's precise timers */
-    {SCMP_SYS(poll), ALL},            /* the last messages of a process that ends */
-    {SCMP_SYS(clock_gettime), ALL},   /* where the vDSO does not answer */
-    {SCMP_SYS(gettimeofday), ALL},
-    /* Channels, sockets and TUN devices that the parent opened. */
-    {SCMP_SYS(sendmsg), ALL},
-    {SCMP_SYS(recvmsg), ALL},
-    {SCMP_SYS(close), ALL},
-    {SCMP_SYS(fcntl), ALL}, /* non-blocking; duplicates for the queue */
-    {SCMP_SYS(shutdown), ALL},
-    {SCMP_SYS(read), ALL}, /* the secrets file (keys), TUN (gateway), the loop's wake-up (all) */
-    {SCMP_SYS(write), ALL},
-    {SCMP_SYS(recvmmsg), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
-    {SCMP_SYS(sendmmsg), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
-    {SCMP_SYS(sendto), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
-    {SCMP_SYS(recvfrom), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
-    {SCMP_SYS(readv), MSG_ROLE_GATEWAY},
-    {SCMP_SYS(writev), MSG_ROLE_GATEWAY},
-    {SCMP_SYS(getsockopt), MSG_ROLE_IKE | MSG_ROLE_GATEWAY}, /* a socket's pending error */
-    {SCMP_SYS(setsockopt), MSG_ROLE_IKE | MSG_ROLE_GATEWAY}, /* UDP_SEGMENT, UDP_GRO, DNS sockets' options */
-    {SCMP_SYS(getsockname), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
-    {SCMP_SYS(ioctl), MSG_ROLE_GATEWAY}, /* a TUN device's offloads */
-    /* DNS, and which source address the kernel would choose towards a peer (below: IP sockets only). */
-    {SCMP_SYS(connect), MSG_ROLE_IKE},
-    {SCMP_SYS(bind), MSG_ROLE_IKE},
-    /* The secrets file through stdio, which asks what kind of file it is. */
-    {SCMP_SYS(fstat), ALL},
-    {SCMP_SYS(newfstatat), ALL},
-    {SCMP_SYS(lseek), ALL},
-    /* Memory: malloc, libsodium's guarded pages. Never executable: see below. */
-    {SCMP_SYS(brk), ALL},
-    {SCMP_SYS(munmap), ALL},
-    {SCMP_SYS(mremap), ALL},
-    {SCMP_SYS(madvise), ALL},
-    {SCMP_SYS(mlock), ALL},
-    {SCMP_SYS(munlock), ALL},
-    /* Randomness. */
-    {SCMP_SYS(getrandom), ALL},
-    /* Threads' locks within libraries, and libc's own needs. */
-    {SCMP_SYS(futex), ALL},
-    {SCMP_SYS(sched_yield), ALL},
-    {SCMP_SYS(getpid), ALL},
-    {SCMP_SYS(gettid), ALL},
-    {SCMP_SYS(getuid), ALL},
-    {SCMP_SYS(geteuid), ALL},
-    {SCMP_SYS(restart_syscall), ALL},
-    {SCMP_SYS(rt_sigreturn), ALL},
-    {SCMP_SYS(rt_sigprocmask), ALL},
-    {SCMP_SYS(rt_sigaction), ALL},
-    {SCMP_SYS(tgkill), ALL}, /* abort() on itself */
-    {SCMP_SYS(exit), ALL},
-    {SCMP_SYS(exit_group), ALL},
+	/* The event loop. */
+	{SCMP_SYS(epoll_wait), ALL},
+	{SCMP_SYS(epoll_pwait), ALL},
+	{SCMP_SYS(epoll_pwait2), ALL},
+	{SCMP_SYS(epoll_ctl), ALL},
+	{SCMP_SYS(timerfd_settime), ALL}, /* libevent's precise timers */
+	{SCMP_SYS(poll), ALL},            /* the last messages of a process that ends */
+	{SCMP_SYS(clock_gettime), ALL},   /* where the vDSO does not answer */
+	{SCMP_SYS(gettimeofday), ALL},
+	/* Channels, sockets and TUN devices that the parent opened. */
+	{SCMP_SYS(sendmsg), ALL},
+	{SCMP_SYS(recvmsg), ALL},
+	{SCMP_SYS(close), ALL},
+	{SCMP_SYS(fcntl), ALL}, /* non-blocking; duplicates for the queue */
+	{SCMP_SYS(shutdown), ALL},
+	{SCMP_SYS(read),
+         ALL}, /* the secrets file (keys), TUN (gateway), the loop's wake-up (all) */
+	{SCMP_SYS(write), ALL},
+	{SCMP_SYS(recvmmsg), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
+	{SCMP_SYS(sendmmsg), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
+	{SCMP_SYS(sendto), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
+	{SCMP_SYS(recvfrom), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
+	{SCMP_SYS(readv), MSG_ROLE_GATEWAY},
+	{SCMP_SYS(writev), MSG_ROLE_GATEWAY},
+	{SCMP_SYS(getsockopt), MSG_ROLE_IKE | MSG_ROLE_GATEWAY}, /* a socket's pending error */
+	{SCMP_SYS(setsockopt),
+         MSG_ROLE_IKE | MSG_ROLE_GATEWAY}, /* UDP_SEGMENT, UDP_GRO, DNS sockets' options */
+	{SCMP_SYS(getsockname), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
+	{SCMP_SYS(ioctl), MSG_ROLE_GATEWAY}, /* a TUN device's offloads */
+	/* DNS, and which source address the kernel would choose towards a peer (below: IP sockets
+           only). */
+	{SCMP_SYS(connect), MSG_ROLE_IKE},
+	{SCMP_SYS(bind), MSG_ROLE_IKE},
+	/* The secrets file through stdio, which asks what kind of file it is. */
+	{SCMP_SYS(fstat), ALL},
+	{SCMP_SYS(newfstatat), ALL},
+	{SCMP_SYS(lseek), ALL},
+	/* Memory: malloc, libsodium's guarded pages. Never executable: see below. */
+	{SCMP_SYS(brk), ALL},
+	{SCMP_SYS(munmap), ALL},
+	{SCMP_SYS(mremap), ALL},
+	{SCMP_SYS(madvise), ALL},
+	{SCMP_SYS(mlock), ALL},
+	{SCMP_SYS(munlock), ALL},
+	/* Randomness. */
+	{SCMP_SYS(getrandom), ALL},
+	/* Threads' locks within libraries, and libc's own needs. */
+	{SCMP_SYS(futex), ALL},
+	{SCMP_SYS(sched_yield), ALL},
+	{SCMP_SYS(getpid), ALL},
+	{SCMP_SYS(gettid), ALL},
+	{SCMP_SYS(getuid), ALL},
+	{SCMP_SYS(geteuid), ALL},
+	{SCMP_SYS(restart_syscall), ALL},
+	{SCMP_SYS(rt_sigreturn), ALL},
+	{SCMP_SYS(rt_sigprocmask), ALL},
+	{SCMP_SYS(rt_sigaction), ALL},
+	{SCMP_SYS(tgkill), ALL}, /* abort() on itself */
+	{SCMP_SYS(exit), ALL},
+	{SCMP_SYS(exit_group), ALL},
 };
 
-/* Calls that libraries try and can do without: refused, not fatal. Nothing of the file system is within reach anyway. */
+/* Calls that libraries try and can do without: refused, not fatal. Nothing of the file system is
+ * within reach anyway. */
 static const struct {
 	int call;
 	int error;
 } refused[] = {
-    {SCMP_SYS(open), EACCES},  {SCMP_SYS(openat), EACCES}, {SCMP_SYS(access), EACCES},
-    {SCMP_SYS(stat), EACCES},  {SCMP_SYS(lstat), EACCES},  {SCMP_SYS(readlink), EACCES},
-    {SCMP_SYS(statx), EACCES}, {SCMP_SYS(uname), EACCES},  {SCMP_SYS(sysinfo), EACCES},
-    {SCMP_SYS(prctl), EPERM},  {SCMP_SYS(getcwd), EACCES}, {SCMP_SYS(prlimit64), EPERM},
+	{SCMP_SYS(open), EACCES},  {SCMP_SYS(openat), EACCES}, {SCMP_SYS(access), EACCES},
+	{SCMP_SYS(stat), EACCES},  {SCMP_SYS(lstat), EACCES},  {SCMP_SYS(readlink), EACCES},
+	{SCMP_SYS(statx), EACCES}, {SCMP_SYS(uname), EACCES},  {SCMP_SYS(sysinfo), EACCES},
+	{SCMP_SYS(prctl), EPERM},  {SCMP_SYS(getcwd), EACCES}, {SCMP_SYS(prlimit64), EPERM},
 };
 
 /* Resolved before the filter is on, for the signal handler that may not call the library. */
@@ -147,18 +152,25 @@ static bool special_rules(scmp_filter_ctx filter, enum msg_role role)
 	int bad = 0;
 
 	/* Memory may be mapped and protected, but never be made executable. */
-	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+	                        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+	                        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	if (role != MSG_ROLE_IKE)
 		return bad == 0;
-	/* DNS and route look-ups by connect(): IPv4 and IPv6 datagrams and streams, no raw, packet, netlink or local sockets. */
-	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_INET, 0),
+	/* DNS and route look-ups by connect(): IPv4 and IPv6 datagrams and streams, no raw, packet,
+	 * netlink or local sockets. */
+	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+	                        SCMP_A0(SCMP_CMP_EQ, AF_INET, 0),
 	                        SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM));
-	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0),
+	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+	                        SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0),
 	                        SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM));
-	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_INET, 0),
+	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+	                        SCMP_A0(SCMP_CMP_EQ, AF_INET, 0),
 	                        SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
-	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2, SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0),
+	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+	                        SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0),
 	                        SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
 	return bad == 0;
 }
@@ -166,10 +178,12 @@ static bool special_rules(scmp_filter_ctx filter, enum msg_role role)
 static bool rules_add(scmp_filter_ctx filter, enum msg_role role)
 {
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-		if ((rules[i].roles & role) && seccomp_rule_add(filter, SCMP_ACT_ALLOW, rules[i].call, 0) < 0)
+		if ((rules[i].roles & role) &&
+		    seccomp_rule_add(filter, SCMP_ACT_ALLOW, rules[i].call, 0) < 0)
 			return false;
 	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-		if (seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)refused[i].error), refused[i].call, 0) < 0)
+		if (seccomp_rule_add(filter, SCMP_ACT_ERRNO((uint32_t)refused[i].error),
+		                     refused[i].call, 0) < 0)
 			return false;
 	return special_rules(filter, role);
 }
@@ -190,7 +204,8 @@ bool sandbox_calls_limit(enum msg_role role)
 	filter = seccomp_init(SCMP_ACT_TRAP);
 	if (!filter)
 		return false;
-	/* A binary tree instead of a list: the packet path makes many calls. Older libraries do without. */
+	/* A binary tree instead of a list: the packet path makes many calls. Older libraries do
+	 * without. */
 	seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	ok = rules_add(filter, role) && seccomp_load(filter) == 0;
 	seccomp_release(filter);

@@ -17,7 +17,9 @@ static void quoted(const struct conf_key *k, const char *text, char *out, size_t
 static void value_text(const struct conf_key *k, const void *of, char *out, size_t cap)
 {
 	char text[CONF_PATH_MAX];
-	uint32_t count = conf_is_list(k) ? *(const uint32_t *)(const void *)((const char *)of + k->count_at) : 1;
+	uint32_t count = conf_is_list(k)
+	                         ? *(const uint32_t *)(const void *)((const char *)of + k->count_at)
+	                         : 1;
 	size_t n = 0;
 
 	out[0] = '\0';
@@ -35,7 +37,8 @@ static void value_text(const struct conf_key *k, const void *of, char *out, size
 		snprintf(out + n, cap - n, "]");
 }
 
-static void table_say(const struct conf *conf, const char *prefix, const struct conf_key *keys, size_t count, const void *of, const uint32_t *lines,
+static void table_say(const struct conf *conf, const char *prefix, const struct conf_key *keys,
+                      size_t count, const void *of, const uint32_t *lines,
                       void (*say)(void *, const char *, const char *, const char *), void *context)
 {
 	char key[KEY_MAX], value[VALUE_MAX], origin[ORIGIN_MAX];
@@ -51,13 +54,18 @@ static void table_say(const struct conf *conf, const char *prefix, const struct 
 	}
 }
 
-void conf_effective(const struct conf *conf, void (*say)(void *context, const char *key, const char *value, const char *origin), void *context)
+void conf_effective(const struct conf *conf,
+                    void (*say)(void *context, const char *key, const char *value,
+                                const char *origin),
+                    void *context)
 {
 	char prefix[KEY_MAX];
 
-	table_say(conf, "gateway", conf_gateway_keys, conf_gateway_key_count, &conf->gateway, conf->gateway.key_line, say, context);
+	table_say(conf, "gateway", conf_gateway_keys, conf_gateway_key_count, &conf->gateway,
+	          conf->gateway.key_line, say, context);
 	for (size_t i = 0; i < conf->tunnel_count; i++) {
 		snprintf(prefix, sizeof prefix, "tunnels.%s", conf->tunnels[i].name);
-		table_say(conf, prefix, conf_tunnel_keys, conf_tunnel_key_count, &conf->tunnels[i], conf->tunnels[i].key_line, say, context);
+		table_say(conf, prefix, conf_tunnel_keys, conf_tunnel_key_count, &conf->tunnels[i],
+		          conf->tunnels[i].key_line, say, context);
 	}
 }

@@ -1,4 +1,5 @@
-/* Reading the configuration file: every key by its row, every mistake with its line, then what contradicts itself. */
+/* Reading the configuration file: every key by its row, every mistake with its line, then what
+ * contradicts itself. */
 #include "src/config/conf_table.h"
 
 #include <ctype.h>
@@ -31,7 +32,8 @@ void conf_error(struct conf_errors *e, const char *path, unsigned line, const ch
 
 	if (e->count >= CONF_ERRORS_MAX)
 		return;
-	n = line ? snprintf(out, CONF_ERROR_MAX, "%s:%u: ", path, line) : snprintf(out, CONF_ERROR_MAX, "%s: ", path);
+	n = line ? snprintf(out, CONF_ERROR_MAX, "%s:%u: ", path, line)
+	         : snprintf(out, CONF_ERROR_MAX, "%s: ", path);
 	va_start(args, format);
 	if (n >= 0 && n < CONF_ERROR_MAX)
 		vsnprintf(out + n, (size_t)(CONF_ERROR_MAX - n), format, args);
@@ -65,7 +67,9 @@ static unsigned distance(const char *a, const char *b)
 		for (unsigned j = 1; j <= lb; j++) {
 			unsigned above = row[j];
 
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1])));
+			row[j] = min3(above + 1, row[j - 1] + 1,
+			              diagonal + (tolower((unsigned char)a[i - 1]) !=
+			                          tolower((unsigned char)b[j - 1])));
 			diagonal = above;
 		}
 	}
@@ -93,7 +97,8 @@ static void unknown(const struct target *t, unsigned line, const char *path)
 	const char *near = nearest(t, path);
 
 	if (near)
-		conf_error(t->errors, t->path, line, "unknown key '%s' in %s; did you mean '%s'?", path, t->what, near);
+		conf_error(t->errors, t->path, line, "unknown key '%s' in %s; did you mean '%s'?",
+		           path, t->what, near);
 	else
 		conf_error(t->errors, t->path, line, "unknown key '%s' in %s", path, t->what);
 }
@@ -136,7 +141,9 @@ static bool type_fits(const struct conf_key *k, const config_setting_t *s)
 
 static const char *type_wanted(const struct conf_key *k)
 {
-	return k->kind == CONF_U32 ? "a number" : k->kind == CONF_BOOL ? "true or false" : "text in double quotes";
+	return k->kind == CONF_U32    ? "a number"
+	       : k->kind == CONF_BOOL ? "true or false"
+	                              : "text in double quotes";
 }
 
 static void value_set(const struct target *t, const struct conf_key *k, const config_setting_t *s)
@@ -147,7 +154,8 @@ static void value_set(const struct target *t, const struct conf_key *k, const co
 	if (!type_fits(k, s) || !scalar_text(s, text, sizeof text))
 		conf_error(t->errors, t->path, line, "'%s' must be %s", k->path, type_wanted(k));
 	else if (!conf_set(k, t->of, text, error, sizeof error))
-		conf_error(t->errors, t->path, line, "'%s' %s (it is \"%.80s\")", k->path, error, text);
+		conf_error(t->errors, t->path, line, "'%s' %s (it is \"%.80s\")", k->path, error,
+		           text);
 }
 
 static void key_set(const struct target *t, size_t index, const config_setting_t *s)
@@ -161,7 +169,8 @@ static void key_set(const struct target *t, size_t index, const config_setting_t
 		return;
 	}
 	if (!conf_is_list(k)) {
-		conf_error(t->errors, t->path, config_setting_source_line(s), "'%s' takes one value", k->path);
+		conf_error(t->errors, t->path, config_setting_source_line(s),
+		           "'%s' takes one value", k->path);
 		return;
 	}
 	for (int i = 0; i < config_setting_length(s); i++)
@@ -185,7 +194,8 @@ static void group_read(const struct target *t, const config_setting_t *group, co
 		char path[PATH_TEXT_MAX];
 		size_t k = 0;
 
-		snprintf(path, sizeof path, "%s%s%s", prefix, prefix[0] ? "." : "", config_setting_name(s));
+		snprintf(path, sizeof path, "%s%s%s", prefix, prefix[0] ? "." : "",
+		         config_setting_name(s));
 		while (k < t->count && strcmp(t->keys[k].path, path) != 0)
 			k++;
 		if (k < t->count)
@@ -215,24 +225,45 @@ static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct 
 	const char *p = conf->path;
 
 	if (!name_is_fit(t->name))
-		conf_error(e, p, t->line, "a tunnel needs a 'name' of letters, digits, '-', '_' and '.', at most %d of them", CONF_NAME_MAX - 1);
+		conf_error(e, p, t->line,
+		           "a tunnel needs a 'name' of letters, digits, '-', '_' and '.', at most "
+		           "%d of them",
+		           CONF_NAME_MAX - 1);
 	for (const struct conf_tunnel *other = conf->tunnels; other < t; other++)
 		if (strcmp(other->name, t->name) == 0)
-			conf_error(e, p, t->line, "the tunnel '%s' is there twice (the other one in line %u)", t->name, other->line);
+			conf_error(e, p, t->line,
+			           "the tunnel '%s' is there twice (the other one in line %u)",
+			           t->name, other->line);
 	if (dials && t->peer_count == 0)
-		conf_error(e, p, t->line, "the tunnel '%s' is to call (start = \"%s\") and so needs a 'peer'", t->name, conf_start_name(t->start));
+		conf_error(e, p, t->line,
+		           "the tunnel '%s' is to call (start = \"%s\") and so needs a 'peer'",
+		           t->name, conf_start_name(t->start));
 	if (dials && t->user[0] == '\0')
-		conf_error(e, p, t->line, "the tunnel '%s' is to call (start = \"%s\") and so needs a 'user'", t->name, conf_start_name(t->start));
+		conf_error(e, p, t->line,
+		           "the tunnel '%s' is to call (start = \"%s\") and so needs a 'user'",
+		           t->name, conf_start_name(t->start));
 	if (t->identity[0] == '\0' && conf->gateway.identity[0] == '\0')
-		conf_error(e, p, t->line, "the tunnel '%s' has no 'identity', and 'gateway' has none either", t->name);
+		conf_error(e, p, t->line,
+		           "the tunnel '%s' has no 'identity', and 'gateway' has none either",
+		           t->name);
 	if (!t->ppp.ipv4 && !t->ppp.ipv6)
-		conf_error(e, p, t->line, "the tunnel '%s' carries nothing: both ppp.ipv4 and ppp.ipv6 are false", t->name);
+		conf_error(e, p, t->line,
+		           "the tunnel '%s' carries nothing: both ppp.ipv4 and ppp.ipv6 are false",
+		           t->name);
 	if (!dials && t->ppp.ipv4 && t->ppp.local4.family == 0)
-		conf_error(e, p, t->line, "the tunnel '%s' waits for a caller and so needs 'ppp.local', its own address inside", t->name);
+		conf_error(e, p, t->line,
+		           "the tunnel '%s' waits for a caller and so needs 'ppp.local', its own "
+		           "address inside",
+		           t->name);
 	if (t->ppp.pool_first.family && t->ppp.remote4.family)
-		conf_error(e, p, t->line, "the tunnel '%s' has both 'ppp.remote' and 'ppp.pool': give one of them", t->name);
+		conf_error(e, p, t->line,
+		           "the tunnel '%s' has both 'ppp.remote' and 'ppp.pool': give one of them",
+		           t->name);
 	if (t->idle_s > 0 && t->start != CONF_START_ON_DEMAND)
-		conf_error(e, p, t->line, "the tunnel '%s' has an 'idle-timeout', which only start = \"on-demand\" can have", t->name);
+		conf_error(e, p, t->line,
+		           "the tunnel '%s' has an 'idle-timeout', which only start = "
+		           "\"on-demand\" can have",
+		           t->name);
 	if (t->mtu > 0 && t->mtu < 576)
 		conf_error(e, p, t->line, "the tunnel '%s' has an 'mtu' below 576", t->name);
 }
@@ -241,24 +272,32 @@ static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct 
 
 static void gateway_read(struct conf *conf, const config_setting_t *s, struct conf_errors *e)
 {
-	struct target t = {conf_gateway_keys, conf_gateway_key_count, &conf->gateway, conf->gateway.key_line, conf->path, e, "gateway"};
+	struct target t = {conf_gateway_keys, conf_gateway_key_count,
+	                   &conf->gateway,    conf->gateway.key_line,
+	                   conf->path,        e,
+	                   "gateway"};
 
 	if (config_setting_is_group(s))
 		group_read(&t, s, "");
 	else
-		conf_error(e, conf->path, config_setting_source_line(s), "'gateway' must be a group: gateway: { ... };");
+		conf_error(e, conf->path, config_setting_source_line(s),
+		           "'gateway' must be a group: gateway: { ... };");
 }
 
-static void tunnel_read(struct conf *conf, struct conf_tunnel *tunnel, const config_setting_t *s, struct conf_errors *e)
+static void tunnel_read(struct conf *conf, struct conf_tunnel *tunnel, const config_setting_t *s,
+                        struct conf_errors *e)
 {
-	struct target t = {conf_tunnel_keys, conf_tunnel_key_count, tunnel, tunnel->key_line, conf->path, e, "a tunnel"};
+	struct target t = {
+		conf_tunnel_keys, conf_tunnel_key_count, tunnel, tunnel->key_line, conf->path, e,
+		"a tunnel"};
 
 	tunnel->line = config_setting_source_line(s);
 	conf_defaults(conf_tunnel_keys, conf_tunnel_key_count, tunnel);
 	if (config_setting_is_group(s))
 		group_read(&t, s, "");
 	else
-		conf_error(e, conf->path, tunnel->line, "an entry of 'tunnels' must be a group: { name = ...; }");
+		conf_error(e, conf->path, tunnel->line,
+		           "an entry of 'tunnels' must be a group: { name = ...; }");
 }
 
 static void tunnels_read(struct conf *conf, const config_setting_t *s, struct conf_errors *e)
@@ -266,11 +305,13 @@ static void tunnels_read(struct conf *conf, const config_setting_t *s, struct co
 	int n = config_setting_length(s);
 
 	if (!config_setting_is_list(s)) {
-		conf_error(e, conf->path, config_setting_source_line(s), "'tunnels' must be a list: tunnels: ( { ... }, { ... } );");
+		conf_error(e, conf->path, config_setting_source_line(s),
+		           "'tunnels' must be a list: tunnels: ( { ... }, { ... } );");
 		return;
 	}
 	if (n > CONF_TUNNELS_MAX) {
-		conf_error(e, conf->path, config_setting_source_line(s), "more than %d tunnels", CONF_TUNNELS_MAX);
+		conf_error(e, conf->path, config_setting_source_line(s), "more than %d tunnels",
+		           CONF_TUNNELS_MAX);
 		return;
 	}
 	conf->tunnels = calloc(n > 0 ? (size_t)n : 1, sizeof *conf->tunnels);
@@ -294,7 +335,8 @@ static void root_read(struct conf *conf, const config_setting_t *root, struct co
 		else if (strcmp(name, "tunnels") == 0)
 			tunnels_read(conf, s, e);
 		else
-			conf_error(e, conf->path, config_setting_source_line(s), "unknown key '%s'; there are 'gateway' and 'tunnels'", name);
+			conf_error(e, conf->path, config_setting_source_line(s),
+			           "unknown key '%s'; there are 'gateway' and 'tunnels'", name);
 	}
 	for (size_t i = 0; i < conf->tunnel_count && e->count == 0; i++)
 		tunnel_check(conf, &conf->tunnels[i], e);
@@ -322,7 +364,8 @@ bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors)
 	if (config_read(&parsed, file))
 		root_read(conf, config_root_setting(&parsed), errors);
 	else
-		conf_error(errors, path, (unsigned)config_error_line(&parsed), "%s", config_error_text(&parsed));
+		conf_error(errors, path, (unsigned)config_error_line(&parsed), "%s",
+		           config_error_text(&parsed));
 	config_destroy(&parsed);
 	fclose(file);
 	host_name_default(&conf->gateway);

@@ -28,9 +28,13 @@ int conf_secrets_open(const char *path, char *error, size_t cap)
 	if (fstat(fd, &s) < 0 || !S_ISREG(s.st_mode)) {
 		snprintf(error, cap, "%s is no regular file", path);
 	} else if (s.st_mode & (S_IRWXG | S_IRWXO)) {
-		snprintf(error, cap, "%s may be read or written by others than its owner (mode %04o): chmod 600 %s", path, (unsigned)(s.st_mode & 07777), path);
+		snprintf(error, cap,
+		         "%s may be read or written by others than its owner (mode %04o): chmod "
+		         "600 %s",
+		         path, (unsigned)(s.st_mode & 07777), path);
 	} else if (s.st_uid != 0 && s.st_uid != geteuid()) {
-		snprintf(error, cap, "%s belongs to user number %u: chown root %s", path, (unsigned)s.st_uid, path);
+		snprintf(error, cap, "%s belongs to user number %u: chown root %s", path,
+		         (unsigned)s.st_uid, path);
 	} else {
 		return fd;
 	}
@@ -39,24 +43,28 @@ int conf_secrets_open(const char *path, char *error, size_t cap)
 }
 
 /* The value of a text key in an entry; NULL after an error, "" when it may be missing. */
-static const char *text_of(const struct reading *in, const config_setting_t *entry, const char *key, size_t max, bool needed)
+static const char *text_of(const struct reading *in, const config_setting_t *entry, const char *key,
+                           size_t max, bool needed)
 {
 	const char *value = "";
 
 	if (!config_setting_lookup_string(entry, key, &value)) {
 		if (needed)
-			conf_error(in->errors, in->path, config_setting_source_line(entry), "'%s' is missing, or is no text in double quotes", key);
+			conf_error(in->errors, in->path, config_setting_source_line(entry),
+			           "'%s' is missing, or is no text in double quotes", key);
 		return needed ? NULL : "";
 	}
 	if (strlen(value) >= max || (needed && value[0] == '\0')) {
-		conf_error(in->errors, in->path, config_setting_source_line(entry), "'%s' must have 1 to %zu characters", key, max - 1);
+		conf_error(in->errors, in->path, config_setting_source_line(entry),
+		           "'%s' must have 1 to %zu characters", key, max - 1);
 		return NULL;
 	}
 	return value;
 }
 
 /* No other keys than these (NULL-terminated). */
-static void keys_check(const struct reading *in, const config_setting_t *entry, const char *const known[])
+static void keys_check(const struct reading *in, const config_setting_t *entry,
+                       const char *const known[])
 {
 	for (int i = 0; i < config_setting_length(entry); i++) {
 		const config_setting_t *s = config_setting_get_elem(entry, (unsigned)i);
@@ -65,21 +73,25 @@ static void keys_check(const struct reading *in, const config_setting_t *entry, 
 		while (known[k] && strcmp(known[k], config_setting_name(s)) != 0)
 			k++;
 		if (!known[k])
-			conf_error(in->errors, in->path, config_setting_source_line(s), "unknown key '%s'", config_setting_name(s));
+			conf_error(in->errors, in->path, config_setting_source_line(s),
+			           "unknown key '%s'", config_setting_name(s));
 	}
 }
 
-static bool secret_take(const struct reading *in, const config_setting_t *entry, const char *key, struct secret *to)
+static bool secret_take(const struct reading *in, const config_setting_t *entry, const char *key,
+                        struct secret *to)
 {
 	const char *text = text_of(in, entry, key, SECRET_MAX, true);
 
 	return text && secret_from(to, text, strlen(text));
 }
 
-static void psk_read(const struct reading *in, const config_setting_t *entry, struct conf_secret_psk *out)
+static void psk_read(const struct reading *in, const config_setting_t *entry,
+                     struct conf_secret_psk *out)
 {
 	static const char *const known[] = {"local", "remote", "secret", NULL};
-	const char *local = text_of(in, entry, "local", sizeof out->local, false), *remote = text_of(in, entry, "remote", sizeof out->remote, false);
+	const char *local = text_of(in, entry, "local", sizeof out->local, false),
+		   *remote = text_of(in, entry, "remote", sizeof out->remote, false);
 
 	keys_check(in, entry, known);
 	if (local && remote) {
@@ -89,20 +101,25 @@ static void psk_read(const struct reading *in, const config_setting_t *entry, st
 	secret_take(in, entry, "secret", &out->secret);
 }
 
-static void user_read(const struct reading *in, const config_setting_t *entry, struct conf_secret_user *out)
+static void user_read(const struct reading *in, const config_setting_t *entry,
+                      struct conf_secret_user *out)
 {
 	static const char *const known[] = {"name", "password", "address", NULL};
-	const char *name = text_of(in, entry, "name", sizeof out->name, true), *address = text_of(in, entry, "address", LS_ADDR_TEXT_MAX, false);
+	const char *name = text_of(in, entry, "name", sizeof out->name, true),
+		   *address = text_of(in, entry, "address", LS_ADDR_TEXT_MAX, false);
 
 	keys_check(in, entry, known);
 	if (name)
 		snprintf(out->name, sizeof out->name, "%s", name);
-	if (address && address[0] && (!ls_addr_parse(address, &out->address) || out->address.family != 4))
-		conf_error(in->errors, in->path, config_setting_source_line(entry), "'address' must be an IPv4 address");
+	if (address && address[0] &&
+	    (!ls_addr_parse(address, &out->address) || out->address.family != 4))
+		conf_error(in->errors, in->path, config_setting_source_line(entry),
+		           "'address' must be an IPv4 address");
 	secret_take(in, entry, "password", &out->password);
 }
 
-static void l2tp_read(const struct reading *in, const config_setting_t *entry, struct conf_secret_l2tp *out)
+static void l2tp_read(const struct reading *in, const config_setting_t *entry,
+                      struct conf_secret_l2tp *out)
 {
 	static const char *const known[] = {"tunnel", "secret", NULL};
 	const char *tunnel = text_of(in, entry, "tunnel", sizeof out->tunnel, false);
@@ -113,26 +130,33 @@ static void l2tp_read(const struct reading *in, const config_setting_t *entry, s
 	secret_take(in, entry, "secret", &out->secret);
 }
 
-/* Room for the entries of a list; NULL when there is none or it is malformed (then an error is noted). */
-static void *list_room(const struct reading *in, const config_setting_t *list, size_t size, size_t *count)
+/* Room for the entries of a list; NULL when there is none or it is malformed (then an error is
+ * noted). */
+static void *list_room(const struct reading *in, const config_setting_t *list, size_t size,
+                       size_t *count)
 {
 	int n = config_setting_length(list);
 
 	if (!config_setting_is_list(list) || n > SECRETS_MAX) {
-		conf_error(in->errors, in->path, config_setting_source_line(list), "'%s' must be a list of at most %d entries: ( { ... }, { ... } );",
+		conf_error(in->errors, in->path, config_setting_source_line(list),
+		           "'%s' must be a list of at most %d entries: ( { ... }, { ... } );",
 		           config_setting_name(list), SECRETS_MAX);
 		return NULL;
 	}
 	for (int i = 0; i < n; i++)
 		if (!config_setting_is_group(config_setting_get_elem(list, (unsigned)i))) {
-			conf_error(in->errors, in->path, config_setting_source_line(config_setting_get_elem(list, (unsigned)i)), "an entry must be { ... }");
+			conf_error(in->errors, in->path,
+			           config_setting_source_line(
+					   config_setting_get_elem(list, (unsigned)i)),
+			           "an entry must be { ... }");
 			return NULL;
 		}
 	*count = (size_t)n;
 	return calloc(n > 0 ? (size_t)n : 1, size);
 }
 
-static void root_read(const struct reading *in, const config_setting_t *root, struct conf_secrets *s)
+static void root_read(const struct reading *in, const config_setting_t *root,
+                      struct conf_secrets *s)
 {
 	for (int i = 0; i < config_setting_length(root); i++) {
 		const config_setting_t *list = config_setting_get_elem(root, (unsigned)i);
@@ -151,7 +175,8 @@ static void root_read(const struct reading *in, const config_setting_t *root, st
 			for (unsigned k = 0; s->l2tps && k < s->l2tp_count; k++)
 				l2tp_read(in, config_setting_get_elem(list, k), &s->l2tps[k]);
 		} else {
-			conf_error(in->errors, in->path, config_setting_source_line(list), "unknown key '%s'; there are 'psks', 'users' and 'l2tp'", name);
+			conf_error(in->errors, in->path, config_setting_source_line(list),
+			           "unknown key '%s'; there are 'psks', 'users' and 'l2tp'", name);
 		}
 	}
 }
@@ -164,12 +189,14 @@ static void texts_wipe(config_setting_t *s)
 	if (config_setting_is_aggregate(s)) {
 		for (int i = 0; i < config_setting_length(s); i++)
 			texts_wipe(config_setting_get_elem(s, (unsigned)i));
-	} else if (config_setting_type(s) == CONFIG_TYPE_STRING && (text = config_setting_get_string(s))) {
+	} else if (config_setting_type(s) == CONFIG_TYPE_STRING &&
+	           (text = config_setting_get_string(s))) {
 		secret_wipe((void *)(uintptr_t)text, strlen(text));
 	}
 }
 
-bool conf_secrets_read(FILE *file, const char *path, struct conf_secrets *s, struct conf_errors *errors)
+bool conf_secrets_read(FILE *file, const char *path, struct conf_secrets *s,
+                       struct conf_errors *errors)
 {
 	struct reading in = {path, errors};
 	config_t parsed;
@@ -179,7 +206,8 @@ bool conf_secrets_read(FILE *file, const char *path, struct conf_secrets *s, str
 	if (config_read(&parsed, file))
 		root_read(&in, config_root_setting(&parsed), s);
 	else
-		conf_error(errors, path, (unsigned)config_error_line(&parsed), "%s", config_error_text(&parsed));
+		conf_error(errors, path, (unsigned)config_error_line(&parsed), "%s",
+		           config_error_text(&parsed));
 	texts_wipe(config_root_setting(&parsed));
 	config_destroy(&parsed);
 	if (errors->count > 0)
@@ -230,8 +258,9 @@ bool conf_secrets_check(const struct conf *conf, struct conf_errors *errors)
 		return false;
 	for (size_t i = 0; i < conf->tunnel_count; i++)
 		if (conf->tunnels[i].user[0] && !user_is_there(&s, conf->tunnels[i].user))
-			conf_error(errors, conf->path, conf->tunnels[i].line, "the user '%s' of the tunnel '%s' has no password in %s", conf->tunnels[i].user,
-			           conf->tunnels[i].name, path);
+			conf_error(errors, conf->path, conf->tunnels[i].line,
+			           "the user '%s' of the tunnel '%s' has no password in %s",
+			           conf->tunnels[i].user, conf->tunnels[i].name, path);
 	if (s.psk_count == 0 && conf->tunnel_count > 0)
 		conf_error(errors, path, 0, "there is no preshared key in it ('psks')");
 	conf_secrets_free(&s);

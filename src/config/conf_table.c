@@ -7,7 +7,15 @@
 #include <string.h>
 
 #define ROW(type, path, kind, field, count, min, max, fallback, sentence) \
-	{path, CONF_##kind, offsetof(struct type, field), sizeof(((struct type *)0)->field), offsetof(struct type, count), min, max, fallback, sentence},
+	{path,                                                            \
+	 CONF_##kind,                                                     \
+	 offsetof(struct type, field),                                    \
+	 sizeof(((struct type *)0)->field),                               \
+	 offsetof(struct type, count),                                    \
+	 min,                                                             \
+	 max,                                                             \
+	 fallback,                                                        \
+	 sentence},
 
 const struct conf_key conf_gateway_keys[] = {
 #define GATEWAY(...) ROW(conf_gateway, __VA_ARGS__)
@@ -23,8 +31,10 @@ const struct conf_key conf_tunnel_keys[] = {
 };
 const size_t conf_tunnel_key_count = sizeof conf_tunnel_keys / sizeof conf_tunnel_keys[0];
 
-_Static_assert(sizeof conf_gateway_keys / sizeof conf_gateway_keys[0] <= CONF_KEYS_MAX, "too many keys");
-_Static_assert(sizeof conf_tunnel_keys / sizeof conf_tunnel_keys[0] <= CONF_KEYS_MAX, "too many keys");
+_Static_assert(sizeof conf_gateway_keys / sizeof conf_gateway_keys[0] <= CONF_KEYS_MAX,
+               "too many keys");
+_Static_assert(sizeof conf_tunnel_keys / sizeof conf_tunnel_keys[0] <= CONF_KEYS_MAX,
+               "too many keys");
 
 static const char *const starts[] = {"wait", "on-demand", "always"};
 
@@ -58,14 +68,16 @@ static bool set_text(char *to, size_t size, const char *text, char *error, size_
 	return true;
 }
 
-static bool set_number(const struct conf_key *k, uint32_t *to, const char *text, char *error, size_t cap)
+static bool set_number(const struct conf_key *k, uint32_t *to, const char *text, char *error,
+                       size_t cap)
 {
 	unsigned long long v;
 	char *end;
 
 	errno = 0;
 	v = strtoull(text, &end, 10);
-	if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || v < k->min || v > k->max) {
+	if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || v < k->min ||
+	    v > k->max) {
 		snprintf(error, cap, "must be a number from %u to %u", k->min, k->max);
 		return false;
 	}
@@ -87,7 +99,10 @@ static bool set_addr(uint32_t family, struct ls_addr *to, const char *text, char
 	struct ls_addr a = {.family = 0};
 
 	if (text[0] != '\0' && (!ls_addr_parse(text, &a) || (family != 0 && a.family != family)))
-		return refuse(error, cap, family == 4 ? "must be an IPv4 address" : family == 6 ? "must be an IPv6 address" : "must be an IP address");
+		return refuse(error, cap,
+		              family == 4   ? "must be an IPv4 address"
+		              : family == 6 ? "must be an IPv6 address"
+		                            : "must be an IP address");
 	*to = a;
 	return true;
 }
@@ -105,13 +120,17 @@ static bool set_start(enum conf_start *to, const char *text, char *error, size_t
 static bool set_prefix(struct ls_prefix *to, const char *text, char *error, size_t cap)
 {
 	if (!ls_prefix_parse(text, to))
-		return refuse(error, cap, "must be a network such as \"10.1.0.0/16\", with no bits set behind its length");
+		return refuse(error, cap,
+		              "must be a network such as \"10.1.0.0/16\", with no bits set behind "
+		              "its length");
 	return true;
 }
 
-static bool set_range(struct ls_addr *first, struct ls_addr *last, const char *text, char *error, size_t cap)
+static bool set_range(struct ls_addr *first, struct ls_addr *last, const char *text, char *error,
+                      size_t cap)
 {
-	static const char right[] = "must be a range of IPv4 addresses such as \"10.9.0.2-10.9.0.9\"";
+	static const char right[] =
+		"must be a range of IPv4 addresses such as \"10.9.0.2-10.9.0.9\"";
 	char copy[LS_ADDR_TEXT_MAX * 2], *dash;
 
 	if (text[0] == '\0') {
@@ -123,8 +142,8 @@ static bool set_range(struct ls_addr *first, struct ls_addr *last, const char *t
 	if (!dash)
 		return refuse(error, cap, right);
 	*dash = '\0';
-	if (!ls_addr_parse(copy, first) || !ls_addr_parse(dash + 1, last) || first->family != 4 || last->family != 4 ||
-	    ls_addr_v4_value(first) > ls_addr_v4_value(last))
+	if (!ls_addr_parse(copy, first) || !ls_addr_parse(dash + 1, last) || first->family != 4 ||
+	    last->family != 4 || ls_addr_v4_value(first) > ls_addr_v4_value(last))
 		return refuse(error, cap, right);
 	return true;
 }
@@ -132,7 +151,8 @@ static bool set_range(struct ls_addr *first, struct ls_addr *last, const char *t
 static bool set_entry(const struct conf_key *k, void *of, const char *text, char *error, size_t cap)
 {
 	uint32_t *count = conf_count(k, of);
-	uint32_t most = k->kind == CONF_ADDRS ? (uint32_t)(k->size / sizeof(struct ls_addr)) : k->max;
+	uint32_t most =
+		k->kind == CONF_ADDRS ? (uint32_t)(k->size / sizeof(struct ls_addr)) : k->max;
 	char *at = conf_field(k, of);
 	bool ok;
 
@@ -189,7 +209,8 @@ const char *conf_get(const struct conf_key *k, const void *of, uint32_t i, char 
 {
 	const char *at = (const char *)of + k->at;
 	char text[LS_ADDR_TEXT_MAX], second[LS_ADDR_TEXT_MAX];
-	const struct ls_addr *first = (const void *)at, *last = (const void *)((const char *)of + k->count_at);
+	const struct ls_addr *first = (const void *)at,
+			     *last = (const void *)((const char *)of + k->count_at);
 
 	switch (k->kind) {
 	case CONF_TEXT:
@@ -204,20 +225,23 @@ const char *conf_get(const struct conf_key *k, const void *of, uint32_t i, char 
 	case CONF_ADDR:
 		return get_addr(first, out, cap);
 	case CONF_START:
-		snprintf(out, cap, "%s", conf_start_name(*(const enum conf_start *)(const void *)at));
+		snprintf(out, cap, "%s",
+		         conf_start_name(*(const enum conf_start *)(const void *)at));
 		break;
 	case CONF_TEXTS:
 		snprintf(out, cap, "%s", at + i * (k->size / k->max));
 		break;
 	case CONF_PREFIXES:
-		snprintf(out, cap, "%s", ls_prefix_text((const struct ls_prefix *)(const void *)at + i, text));
+		snprintf(out, cap, "%s",
+		         ls_prefix_text((const struct ls_prefix *)(const void *)at + i, text));
 		break;
 	case CONF_ADDRS:
 		return get_addr(first + i, out, cap);
 	case CONF_RANGE:
 		out[0] = '\0';
 		if (first->family)
-			snprintf(out, cap, "%s-%s", ls_addr_text(first, text), ls_addr_text(last, second));
+			snprintf(out, cap, "%s-%s", ls_addr_text(first, text),
+			         ls_addr_text(last, second));
 		break;
 	}
 	return out;
@@ -228,6 +252,7 @@ void conf_defaults(const struct conf_key *keys, size_t n, void *of)
 	char error[CONF_ERROR_MAX];
 
 	for (size_t i = 0; i < n; i++)
-		if (!conf_is_list(&keys[i]) && !(keys[i].kind == CONF_TEXT && keys[i].fallback[0] == '\0'))
+		if (!conf_is_list(&keys[i]) &&
+		    !(keys[i].kind == CONF_TEXT && keys[i].fallback[0] == '\0'))
 			conf_set(&keys[i], of, keys[i].fallback, error, sizeof error);
 }

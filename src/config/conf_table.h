@@ -4,14 +4,24 @@
 
 #include "src/config/config.h"
 
-enum conf_kind { CONF_TEXT, CONF_U32, CONF_BOOL, CONF_ADDR, CONF_START, CONF_TEXTS, CONF_PREFIXES, CONF_ADDRS, CONF_RANGE };
+enum conf_kind {
+	CONF_TEXT,
+	CONF_U32,
+	CONF_BOOL,
+	CONF_ADDR,
+	CONF_START,
+	CONF_TEXTS,
+	CONF_PREFIXES,
+	CONF_ADDRS,
+	CONF_RANGE
+};
 
 struct conf_key {
 	const char *path; /* "ike.lifetime": key lifetime of the group ike */
 	enum conf_kind kind;
-	size_t at;        /* of the field in its struct */
-	size_t size;      /* of the field; of a list: of all of it */
-	size_t count_at;  /* of a list's counter; of a range's end */
+	size_t at;       /* of the field in its struct */
+	size_t size;     /* of the field; of a list: of all of it */
+	size_t count_at; /* of a list's counter; of a range's end */
 	uint32_t min, max;
 	const char *fallback; /* the default, as text */
 	const char *sentence;
@@ -34,8 +44,8 @@ static inline void *conf_count(const struct conf_key *k, void *of)
 }
 
 /*
- * Sets one value (of a list: adds one) from its text. false: error (cap bytes) says what would be right. An empty text leaves
- * an optional field empty.
+ * Sets one value (of a list: adds one) from its text. false: error (cap bytes) says what would be
+ * right. An empty text leaves an optional field empty.
  */
 bool conf_set(const struct conf_key *k, void *of, const char *text, char *error, size_t cap);
 /* Its text as it would stand in the file; of a list entry i. */

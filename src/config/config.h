@@ -1,4 +1,5 @@
-/* The configuration: what every process knows of it, how it is read, and how it travels between processes. */
+/* The configuration: what every process knows of it, how it is read, and how it travels between
+ * processes. */
 #ifndef SRC_CONFIG_CONFIG_H
 #define SRC_CONFIG_CONFIG_H
 
@@ -35,7 +36,7 @@ struct conf_gateway {
 	char control_group[CONF_TEXT_MAX]; /* whose members may look */
 	struct ls_addr local4, local6;     /* addresses to listen on; family 0: all */
 	uint32_t max_ike_sas, max_half_open;
-	uint32_t key_line[CONF_KEYS_MAX];  /* by row of the table; 0: default */
+	uint32_t key_line[CONF_KEYS_MAX]; /* by row of the table; 0: default */
 };
 
 struct conf_ike {
@@ -59,7 +60,7 @@ struct conf_l2tp {
 struct conf_ppp {
 	uint32_t mru, echo_s;
 	bool compress_header, ipv4, ipv6, want_dns;
-	struct ls_addr local4, remote4;      /* LNS: ours, and the caller's if it is fixed */
+	struct ls_addr local4, remote4; /* LNS: ours, and the caller's if it is fixed */
 	struct ls_addr dns[CONF_DNS_MAX];
 	uint32_t dns_count;
 	struct ls_addr pool_first, pool_last; /* LNS: family 0: none */
@@ -71,18 +72,19 @@ struct conf_tunnel {
 	char peers[CONF_PEERS_MAX][CONF_TEXT_MAX]; /* addresses or names, tried in turn */
 	uint32_t peer_count;                       /* 0: anyone whose identity fits may call */
 	enum conf_start start;
-	struct ls_addr local;                      /* our address towards it; family 0: as routed */
-	char identity[CONF_TEXT_MAX];              /* "": the gateway's */
-	char peer_identity[CONF_TEXT_MAX];         /* "": any that has the key */
-	char user[CONF_TEXT_MAX];                  /* dialling: our PPP name; waiting: the only one that may call, "": any */
+	struct ls_addr local;              /* our address towards it; family 0: as routed */
+	char identity[CONF_TEXT_MAX];      /* "": the gateway's */
+	char peer_identity[CONF_TEXT_MAX]; /* "": any that has the key */
+	char user[CONF_TEXT_MAX]; /* dialling: our PPP name; waiting: the only one that may call,
+	                             "": any */
 	struct ls_prefix routes[CONF_ROUTES_MAX];
 	uint32_t route_count;
-	uint32_t metric, mtu, idle_s;              /* 0: none, computed, never */
+	uint32_t metric, mtu, idle_s; /* 0: none, computed, never */
 	struct conf_ike ike;
 	struct conf_esp esp;
 	struct conf_l2tp l2tp;
 	struct conf_ppp ppp;
-	uint32_t line;                             /* where it begins in the file */
+	uint32_t line; /* where it begins in the file */
 	uint32_t key_line[CONF_KEYS_MAX];
 };
 
@@ -99,7 +101,8 @@ struct conf_errors {
 	char line[CONF_ERRORS_MAX][CONF_ERROR_MAX];
 };
 
-void conf_error(struct conf_errors *e, const char *path, unsigned line, const char *format, ...) __attribute__((format(printf, 4, 5)));
+void conf_error(struct conf_errors *e, const char *path, unsigned line, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* Reads and checks a file. false: errors says why, conf holds nothing. */
 bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors);
@@ -107,7 +110,10 @@ void conf_free(struct conf *conf);
 /* "wait", "on-demand", "always" */
 const char *conf_start_name(enum conf_start start);
 /* Each effective value with where it came from, in order of the tables. */
-void conf_effective(const struct conf *conf, void (*say)(void *context, const char *key, const char *value, const char *origin), void *context);
+void conf_effective(const struct conf *conf,
+                    void (*say)(void *context, const char *key, const char *value,
+                                const char *origin),
+                    void *context);
 
 /* What travels in GATEWAY_SET and TUNNEL_SET: all but lines. Decoding is strict. */
 bool conf_gateway_encode(struct wr *w, const struct conf_gateway *g);
@@ -142,10 +148,12 @@ struct conf_secrets {
 	size_t l2tp_count;
 };
 
-/* Opens it, refusing a file that others than its owner may read or that is another user's. Gives the descriptor, or -1 with error. */
+/* Opens it, refusing a file that others than its owner may read or that is another user's. Gives
+ * the descriptor, or -1 with error. */
 int conf_secrets_open(const char *path, char *error, size_t cap);
 /* Reads an open file; path is for messages only. false: *s holds nothing. */
-bool conf_secrets_read(FILE *file, const char *path, struct conf_secrets *s, struct conf_errors *errors);
+bool conf_secrets_read(FILE *file, const char *path, struct conf_secrets *s,
+                       struct conf_errors *errors);
 void conf_secrets_free(struct conf_secrets *s);
 /* That the file can be opened and read, and that each tunnel finds a key and a password in it. */
 bool conf_secrets_check(const struct conf *conf, struct conf_errors *errors);

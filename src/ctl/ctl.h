@@ -17,8 +17,10 @@ struct ctl_options {
 	bool no_wait;
 };
 
-/* Asks the daemon and gives each object but the last to show (NULL: none). Gives the exit status, with *message (cap bytes) from the end. */
-int ctl_ask(const struct ctl_options *o, const struct control_request *r, void (*show)(const struct ctl_options *, json_t *), char *message, size_t cap);
+/* Asks the daemon and gives each object but the last to show (NULL: none). Gives the exit status,
+ * with *message (cap bytes) from the end. */
+int ctl_ask(const struct ctl_options *o, const struct control_request *r,
+            void (*show)(const struct ctl_options *, json_t *), char *message, size_t cap);
 
 /* ctl_show.c: objects for people, by type */
 void ctl_show(const struct ctl_options *o, json_t *object);

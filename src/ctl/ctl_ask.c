@@ -27,7 +27,10 @@ static int connect_to(const char *path, char *message, size_t cap)
 		if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0)
 			return fd;
 		if (errno == ENOENT || errno == ECONNREFUSED)
-			say_no(message, cap, 0, "l2tpsecd does not run (start it with 'systemctl start l2tpsecd' or 'l2tpsecd')", path);
+			say_no(message, cap, 0,
+			       "l2tpsecd does not run (start it with 'systemctl start l2tpsecd' or "
+			       "'l2tpsecd')",
+			       path);
 		else
 			say_no(message, cap, 0, path, strerror(errno));
 	}
@@ -37,7 +40,9 @@ static int connect_to(const char *path, char *message, size_t cap)
 }
 
 /* true: it was the last one, and *status is set. */
-static bool take(const struct ctl_options *o, json_t *object, void (*show)(const struct ctl_options *, json_t *), int *status, char *message, size_t cap)
+static bool take(const struct ctl_options *o, json_t *object,
+                 void (*show)(const struct ctl_options *, json_t *), int *status, char *message,
+                 size_t cap)
 {
 	const char *type = json_string_value(json_object_get(object, "type"));
 	const char *text = json_string_value(json_object_get(object, "message"));
@@ -54,7 +59,8 @@ static bool take(const struct ctl_options *o, json_t *object, void (*show)(const
 	return true;
 }
 
-int ctl_ask(const struct ctl_options *o, const struct control_request *r, void (*show)(const struct ctl_options *, json_t *), char *message, size_t cap)
+int ctl_ask(const struct ctl_options *o, const struct control_request *r,
+            void (*show)(const struct ctl_options *, json_t *), char *message, size_t cap)
 {
 	static char answer[CONTROL_ANSWER_MAX + 1];
 	uint8_t request[CONTROL_REQUEST_MAX];
@@ -72,7 +78,9 @@ int ctl_ask(const struct ctl_options *o, const struct control_request *r, void (
 		json_t *object;
 
 		if (n <= 0) {
-			status = say_no(message, cap, CTL_FAILED, "the daemon ended the conversation", n < 0 ? strerror(errno) : "");
+			status = say_no(message, cap, CTL_FAILED,
+			                "the daemon ended the conversation",
+			                n < 0 ? strerror(errno) : "");
 			break;
 		}
 		object = json_loadb(answer, (size_t)n, 0, NULL);

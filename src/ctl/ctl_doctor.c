@@ -62,8 +62,9 @@ static bool daemon_answers(const struct ctl_options *o)
 static void show(const struct ctl_options *o, const struct finding *f)
 {
 	if (o->json) {
-		json_t *j = json_pack("{s:s, s:s, s:b, s:b, s:s, s:s}", "type", "finding", "name", f->name, "good", (int)f->good, "needed", (int)f->needed, "text",
-		                      f->text, "remedy", f->good ? "" : f->remedy);
+		json_t *j = json_pack("{s:s, s:s, s:b, s:b, s:s, s:s}", "type", "finding", "name",
+		                      f->name, "good", (int)f->good, "needed", (int)f->needed,
+		                      "text", f->text, "remedy", f->good ? "" : f->remedy);
 
 		json_dumpf(j, stdout, JSON_COMPACT);
 		putchar('\n');
@@ -79,16 +80,25 @@ int ctl_doctor(const struct ctl_options *o)
 {
 	bool root = geteuid() == 0;
 	const struct finding all[] = {
-	    {"root", root, true, "rights to make interfaces (root)", "run this as root: sudo l2tpsecctl doctor"},
-	    {"tun", can_read_write("/dev/net/tun"), true, "the TUN device /dev/net/tun", "modprobe tun; in a container: pass it in with --device /dev/net/tun"},
-	    {"forwarding4", number_in("/proc/sys/net/ipv4/ip_forward") == 1, false, "IPv4 forwarding, to route between LAN and tunnel",
-	     "sysctl -w net.ipv4.ip_forward=1"},
-	    {"forwarding6", number_in("/proc/sys/net/ipv6/conf/all/forwarding") == 1, false, "IPv6 forwarding, to route between LAN and tunnel",
-	     "sysctl -w net.ipv6.conf.all.forwarding=1"},
-	    {"aes", processor_has(" aes"), false, "AES in the processor", "without it, chacha20poly1305 is faster: set tunnels.NAME.esp.proposals"},
-	    {"buffers", number_in("/proc/sys/net/core/rmem_max") >= 4 * 1024 * 1024 || root, false, "large socket buffers", "sysctl -w net.core.rmem_max=8388608"},
-	    {"users", access("/etc/l2tpsec", F_OK) == 0, false, "the directory /etc/l2tpsec with the configuration", "make install, then write /etc/l2tpsec/l2tpsecd.conf"},
-	    {"daemon", daemon_answers(o), false, "l2tpsecd runs and answers", "systemctl start l2tpsecd, or l2tpsecd -F -f FILE"},
+		{"root", root, true, "rights to make interfaces (root)",
+	         "run this as root: sudo l2tpsecctl doctor"},
+		{"tun", can_read_write("/dev/net/tun"), true, "the TUN device /dev/net/tun",
+	         "modprobe tun; in a container: pass it in with --device /dev/net/tun"},
+		{"forwarding4", number_in("/proc/sys/net/ipv4/ip_forward") == 1, false,
+	         "IPv4 forwarding, to route between LAN and tunnel",
+	         "sysctl -w net.ipv4.ip_forward=1"},
+		{"forwarding6", number_in("/proc/sys/net/ipv6/conf/all/forwarding") == 1, false,
+	         "IPv6 forwarding, to route between LAN and tunnel",
+	         "sysctl -w net.ipv6.conf.all.forwarding=1"},
+		{"aes", processor_has(" aes"), false, "AES in the processor",
+	         "without it, chacha20poly1305 is faster: set tunnels.NAME.esp.proposals"},
+		{"buffers", number_in("/proc/sys/net/core/rmem_max") >= 4 * 1024 * 1024 || root,
+	         false, "large socket buffers", "sysctl -w net.core.rmem_max=8388608"},
+		{"users", access("/etc/l2tpsec", F_OK) == 0, false,
+	         "the directory /etc/l2tpsec with the configuration",
+	         "make install, then write /etc/l2tpsec/l2tpsecd.conf"},
+		{"daemon", daemon_answers(o), false, "l2tpsecd runs and answers",
+	         "systemctl start l2tpsecd, or l2tpsecd -F -f FILE"},
 	};
 	int status = CTL_DONE;
 

@@ -13,7 +13,14 @@
 #define L2TPSEC_RUN_DIR "/run/l2tpsec"
 #endif
 
-enum { MESSAGE_MAX = 600, PATH_MAX_BYTES = 256, OPTION_RUN_DIR = 256, OPTION_JSON, OPTION_VERSION, OPTION_NO_WAIT };
+enum {
+	MESSAGE_MAX = 600,
+	PATH_MAX_BYTES = 256,
+	OPTION_RUN_DIR = 256,
+	OPTION_JSON,
+	OPTION_VERSION,
+	OPTION_NO_WAIT
+};
 
 enum takes { NOTHING, MAYBE_TUNNEL, TUNNEL };
 
@@ -23,34 +30,37 @@ static const struct command {
 	enum takes takes;
 	const char *sentence;
 } commands[] = {
-    {"status", CONTROL_STATUS, MAYBE_TUNNEL, "one line a tunnel, or all about one"},
-    {"up", CONTROL_UP, TUNNEL, "bring a tunnel up, showing each step"},
-    {"down", CONTROL_DOWN, TUNNEL, "take a tunnel down and keep it down"},
-    {"why", CONTROL_WHY, TUNNEL, "why a tunnel is not up, and what to do"},
-    {"reload", CONTROL_RELOAD, NOTHING, "read the configuration anew"},
-    {"counters", CONTROL_COUNTERS, NOTHING, "how often what was met, by reason"},
-    {"events", CONTROL_EVENTS, MAYBE_TUNNEL, "what happened lately (-f: go on)"},
-    {"config", CONTROL_CONFIG, NOTHING, "the effective values and where each came from"},
-    {"keys", CONTROL_KEYS, NOTHING, "secrets of running SAs for Wireshark (root)"},
-    {"version", CONTROL_VERSION_SHOW, NOTHING, "version of the running daemon"},
+	{"status", CONTROL_STATUS, MAYBE_TUNNEL, "one line a tunnel, or all about one"},
+	{"up", CONTROL_UP, TUNNEL, "bring a tunnel up, showing each step"},
+	{"down", CONTROL_DOWN, TUNNEL, "take a tunnel down and keep it down"},
+	{"why", CONTROL_WHY, TUNNEL, "why a tunnel is not up, and what to do"},
+	{"reload", CONTROL_RELOAD, NOTHING, "read the configuration anew"},
+	{"counters", CONTROL_COUNTERS, NOTHING, "how often what was met, by reason"},
+	{"events", CONTROL_EVENTS, MAYBE_TUNNEL, "what happened lately (-f: go on)"},
+	{"config", CONTROL_CONFIG, NOTHING, "the effective values and where each came from"},
+	{"keys", CONTROL_KEYS, NOTHING, "secrets of running SAs for Wireshark (root)"},
+	{"version", CONTROL_VERSION_SHOW, NOTHING, "version of the running daemon"},
 };
 
 static const struct option options[] = {
-    {"json", no_argument, NULL, OPTION_JSON},
-    {"follow", no_argument, NULL, 'f'},
-    {"all", no_argument, NULL, 'a'},
-    {"no-wait", no_argument, NULL, OPTION_NO_WAIT},
-    {"run-dir", required_argument, NULL, OPTION_RUN_DIR},
-    {"version", no_argument, NULL, OPTION_VERSION},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+	{"json", no_argument, NULL, OPTION_JSON},
+	{"follow", no_argument, NULL, 'f'},
+	{"all", no_argument, NULL, 'a'},
+	{"no-wait", no_argument, NULL, OPTION_NO_WAIT},
+	{"run-dir", required_argument, NULL, OPTION_RUN_DIR},
+	{"version", no_argument, NULL, OPTION_VERSION},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
 };
 
 static void usage(FILE *to)
 {
 	fputs("usage: l2tpsecctl [--json] [--run-dir DIR] COMMAND [TUNNEL]\n\n", to);
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-		fprintf(to, "  %-9s %-9s %s\n", commands[i].name, commands[i].takes == TUNNEL ? "TUNNEL" : commands[i].takes == MAYBE_TUNNEL ? "[TUNNEL]" : "",
+		fprintf(to, "  %-9s %-9s %s\n", commands[i].name,
+		        commands[i].takes == TUNNEL         ? "TUNNEL"
+		        : commands[i].takes == MAYBE_TUNNEL ? "[TUNNEL]"
+		                                            : "",
 		        commands[i].sentence);
 	fputs("  doctor              what this host lacks, and the command that gives it\n"
 	      "\n"
@@ -65,7 +75,8 @@ static void usage(FILE *to)
 
 static int misused(const char *what, const char *word)
 {
-	fprintf(stderr, "l2tpsecctl: %s%s%s%s\n", what, word[0] ? " '" : "", word, word[0] ? "'" : "");
+	fprintf(stderr, "l2tpsecctl: %s%s%s%s\n", what, word[0] ? " '" : "", word,
+	        word[0] ? "'" : "");
 	fputs("Try 'l2tpsecctl --help'.\n", stderr);
 	return CTL_MISUSED;
 }
@@ -79,11 +90,14 @@ static int run(const struct ctl_options *o, const struct command *c, const char 
 	if (strlen(tunnel) >= sizeof r.tunnel)
 		return misused("there is no tunnel", tunnel);
 	snprintf(r.tunnel, sizeof r.tunnel, "%s", tunnel);
-	r.flags = (uint8_t)((o->follow ? CONTROL_FLAG_FOLLOW : 0) | (o->all ? CONTROL_FLAG_FULL : 0) | (o->no_wait ? CONTROL_FLAG_NO_WAIT : 0));
+	r.flags =
+		(uint8_t)((o->follow ? CONTROL_FLAG_FOLLOW : 0) | (o->all ? CONTROL_FLAG_FULL : 0) |
+	                  (o->no_wait ? CONTROL_FLAG_NO_WAIT : 0));
 	ctl_show_list(c->command == CONTROL_STATUS && tunnel[0] == '\0' && !o->all);
 	status = ctl_ask(o, &r, ctl_show, message, sizeof message);
 	if (message[0] && (status != CTL_DONE || !o->json))
-		fprintf(status == CTL_DONE ? stdout : stderr, "%s%s\n", status == CTL_DONE ? "" : "l2tpsecctl: ", message);
+		fprintf(status == CTL_DONE ? stdout : stderr, "%s%s\n",
+		        status == CTL_DONE ? "" : "l2tpsecctl: ", message);
 	return status;
 }
 

@@ -69,13 +69,16 @@ static void show_daemon(const json_t *o)
 
 	if (!list_mode)
 		return;
-	printf("l2tpsecd %s, process %" JSON_INTEGER_FORMAT ", up %s\n", text(o, "version"), number(o, "pid"), span(number(o, "uptime_s"), age));
+	printf("l2tpsecd %s, process %" JSON_INTEGER_FORMAT ", up %s\n", text(o, "version"),
+	       number(o, "pid"), span(number(o, "uptime_s"), age));
 	json_array_foreach(json_object_get(o, "processes"), i, p)
 	{
 		if (!yes(p, "ready"))
 			printf("  the process %s is being restarted\n", text(p, "role"));
 	}
-	json_array_foreach(json_object_get(o, "missing"), i, p) printf("  the process %s did not answer: what it knows is left out\n", json_string_value(p));
+	json_array_foreach(json_object_get(o, "missing"), i, p)
+		printf("  the process %s did not answer: what it knows is left out\n",
+	               json_string_value(p));
 }
 
 static void show_line(const json_t *o)
@@ -86,10 +89,12 @@ static void show_line(const json_t *o)
 	if (!head_shown)
 		printf("%-15s %-10s %-8s %-22s %s\n", "TUNNEL", "STATE", "SINCE", "PEER", "");
 	head_shown = true;
-	printf("%-15s %-10s %-8s %-22s ", text(o, "name"), text(o, "state"), span(number(o, "since_s"), age),
+	printf("%-15s %-10s %-8s %-22s ", text(o, "name"), text(o, "state"),
+	       span(number(o, "since_s"), age),
 	       text(o, "peer_address")[0] ? text(o, "peer_address") : text(o, "peer"));
 	if (strcmp(text(o, "state"), "up") == 0)
-		printf("%s, MTU %" JSON_INTEGER_FORMAT ", in %s, out %s\n", text(o, "local4"), number(o, "mtu"), size(number(o, "in_bytes"), in),
+		printf("%s, MTU %" JSON_INTEGER_FORMAT ", in %s, out %s\n", text(o, "local4"),
+		       number(o, "mtu"), size(number(o, "in_bytes"), in),
 		       size(number(o, "out_bytes"), out));
 	else if (why)
 		printf("%s\n", text(why, "sentence"));
@@ -102,7 +107,8 @@ static void show_routes(const json_t *o)
 	json_t *r;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, "routes"), i, r) printf("%s%s", i ? ", " : "  routes      ", json_string_value(r));
+	json_array_foreach(json_object_get(o, "routes"), i, r)
+		printf("%s%s", i ? ", " : "  routes      ", json_string_value(r));
 	if (i > 0)
 		printf("\n");
 }
@@ -113,14 +119,19 @@ static void show_session(const json_t *o)
 
 	if (number(o, "session") == 0)
 		return;
-	printf("  addresses   %s here, %s there%s, MTU %" JSON_INTEGER_FORMAT "\n", text(o, "local4"), text(o, "remote4"),
-	       yes(o, "ipv6") ? ", IPv6" : "", number(o, "mtu"));
-	printf("  L2TP        tunnel %" JSON_INTEGER_FORMAT " session %" JSON_INTEGER_FORMAT ", the peer's %" JSON_INTEGER_FORMAT " and %" JSON_INTEGER_FORMAT
+	printf("  addresses   %s here, %s there%s, MTU %" JSON_INTEGER_FORMAT "\n",
+	       text(o, "local4"), text(o, "remote4"), yes(o, "ipv6") ? ", IPv6" : "",
+	       number(o, "mtu"));
+	printf("  L2TP        tunnel %" JSON_INTEGER_FORMAT " session %" JSON_INTEGER_FORMAT
+	       ", the peer's %" JSON_INTEGER_FORMAT " and %" JSON_INTEGER_FORMAT
 	       ", %s called%s%s\n",
-	       number(o, "connection"), number(o, "session"), number(o, "peer_connection"), number(o, "peer_session"), yes(o, "lac") ? "we" : "the peer",
+	       number(o, "connection"), number(o, "session"), number(o, "peer_connection"),
+	       number(o, "peer_session"), yes(o, "lac") ? "we" : "the peer",
 	       text(o, "user")[0] ? ", user " : "", text(o, "user"));
-	printf("  traffic     in %" JSON_INTEGER_FORMAT " packets (%s), out %" JSON_INTEGER_FORMAT " packets (%s)\n", number(o, "in_packets"),
-	       size(number(o, "in_bytes"), in), number(o, "out_packets"), size(number(o, "out_bytes"), out));
+	printf("  traffic     in %" JSON_INTEGER_FORMAT " packets (%s), out %" JSON_INTEGER_FORMAT
+	       " packets (%s)\n",
+	       number(o, "in_packets"), size(number(o, "in_bytes"), in), number(o, "out_packets"),
+	       size(number(o, "out_bytes"), out));
 }
 
 static void show_sas(const json_t *o)
@@ -129,21 +140,29 @@ static void show_sas(const json_t *o)
 	json_t *s;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, "ike_sas"), i, s)
-	    printf("  IKEv%" JSON_INTEGER_FORMAT "       %s with %s at %s: %s %s%s%s %s, %s old, rekey in %s%s\n", number(s, "version"), text(s, "state"),
-	           text(s, "peer_id"), text(s, "remote"), text(s, "encr"), text(s, "prf"), text(s, "integ")[0] ? " " : "", text(s, "integ"), text(s, "ke"),
-	           span(number(s, "age_s"), age), span(number(s, "rekey_in_s"), rekey), yes(s, "nat_local") || yes(s, "nat_remote") ? ", NAT" : "");
+	json_array_foreach(json_object_get(o, "ike_sas"), i, s) printf(
+		"  IKEv%" JSON_INTEGER_FORMAT
+		"       %s with %s at %s: %s %s%s%s %s, %s old, rekey in %s%s\n",
+		number(s, "version"), text(s, "state"), text(s, "peer_id"), text(s, "remote"),
+		text(s, "encr"), text(s, "prf"), text(s, "integ")[0] ? " " : "", text(s, "integ"),
+		text(s, "ke"), span(number(s, "age_s"), age), span(number(s, "rekey_in_s"), rekey),
+		yes(s, "nat_local") || yes(s, "nat_remote") ? ", NAT" : "");
 	json_array_foreach(json_object_get(o, "esp_sas"), i, s)
-	    printf("  ESP %-3s     %s %s%s%s%s%s, %" JSON_INTEGER_FORMAT " packets (%s), lost %" JSON_INTEGER_FORMAT ", rekey in %s\n", text(s, "direction"),
-	           text(s, "spi"), text(s, "encr"), text(s, "integ")[0] ? " " : "", text(s, "integ"), yes(s, "esn") ? " ESN" : "", yes(s, "udp") ? " in UDP" : "",
-	           number(s, "packets"), size(number(s, "bytes"), bytes), number(s, "lost_packets"), span(number(s, "rekey_in_s"), rekey));
+		printf("  ESP %-3s     %s %s%s%s%s%s, %" JSON_INTEGER_FORMAT
+	               " packets (%s), lost %" JSON_INTEGER_FORMAT ", rekey in %s\n",
+	               text(s, "direction"), text(s, "spi"), text(s, "encr"),
+	               text(s, "integ")[0] ? " " : "", text(s, "integ"),
+	               yes(s, "esn") ? " ESN" : "", yes(s, "udp") ? " in UDP" : "",
+	               number(s, "packets"), size(number(s, "bytes"), bytes),
+	               number(s, "lost_packets"), span(number(s, "rekey_in_s"), rekey));
 }
 
 static void show_event(const json_t *o)
 {
-	printf("%s %-5s %s%s%s%s%s%s: %s%s%s\n", text(o, "time"), text(o, "severity"), text(o, "id"), text(o, "tunnel")[0] ? " " : "", text(o, "tunnel"),
-	       text(o, "peer")[0] ? " (" : "", text(o, "peer"), text(o, "peer")[0] ? ")" : "", text(o, "sentence"), text(o, "text")[0] ? ": " : "",
-	       text(o, "text"));
+	printf("%s %-5s %s%s%s%s%s%s: %s%s%s\n", text(o, "time"), text(o, "severity"),
+	       text(o, "id"), text(o, "tunnel")[0] ? " " : "", text(o, "tunnel"),
+	       text(o, "peer")[0] ? " (" : "", text(o, "peer"), text(o, "peer")[0] ? ")" : "",
+	       text(o, "sentence"), text(o, "text")[0] ? ": " : "", text(o, "text"));
 }
 
 static void show_tunnel(const json_t *o)
@@ -157,11 +176,15 @@ static void show_tunnel(const json_t *o)
 		show_line(o);
 		return;
 	}
-	printf("%s is %s since %s (%s)\n", text(o, "name"), text(o, "state"), span(number(o, "since_s"), age), text(o, "start"));
+	printf("%s is %s since %s (%s)\n", text(o, "name"), text(o, "state"),
+	       span(number(o, "since_s"), age), text(o, "start"));
 	if (text(o, "peer")[0] || text(o, "peer_address")[0])
-		printf("  peer        %s%s%s\n", text(o, "peer"), text(o, "peer_address")[0] ? ", last seen at " : "", text(o, "peer_address"));
+		printf("  peer        %s%s%s\n", text(o, "peer"),
+		       text(o, "peer_address")[0] ? ", last seen at " : "",
+		       text(o, "peer_address"));
 	if (why)
-		printf("  last failed %s ago: %s%s%s\n", span(number(why, "age_s"), age), text(why, "sentence"), text(why, "text")[0] ? ": " : "", text(why, "text"));
+		printf("  last failed %s ago: %s%s%s\n", span(number(why, "age_s"), age),
+		       text(why, "sentence"), text(why, "text")[0] ? ": " : "", text(why, "text"));
 	if (number(o, "retry_in_s") > 0)
 		printf("  next try    in %s\n", span(number(o, "retry_in_s"), age));
 	show_session(o);
@@ -181,11 +204,13 @@ static void show_why(const json_t *o)
 	char since[32], age[32];
 
 	if (number(o, "number") == 0) {
-		printf("%s is %s since %s; it has not failed since the daemon started.\n", text(o, "tunnel"), text(o, "state"), span(number(o, "since_s"), since));
+		printf("%s is %s since %s; it has not failed since the daemon started.\n",
+		       text(o, "tunnel"), text(o, "state"), span(number(o, "since_s"), since));
 		return;
 	}
-	printf("%s is %s since %s. It failed %s ago: %s.\n", text(o, "tunnel"), text(o, "state"), span(number(o, "since_s"), since),
-	       span(number(o, "age_s"), age), text(o, "sentence"));
+	printf("%s is %s since %s. It failed %s ago: %s.\n", text(o, "tunnel"), text(o, "state"),
+	       span(number(o, "since_s"), since), span(number(o, "age_s"), age),
+	       text(o, "sentence"));
 	if (text(o, "text")[0])
 		printf("  details   %s\n", text(o, "text"));
 	if (text(o, "peer")[0])
@@ -193,28 +218,27 @@ static void show_why(const json_t *o)
 	if (text(o, "hint")[0])
 		printf("  mend      %s\n", text(o, "hint"));
 	if (number(o, "line") > 0)
-		printf("  config    %s, line %" JSON_INTEGER_FORMAT "\n", text(o, "file"), number(o, "line"));
+		printf("  config    %s, line %" JSON_INTEGER_FORMAT "\n", text(o, "file"),
+		       number(o, "line"));
 	printf("  id        L2S-%" JSON_INTEGER_FORMAT " %s", number(o, "number"), text(o, "name"));
 	if (number(o, "windows") > 0)
-		printf(" (Windows shows it as error %" JSON_INTEGER_FORMAT ")", number(o, "windows"));
+		printf(" (Windows shows it as error %" JSON_INTEGER_FORMAT ")",
+		       number(o, "windows"));
 	printf("\n");
 }
 
 static void show_counter(const json_t *o)
 {
-	printf("%12" JSON_INTEGER_FORMAT "  %-8s L2S-%-4" JSON_INTEGER_FORMAT " %s\n", number(o, "count"), text(o, "process"), number(o, "number"),
-	       text(o, "sentence"));
+	printf("%12" JSON_INTEGER_FORMAT "  %-8s L2S-%-4" JSON_INTEGER_FORMAT " %s\n",
+	       number(o, "count"), text(o, "process"), number(o, "number"), text(o, "sentence"));
 }
 
 static const struct {
 	const char *type;
 	void (*show)(const json_t *);
 } shows[] = {
-    {"daemon", show_daemon},
-    {"tunnel", show_tunnel},
-    {"event", show_event},
-    {"why", show_why},
-    {"counter", show_counter},
+	{"daemon", show_daemon}, {"tunnel", show_tunnel},   {"event", show_event},
+	{"why", show_why},       {"counter", show_counter},
 };
 
 void ctl_show(const struct ctl_options *o, json_t *object)
@@ -231,9 +255,11 @@ void ctl_show(const struct ctl_options *o, json_t *object)
 		if (strcmp(shows[i].type, type) == 0)
 			shows[i].show(object);
 	if (strcmp(type, "progress") == 0)
-		printf("  %-60s %6" JSON_INTEGER_FORMAT " ms\n", text(object, "text"), number(object, "ms"));
+		printf("  %-60s %6" JSON_INTEGER_FORMAT " ms\n", text(object, "text"),
+		       number(object, "ms"));
 	else if (strcmp(type, "setting") == 0)
-		printf("%s = %s;  # %s\n", text(object, "key"), text(object, "value"), text(object, "origin"));
+		printf("%s = %s;  # %s\n", text(object, "key"), text(object, "value"),
+		       text(object, "origin"));
 	else if (strcmp(type, "version") == 0)
 		printf("l2tpsecd %s\n", text(object, "version"));
 	else if (strcmp(type, "key") == 0)

@@ -11,11 +11,14 @@ struct keys_store {
 	struct conf_secrets secrets;
 };
 
-/* Reads the file at fd (which it closes); path: for messages. false: the store is as before, and error says file, line and why. */
+/* Reads the file at fd (which it closes); path: for messages. false: the store is as before, and
+ * error says file, line and why. */
 bool keys_store_read(struct keys_store *s, int fd, const char *path, char *error, size_t cap);
 void keys_store_free(struct keys_store *s);
-/* The preshared key of a tunnel between these identities; conf may be NULL (no tunnel is known yet). NULL: there is none. */
-const struct secret *keys_store_psk(const struct keys_store *s, const struct conf_tunnel *conf, const struct msg_identity *local,
+/* The preshared key of a tunnel between these identities; conf may be NULL (no tunnel is known
+ * yet). NULL: there is none. */
+const struct secret *keys_store_psk(const struct keys_store *s, const struct conf_tunnel *conf,
+                                    const struct msg_identity *local,
                                     const struct msg_identity *remote);
 /* A PPP user by name; NULL: unknown. */
 const struct conf_secret_user *keys_store_user(const struct keys_store *s, const char *name);

@@ -15,7 +15,8 @@ enum {
 	MS_AUTHENTICATOR_BYTES = 20,
 };
 
-size_t keys_auth_ike(enum algo_id prf, struct ls_bytes psk, const struct msg_ike_auth_ask *ask, uint8_t out[CRYPTO_HASH_MAX])
+size_t keys_auth_ike(enum algo_id prf, struct ls_bytes psk, const struct msg_ike_auth_ask *ask,
+                     uint8_t out[CRYPTO_HASH_MAX])
 {
 	static const char pad[] = "Key Pad for IKEv2";
 	struct ls_bytes text = LS_BYTES(pad, sizeof pad - 1);
@@ -24,12 +25,14 @@ size_t keys_auth_ike(enum algo_id prf, struct ls_bytes psk, const struct msg_ike
 	size_t len = crypto_prf(prf, psk, &text, 1, key);
 
 	if (len > 0)
-		len = crypto_prf(prf, LS_BYTES(key, len), octets, sizeof octets / sizeof octets[0], out);
+		len = crypto_prf(prf, LS_BYTES(key, len), octets, sizeof octets / sizeof octets[0],
+		                 out);
 	secret_wipe(key, sizeof key);
 	return len;
 }
 
-static enum ls_cause md5(const struct msg_ppp_auth_ask *ask, struct ls_bytes password, uint8_t value[64], size_t *len)
+static enum ls_cause md5(const struct msg_ppp_auth_ask *ask, struct ls_bytes password,
+                         uint8_t value[64], size_t *len)
 {
 	uint8_t response[MD5_BYTES];
 	bool same;
@@ -40,18 +43,22 @@ static enum ls_cause md5(const struct msg_ppp_auth_ask *ask, struct ls_bytes pas
 		*len = sizeof response;
 		return CAUSE_NONE;
 	}
-	same = ask->response.len == sizeof response && crypto_equal(response, ask->response.p, sizeof response);
+	same = ask->response.len == sizeof response &&
+	       crypto_equal(response, ask->response.p, sizeof response);
 	secret_wipe(response, sizeof response);
 	return same ? CAUSE_NONE : CAUSE_PPP_WRONG_PASSWORD;
 }
 
-static enum ls_cause mschapv2(const struct msg_ppp_auth_ask *ask, struct ls_bytes password, uint8_t value[64], size_t *len)
+static enum ls_cause mschapv2(const struct msg_ppp_auth_ask *ask, struct ls_bytes password,
+                              uint8_t value[64], size_t *len)
 {
 	bool make = ask->op == OP_MAKE;
 	uint8_t nt[NT_BYTES], authenticator[MS_AUTHENTICATOR_BYTES];
 	const uint8_t *peer_challenge = make ? ask->peer_challenge.p : ask->response.p;
 
-	if (ask->challenge.len != MS_CHALLENGE_BYTES || (make ? ask->peer_challenge.len != MS_CHALLENGE_BYTES : ask->response.len != MS_RESPONSE_BYTES))
+	if (ask->challenge.len != MS_CHALLENGE_BYTES ||
+	    (make ? ask->peer_challenge.len != MS_CHALLENGE_BYTES
+	          : ask->response.len != MS_RESPONSE_BYTES))
 		return CAUSE_MALFORMED;
 	if (!ppp_mschapv2(password, ask->user, ask->challenge.p, peer_challenge, nt, authenticator))
 		return CAUSE_PPP_WRONG_PASSWORD;
@@ -66,7 +73,8 @@ static enum ls_cause mschapv2(const struct msg_ppp_auth_ask *ask, struct ls_byte
 	return CAUSE_NONE;
 }
 
-enum ls_cause keys_auth_ppp(const struct msg_ppp_auth_ask *ask, struct ls_bytes password, uint8_t value[64], size_t *len)
+enum ls_cause keys_auth_ppp(const struct msg_ppp_auth_ask *ask, struct ls_bytes password,
+                            uint8_t value[64], size_t *len)
 {
 	*len = 0;
 	switch ((enum ppp_auth)ask->method) {

@@ -1,4 +1,5 @@
-/* The keys process: answers questions about secrets, and never gives a secret away that can be used in its stead. */
+/* The keys process: answers questions about secrets, and never gives a secret away that can be used
+ * in its stead. */
 #include "src/keys/keys.h"
 
 #include "src/base/proc.h"
@@ -77,7 +78,8 @@ static void on_ike_auth_ask(void *owner, enum msg_role from, const struct msg *m
 	struct keys *k = owner;
 	const struct msg_ike_auth_ask *ask = &m->ike_auth_ask;
 	const struct keys_tunnel *t = tunnel_find(k, ask->tunnel);
-	const struct secret *psk = keys_store_psk(&k->store, t ? &t->conf : NULL, &ask->local_id, &ask->remote_id);
+	const struct secret *psk =
+		keys_store_psk(&k->store, t ? &t->conf : NULL, &ask->local_id, &ask->remote_id);
 	struct msg_ike_auth_answer answer = {.id = ask->id, .cause = CAUSE_IKE_NO_PSK};
 	uint8_t value[CRYPTO_HASH_MAX];
 	size_t len = 0;
@@ -85,7 +87,8 @@ static void on_ike_auth_ask(void *owner, enum msg_role from, const struct msg *m
 	(void)from;
 	(void)fd;
 	if (psk)
-		len = keys_auth_ike((enum algo_id)ask->prf, LS_BYTES(psk->bytes, psk->len), ask, value);
+		len = keys_auth_ike((enum algo_id)ask->prf, LS_BYTES(psk->bytes, psk->len), ask,
+		                    value);
 	if (psk && len == 0) {
 		answer.cause = CAUSE_INTERNAL;
 	} else if (psk && ask->op == IKE_OP_MAKE) {
@@ -109,7 +112,8 @@ static void on_ppp_auth_ask(void *owner, enum msg_role from, const struct msg *m
 	struct keys *k = owner;
 	const struct msg_ppp_auth_ask *ask = &m->ppp_auth_ask;
 	const struct conf_secret_user *user = keys_store_user(&k->store, ask->user);
-	struct ls_bytes password = user ? LS_BYTES(user->password.bytes, user->password.len) : LS_BYTES(nobody, sizeof nobody - 1);
+	struct ls_bytes password = user ? LS_BYTES(user->password.bytes, user->password.len)
+	                                : LS_BYTES(nobody, sizeof nobody - 1);
 	struct msg_ppp_auth_answer answer = {.id = ask->id, .session = ask->session};
 	uint8_t value[64];
 	size_t len;
@@ -149,7 +153,8 @@ static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, 
 	(void)from;
 	(void)fd;
 	if (!conf_tunnel_decode(m->tunnel_set.conf.p, m->tunnel_set.conf.len, &k->scratch)) {
-		proc_tell(k->proc, m->tunnel_set.tunnel, CAUSE_INTERNAL, NULL, "the keys process cannot read the tunnel's settings");
+		proc_tell(k->proc, m->tunnel_set.tunnel, CAUSE_INTERNAL, NULL,
+		          "the keys process cannot read the tunnel's settings");
 		return;
 	}
 	if (!t) {
@@ -178,7 +183,8 @@ static void on_secrets(void *owner, enum msg_role from, const struct msg *m, int
 
 	(void)from;
 	*fd = -1;
-	answer.ok = keys_store_read(&k->store, file, m->secrets.path, answer.error, sizeof answer.error);
+	answer.ok = keys_store_read(&k->store, file, m->secrets.path, answer.error,
+	                            sizeof answer.error);
 	answer.psks = (uint32_t)k->store.secrets.psk_count;
 	answer.users = (uint32_t)k->store.secrets.user_count;
 	proc_send_secrets_read(k->proc, MSG_ROLE_PARENT, &answer);
@@ -216,7 +222,10 @@ static void on_status_ask(void *owner, enum msg_role from, const struct msg *m, 
 	(void)from;
 	(void)fd;
 	for (unsigned i = 0; i < LS_CAUSE_LIMIT; i++) {
-		struct msg_status_counter c = {.id = m->status_ask.id, .role = MSG_ROLE_KEYS, .cause = (uint16_t)i, .count = k->counters.by_cause[i]};
+		struct msg_status_counter c = {.id = m->status_ask.id,
+		                               .role = MSG_ROLE_KEYS,
+		                               .cause = (uint16_t)i,
+		                               .count = k->counters.by_cause[i]};
 
 		if (c.count > 0)
 			proc_send_status_counter(k->proc, MSG_ROLE_PARENT, &c);
@@ -225,22 +234,22 @@ static void on_status_ask(void *owner, enum msg_role from, const struct msg *m, 
 }
 
 static const struct ipc_handler handlers[] = {
-    {MSG_TYPE_GATEWAY_SET, on_gateway_set},
-    {MSG_TYPE_TUNNEL_SET, on_tunnel_set},
-    {MSG_TYPE_TUNNEL_REMOVE, on_tunnel_remove},
-    {MSG_TYPE_CONFIG_END, on_config_end},
-    {MSG_TYPE_SECRETS, on_secrets},
-    {MSG_TYPE_SHUTDOWN, on_shutdown},
-    {MSG_TYPE_STATUS_ASK, on_status_ask},
-    {MSG_TYPE_IKE_AUTH_ASK, on_ike_auth_ask},
-    {MSG_TYPE_PPP_AUTH_ASK, on_ppp_auth_ask},
-    {MSG_TYPE_L2TP_SECRET_ASK, on_l2tp_secret_ask},
+	{MSG_TYPE_GATEWAY_SET, on_gateway_set},
+	{MSG_TYPE_TUNNEL_SET, on_tunnel_set},
+	{MSG_TYPE_TUNNEL_REMOVE, on_tunnel_remove},
+	{MSG_TYPE_CONFIG_END, on_config_end},
+	{MSG_TYPE_SECRETS, on_secrets},
+	{MSG_TYPE_SHUTDOWN, on_shutdown},
+	{MSG_TYPE_STATUS_ASK, on_status_ask},
+	{MSG_TYPE_IKE_AUTH_ASK, on_ike_auth_ask},
+	{MSG_TYPE_PPP_AUTH_ASK, on_ppp_auth_ask},
+	{MSG_TYPE_L2TP_SECRET_ASK, on_l2tp_secret_ask},
 };
 
 static const struct proc_role role = {
-    .role = MSG_ROLE_KEYS,
-    .handlers = handlers,
-    .handler_count = sizeof handlers / sizeof handlers[0],
+	.role = MSG_ROLE_KEYS,
+	.handlers = handlers,
+	.handler_count = sizeof handlers / sizeof handlers[0],
 };
 
 int keys_main(void)

@@ -56,7 +56,8 @@ static unsigned fit(const char *text, const struct msg_identity *id)
 	return text[0] == '*' ? 2 : 3;
 }
 
-const struct secret *keys_store_psk(const struct keys_store *s, const struct conf_tunnel *conf, const struct msg_identity *local,
+const struct secret *keys_store_psk(const struct keys_store *s, const struct conf_tunnel *conf,
+                                    const struct msg_identity *local,
                                     const struct msg_identity *remote)
 {
 	const struct secret *best = NULL;
@@ -65,7 +66,8 @@ const struct secret *keys_store_psk(const struct keys_store *s, const struct con
 	(void)conf;
 	for (size_t i = 0; i < s->secrets.psk_count; i++) {
 		const struct conf_secret_psk *psk = &s->secrets.psks[i];
-		unsigned here = fit(psk->local, local), there = fit(psk->remote, remote), all = there * 4 + here;
+		unsigned here = fit(psk->local, local), there = fit(psk->remote, remote),
+			 all = there * 4 + here;
 
 		/* The peer's identity says more about which key is meant than our own. */
 		if (here > 0 && there > 0 && all > most) {

@@ -1,4 +1,5 @@
-/* Starting the other processes: a fresh image of this program each, so that none inherits another's memory. */
+/* Starting the other processes: a fresh image of this program each, so that none inherits another's
+ * memory. */
 #include "src/parent/child.h"
 
 #include "src/base/clock.h"
@@ -34,7 +35,9 @@ static void become(int channel, char *const argv[], char *const envp[])
 /* What a child needs of our environment: little. */
 static void environment(char *const envp[], char *empty_dir_setting, char **out, size_t max)
 {
-	static const char *const kept[] = {"TZ=", "JOURNAL_STREAM=", "ASAN_OPTIONS=", "UBSAN_OPTIONS=", "LSAN_OPTIONS=", "L2TPSECD_LOG_LEVEL=", "LLVM_PROFILE_FILE=", "GCOV_PREFIX="};
+	static const char *const kept[] = {
+		"TZ=",           "JOURNAL_STREAM=",     "ASAN_OPTIONS=",      "UBSAN_OPTIONS=",
+		"LSAN_OPTIONS=", "L2TPSECD_LOG_LEVEL=", "LLVM_PROFILE_FILE=", "GCOV_PREFIX="};
 	size_t n = 0;
 
 	out[n++] = empty_dir_setting;
@@ -45,7 +48,8 @@ static void environment(char *const envp[], char *empty_dir_setting, char **out,
 	out[n] = NULL;
 }
 
-bool child_start(struct child *c, struct event_base *base, const char *empty_dir, const struct ipc_calls *calls, void *owner)
+bool child_start(struct child *c, struct event_base *base, const char *empty_dir,
+                 const struct ipc_calls *calls, void *owner)
 {
 	enum { SETTINGS_MAX = 16 };
 	char name[32], setting[512], *role = (char *)(uintptr_t)msg_role_name(c->role);
@@ -94,14 +98,17 @@ uint32_t child_ended(struct child *c, ls_time now)
 		c->again_ms = 0;
 		wait_ms = 0;
 	}
-	c->again_ms = c->again_ms == 0 ? CHILD_AGAIN_FIRST_MS : c->again_ms * 2 > CHILD_AGAIN_MAX_MS ? CHILD_AGAIN_MAX_MS : c->again_ms * 2;
+	c->again_ms = c->again_ms == 0                       ? CHILD_AGAIN_FIRST_MS
+	              : c->again_ms * 2 > CHILD_AGAIN_MAX_MS ? CHILD_AGAIN_MAX_MS
+	                                                     : c->again_ms * 2;
 	return wait_ms;
 }
 
 const char *child_end_text(int wait_status, char *out, size_t cap)
 {
 	if (WIFSIGNALED(wait_status))
-		snprintf(out, cap, "was killed by signal %d (%s)", WTERMSIG(wait_status), strsignal(WTERMSIG(wait_status)));
+		snprintf(out, cap, "was killed by signal %d (%s)", WTERMSIG(wait_status),
+		         strsignal(WTERMSIG(wait_status)));
 	else if (WEXITSTATUS(wait_status) == SANDBOX_EXIT_STATUS)
 		snprintf(out, cap, "made a system call that it may not make");
 	else

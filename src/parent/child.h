@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 enum {
-	CHILD_STEADY_S = 10,        /* one that lived so long is started again at once when it ends */
+	CHILD_STEADY_S = 10, /* one that lived so long is started again at once when it ends */
 	CHILD_AGAIN_FIRST_MS = 100, /* else after this, doubling */
 	CHILD_AGAIN_MAX_MS = 30000,
 };
@@ -27,10 +27,12 @@ struct child {
 };
 
 /*
- * Starts the role: a new process of this program with a channel at descriptor 3 and nothing else of ours. empty_dir: its root
- * directory to be. false with errno set; nothing runs then. calls and owner: of the channel (see ipc_new).
+ * Starts the role: a new process of this program with a channel at descriptor 3 and nothing else of
+ * ours. empty_dir: its root directory to be. false with errno set; nothing runs then. calls and
+ * owner: of the channel (see ipc_new).
  */
-bool child_start(struct child *c, struct event_base *base, const char *empty_dir, const struct ipc_calls *calls, void *owner);
+bool child_start(struct child *c, struct event_base *base, const char *empty_dir,
+                 const struct ipc_calls *calls, void *owner);
 /* Ends it without asking; harmless when it does not run. It is reaped elsewhere. */
 void child_kill(struct child *c);
 /* It has ended: forgets pid and channel, and gives how long to wait until the next start. */

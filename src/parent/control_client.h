@@ -20,15 +20,15 @@ struct control_client {
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
-	bool asked;          /* its request has come */
-	bool ending;         /* all has been said: closed when it is sent */
+	bool asked;  /* its request has come */
+	bool ending; /* all has been said: closed when it is sent */
 	struct control_request request;
-	uint32_t tunnel;     /* the one named; 0: none */
-	uint64_t id;         /* of questions to the processes; 0: none are open */
-	unsigned waiting;    /* set of enum msg_role that have not answered */
-	unsigned missing;    /* those that will not */
-	json_t *tunnels;     /* STATUS: tunnel number (text) -> object being collected */
-	ls_time step_at;     /* UP: when the last step was shown */
+	uint32_t tunnel;  /* the one named; 0: none */
+	uint64_t id;      /* of questions to the processes; 0: none are open */
+	unsigned waiting; /* set of enum msg_role that have not answered */
+	unsigned missing; /* those that will not */
+	json_t *tunnels;  /* STATUS: tunnel number (text) -> object being collected */
+	ls_time step_at;  /* UP: when the last step was shown */
 	struct control_item *first, **last;
 	size_t queued_bytes;
 	struct control_client *next;
@@ -47,7 +47,8 @@ struct control {
 /* Sends an object and gives it up (steals the reference). */
 void control_say(struct control_client *c, json_t *object);
 /* The last object; the connection closes behind it. */
-void control_end(struct control_client *c, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void control_end(struct control_client *c, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 /* Sets or stops (LS_NEVER) the client's timer, from now. */
 void control_timer(struct control_client *c, ls_time wait);
 

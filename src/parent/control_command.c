@@ -1,4 +1,5 @@
-/* The commands of the admin socket: what is known is said at once, the rest is asked of the processes and said as it comes. */
+/* The commands of the admin socket: what is known is said at once, the rest is asked of the
+ * processes and said as it comes. */
 #include "src/parent/control_client.h"
 
 #include <stdio.h>
@@ -135,7 +136,8 @@ static void progress(struct parent *p, const struct msg_progress *m)
 	for (struct control_client *c = p->control ? p->control->clients : NULL; c; c = c->next) {
 		if (c->request.command != CONTROL_UP || c->tunnel != m->tunnel || c->ending)
 			continue;
-		control_say(c, json_pack("{s:s, s:s, s:I, s:s}", "type", "progress", "tunnel", c->request.tunnel, "ms",
+		control_say(c, json_pack("{s:s, s:s, s:I, s:s}", "type", "progress", "tunnel",
+		                         c->request.tunnel, "ms",
 		                         (json_int_t)((now - c->step_at) / 1000), "text", m->text));
 		c->step_at = now;
 	}
@@ -155,10 +157,12 @@ void control_answer(struct parent *p, enum msg_role from, const struct msg *m)
 	if (m->type == MSG_TYPE_STATUS_END)
 		control_collected(c, from, false);
 	else if (m->type == MSG_TYPE_STATUS_COUNTER && c->request.command == CONTROL_COUNTERS)
-		control_say(c, control_json_counter(from, m->status_counter.cause, m->status_counter.count));
+		control_say(c, control_json_counter(from, m->status_counter.cause,
+		                                    m->status_counter.count));
 	else if (m->type == MSG_TYPE_DEBUG_KEYS && c->request.command == CONTROL_KEYS)
-		control_say(c, json_pack("{s:s, s:s, s:s}", "type", "key", "kind", m->debug_keys.kind == MSG_DEBUG_ESP ? "esp" : "ike", "line",
-		                         m->debug_keys.line));
+		control_say(c, json_pack("{s:s, s:s, s:s}", "type", "key", "kind",
+		                         m->debug_keys.kind == MSG_DEBUG_ESP ? "esp" : "ike",
+		                         "line", m->debug_keys.line));
 	else
 		control_json_collect(c->tunnels, m);
 }
@@ -213,15 +217,16 @@ static void down(struct control_client *c)
 		control_timer(c, LS_S(CONTROL_DOWN_S));
 }
 
-static void up_step(struct control_client *c, const struct tunnel *t, const struct msg_line_state *m)
+static void up_step(struct control_client *c, const struct tunnel *t,
+                    const struct msg_line_state *m)
 {
 	const struct ls_cause_info *info = ls_cause_info(m->cause);
 
 	if (m->state == MSG_LINE_UP)
 		control_end(c, 0, "%s is up", t->name);
 	else if (m->state != MSG_LINE_CONNECTING && m->cause != CAUSE_NONE)
-		control_end(c, 1, "%s did not come up: %s%s%s%s%s", t->name, info->sentence, m->text[0] ? ": " : "", m->text, info->hint[0] ? "; " : "",
-		            info->hint);
+		control_end(c, 1, "%s did not come up: %s%s%s%s%s", t->name, info->sentence,
+		            m->text[0] ? ": " : "", m->text, info->hint[0] ? "; " : "", info->hint);
 }
 
 void control_line_state(struct parent *p, const struct tunnel *t, const struct msg_line_state *m)
@@ -231,7 +236,8 @@ void control_line_state(struct parent *p, const struct tunnel *t, const struct m
 			continue;
 		if (c->request.command == CONTROL_UP)
 			up_step(c, t, m);
-		else if (c->request.command == CONTROL_DOWN && m->state != MSG_LINE_UP && m->state != MSG_LINE_CONNECTING)
+		else if (c->request.command == CONTROL_DOWN && m->state != MSG_LINE_UP &&
+		         m->state != MSG_LINE_CONNECTING)
 			control_end(c, 0, "%s is down", t->name);
 	}
 }
@@ -262,7 +268,8 @@ void control_event(struct parent *p, const struct history_entry *e)
 	ls_time now = clock_now();
 
 	for (struct control_client *c = p->control ? p->control->clients : NULL; c; c = c->next)
-		if (c->asked && !c->ending && c->request.command == CONTROL_EVENTS && (c->tunnel == 0 || c->tunnel == e->event.tunnel))
+		if (c->asked && !c->ending && c->request.command == CONTROL_EVENTS &&
+		    (c->tunnel == 0 || c->tunnel == e->event.tunnel))
 			control_say(c, control_json_event(e, now));
 }
 
@@ -293,7 +300,8 @@ static void reload(struct control_client *c)
 
 static void say_setting(void *context, const char *key, const char *value, const char *origin)
 {
-	control_say(context, json_pack("{s:s, s:s, s:s, s:s}", "type", "setting", "key", key, "value", value, "origin", origin));
+	control_say(context, json_pack("{s:s, s:s, s:s, s:s}", "type", "setting", "key", key,
+	                               "value", value, "origin", origin));
 }
 
 static void config(struct control_client *c)
@@ -308,7 +316,8 @@ static void counters(struct control_client *c)
 
 	for (unsigned i = 0; i < LS_CAUSE_LIMIT; i++)
 		if (p->counters.by_cause[i] > 0)
-			control_say(c, control_json_counter(MSG_ROLE_PARENT, i, p->counters.by_cause[i]));
+			control_say(c, control_json_counter(MSG_ROLE_PARENT, i,
+			                                    p->counters.by_cause[i]));
 	collect(c, MSG_ROLE_KEYS | MSG_ROLE_IKE | MSG_ROLE_GATEWAY);
 }
 
@@ -326,7 +335,8 @@ static void status(struct control_client *c)
 
 static void keys(struct control_client *c)
 {
-	parent_tell(parent_of(c), 0, CAUSE_KEYS_SHOWN, NULL, "to user number %u, process %ld", (unsigned)c->uid, (long)c->pid);
+	parent_tell(parent_of(c), 0, CAUSE_KEYS_SHOWN, NULL, "to user number %u, process %ld",
+	            (unsigned)c->uid, (long)c->pid);
 	collect(c, MSG_ROLE_IKE | MSG_ROLE_GATEWAY);
 }
 
@@ -355,7 +365,8 @@ void control_command(struct control_client *c)
 		events(c);
 		return;
 	case CONTROL_VERSION_SHOW:
-		control_say(c, json_pack("{s:s, s:s, s:i}", "type", "version", "version", L2TPSEC_VERSION, "protocol", CONTROL_VERSION));
+		control_say(c, json_pack("{s:s, s:s, s:i}", "type", "version", "version",
+		                         L2TPSEC_VERSION, "protocol", CONTROL_VERSION));
 		control_end(c, 0, "%s", "");
 		return;
 	case CONTROL_CONFIG:
@@ -377,8 +388,11 @@ void control_command_timeout(struct control_client *c)
 		c->waiting = 0;
 		collect_done(c);
 	} else if (c->request.command == CONTROL_UP) {
-		control_end(c, 1, "%s is not up after %d s; it goes on trying: see 'l2tpsecctl why %s'", c->request.tunnel, CONTROL_UP_S, c->request.tunnel);
+		control_end(c, 1,
+		            "%s is not up after %d s; it goes on trying: see 'l2tpsecctl why %s'",
+		            c->request.tunnel, CONTROL_UP_S, c->request.tunnel);
 	} else if (c->request.command == CONTROL_DOWN) {
-		control_end(c, 1, "%s is still %s after %d s", c->request.tunnel, t ? msg_line_name(t->line.state) : "there", CONTROL_DOWN_S);
+		control_end(c, 1, "%s is still %s after %d s", c->request.tunnel,
+		            t ? msg_line_name(t->line.state) : "there", CONTROL_DOWN_S);
 	}
 }

@@ -112,7 +112,8 @@ json_t *control_json_counter(unsigned role, unsigned cause, uint64_t count)
 
 json_t *control_json_daemon(struct parent *p, unsigned missing)
 {
-	json_t *o = json_pack("{s:s, s:s, s:i}", "type", "daemon", "version", L2TPSEC_VERSION, "pid", (int)getpid());
+	json_t *o = json_pack("{s:s, s:s, s:i}", "type", "daemon", "version", L2TPSEC_VERSION,
+	                      "pid", (int)getpid());
 	json_t *processes = json_array(), *silent = json_array();
 
 	if (!o)
@@ -122,8 +123,10 @@ json_t *control_json_daemon(struct parent *p, unsigned missing)
 	for (unsigned i = 0; i < PARENT_CHILDREN; i++) {
 		const struct child *c = &p->child[i];
 
-		json_array_append_new(processes, json_pack("{s:s, s:i, s:b, s:i}", "role", msg_role_name(c->role), "pid", (int)c->pid, "ready",
-		                                           (int)c->ready, "restarts", (int)c->restarts));
+		json_array_append_new(processes,
+		                      json_pack("{s:s, s:i, s:b, s:i}", "role",
+		                                msg_role_name(c->role), "pid", (int)c->pid, "ready",
+		                                (int)c->ready, "restarts", (int)c->restarts));
 		if (missing & c->role)
 			json_array_append_new(silent, json_string(msg_role_name(c->role)));
 	}
@@ -158,8 +161,9 @@ static json_t *history(const struct parent *p, uint32_t tunnel)
 
 json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full, json_t *collected)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s}", "type", "tunnel", "name", t->name, "state", msg_line_name(t->line.state), "start",
-	                      conf_start_name(t->conf.start));
+	json_t *o =
+		json_pack("{s:s, s:s, s:s, s:s}", "type", "tunnel", "name", t->name, "state",
+	                  msg_line_name(t->line.state), "start", conf_start_name(t->conf.start));
 	json_t *routes = json_array();
 	ls_time now = clock_now();
 	char text[LS_ADDR_TEXT_MAX];
@@ -174,7 +178,8 @@ json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full,
 	if (t->line.state != MSG_LINE_UP && t->failure.event.cause != CAUSE_NONE)
 		json_object_set_new(o, "why", failure(t));
 	for (size_t i = 0; i < t->conf.route_count; i++)
-		json_array_append_new(routes, json_string(ls_prefix_text(&t->conf.routes[i], text)));
+		json_array_append_new(routes,
+		                      json_string(ls_prefix_text(&t->conf.routes[i], text)));
 	json_object_set_new(o, "routes", routes);
 	if (collected)
 		json_object_update(o, collected);
@@ -189,7 +194,8 @@ json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full,
 
 json_t *control_json_why(struct parent *p, const struct tunnel *t)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s}", "type", "why", "tunnel", t->name, "state", msg_line_name(t->line.state));
+	json_t *o = json_pack("{s:s, s:s, s:s}", "type", "why", "tunnel", t->name, "state",
+	                      msg_line_name(t->line.state));
 	const struct ls_cause_info *info = ls_cause_info(t->failure.event.cause);
 
 	if (!o)
@@ -223,10 +229,12 @@ static json_t *object_of(json_t *tunnels, uint32_t tunnel)
 	if (o)
 		return o;
 	o = json_pack("{s:[], s:[]}", "ike_sas", "esp_sas");
-	return o && json_object_set_new(tunnels, key, o) == 0 ? json_object_get(tunnels, key) : NULL;
+	return o && json_object_set_new(tunnels, key, o) == 0 ? json_object_get(tunnels, key)
+	                                                      : NULL;
 }
 
-/* Printable text of an identity: names as they are, addresses as addresses, all else in hexadecimal. */
+/* Printable text of an identity: names as they are, addresses as addresses, all else in
+ * hexadecimal. */
 static const char *identity_text(const struct msg_identity *id, char *out, size_t cap)
 {
 	enum { TYPE_IPV4 = 1, TYPE_FQDN = 2, TYPE_EMAIL = 3, TYPE_IPV6 = 5 };
@@ -241,7 +249,8 @@ static const char *identity_text(const struct msg_identity *id, char *out, size_
 		return out;
 	}
 	for (uint16_t i = 0; i < id->len && n + 4 < cap; i++)
-		if ((id->type == TYPE_FQDN || id->type == TYPE_EMAIL) && id->data[i] > 0x20 && id->data[i] < 0x7f)
+		if ((id->type == TYPE_FQDN || id->type == TYPE_EMAIL) && id->data[i] > 0x20 &&
+		    id->data[i] < 0x7f)
 			n += (size_t)snprintf(out + n, cap - n, "%c", id->data[i]);
 		else
 			n += (size_t)snprintf(out + n, cap - n, "%02x", id->data[i]);

@@ -1,4 +1,5 @@
-/* The admin socket: connections, rights, queues; what is asked is carried out in control_command.c. */
+/* The admin socket: connections, rights, queues; what is asked is carried out in control_command.c.
+ */
 #include "src/parent/control_server.h"
 
 #include "src/parent/control_client.h"
@@ -42,7 +43,8 @@ static void client_free(struct control_client *c)
 	free(c);
 }
 
-/* -- sending: everything goes through the queue, so that a client is only ever freed from the loop -- */
+/* -- sending: everything goes through the queue, so that a client is only ever freed from the loop
+ * -- */
 
 static void writable(evutil_socket_t fd, short what, void *arg)
 {
@@ -73,7 +75,8 @@ static void queue_text(struct control_client *c, const char *text)
 	struct control_item *i;
 
 	if (c->queued_bytes + len > CONTROL_QUEUE_MAX_BYTES || len > CONTROL_ANSWER_MAX) {
-		/* It does not read, or this is no answer of ours: what is queued is sent, then it is closed. */
+		/* It does not read, or this is no answer of ours: what is queued is sent, then it
+		 * is closed. */
 		c->ending = true;
 		return;
 	}
@@ -91,7 +94,8 @@ static void queue_text(struct control_client *c, const char *text)
 
 void control_say(struct control_client *c, json_t *object)
 {
-	char *text = object && !c->ending ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	char *text =
+		object && !c->ending ? json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 
 	json_decref(object);
 	if (text)
@@ -107,7 +111,8 @@ void control_end(struct control_client *c, int status, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	control_say(c, json_pack("{s:s, s:i, s:s}", "type", "end", "exit", status, "message", text));
+	control_say(c,
+	            json_pack("{s:s, s:i, s:s}", "type", "end", "exit", status, "message", text));
 	c->ending = true;
 	c->id = 0;
 	event_add(c->write, NULL);
@@ -149,9 +154,11 @@ static bool allowed(struct control_client *c)
 
 	if (c->uid == 0 || c->uid == geteuid())
 		return true;
-	if (control_command_reads(c->request.command) && in_group(c->uid, c->gid, p->conf.gateway.control_group))
+	if (control_command_reads(c->request.command) &&
+	    in_group(c->uid, c->gid, p->conf.gateway.control_group))
 		return true;
-	parent_tell(p, 0, CAUSE_CONTROL_REFUSED, NULL, "user number %u asked for '%s'", (unsigned)c->uid, control_command_name(c->request.command));
+	parent_tell(p, 0, CAUSE_CONTROL_REFUSED, NULL, "user number %u asked for '%s'",
+	            (unsigned)c->uid, control_command_name(c->request.command));
 	return false;
 }
 
@@ -165,7 +172,10 @@ static void request_take(struct control_client *c, const uint8_t *bytes, size_t 
 	control_timer(c, LS_NEVER);
 	if (!control_request_decode(bytes, len, &c->request, &version)) {
 		if (version != CONTROL_VERSION)
-			control_end(c, 2, "l2tpsecctl and the running l2tpsecd are of different versions (%u and %u): restart the daemon", version, CONTROL_VERSION);
+			control_end(c, 2,
+			            "l2tpsecctl and the running l2tpsecd are of different versions "
+			            "(%u and %u): restart the daemon",
+			            version, CONTROL_VERSION);
 		else
 			control_end(c, 2, "the request is malformed");
 		return;
@@ -211,7 +221,8 @@ static void client_new(struct control *k, int fd)
 	struct ucred who;
 	socklen_t len = sizeof who;
 
-	if (!c || k->count >= CONTROL_CLIENTS_MAX || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0) {
+	if (!c || k->count >= CONTROL_CLIENTS_MAX ||
+	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0) {
 		free(c);
 		close(fd);
 		return;
@@ -261,8 +272,10 @@ bool control_open(struct parent *p, const char *path, char *error, size_t cap)
 	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
 	k->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Anyone may connect: who may ask for what is decided by who it is, with a sentence. */
-	if (k->fd < 0 || bind(k->fd, (struct sockaddr *)&at, sizeof at) < 0 || chmod(path, 0666) < 0 || listen(k->fd, BACKLOG) < 0) {
-		snprintf(error, cap, "cannot open the control socket %s: %s", path, strerror(errno));
+	if (k->fd < 0 || bind(k->fd, (struct sockaddr *)&at, sizeof at) < 0 ||
+	    chmod(path, 0666) < 0 || listen(k->fd, BACKLOG) < 0) {
+		snprintf(error, cap, "cannot open the control socket %s: %s", path,
+		         strerror(errno));
 		return false;
 	}
 	k->accept = event_new(p->base, k->fd, EV_READ | EV_PERSIST, acceptable, k);

@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-const struct history_entry *history_add(struct history *h, const struct ls_event *event, unsigned role, const char *tunnel, ls_time now)
+const struct history_entry *history_add(struct history *h, const struct ls_event *event,
+                                        unsigned role, const char *tunnel, ls_time now)
 {
 	struct history_entry *e = &h->entry[h->count % HISTORY_MAX];
 

@@ -1,4 +1,5 @@
-/* What happened lately, and how often each cause was met: for `events`, `why` and the history of a tunnel. */
+/* What happened lately, and how often each cause was met: for `events`, `why` and the history of a
+ * tunnel. */
 #ifndef SRC_PARENT_HISTORY_H
 #define SRC_PARENT_HISTORY_H
 
@@ -26,8 +27,10 @@ struct history {
 };
 
 /* Gives the entry, valid until HISTORY_MAX more have been added. */
-const struct history_entry *history_add(struct history *h, const struct ls_event *event, unsigned role, const char *tunnel, ls_time now);
-/* Walks from the oldest to the newest: start with *at = 0; NULL at the end. tunnel: 0 for all, else only its last HISTORY_OF_TUNNEL_MAX. */
+const struct history_entry *history_add(struct history *h, const struct ls_event *event,
+                                        unsigned role, const char *tunnel, ls_time now);
+/* Walks from the oldest to the newest: start with *at = 0; NULL at the end. tunnel: 0 for all, else
+ * only its last HISTORY_OF_TUNNEL_MAX. */
 const struct history_entry *history_next(const struct history *h, uint32_t tunnel, uint64_t *at);
 
 #endif

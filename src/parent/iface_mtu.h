@@ -5,9 +5,9 @@
 #include "src/base/msg.h"
 
 /*
- * The largest packet that fits through the tunnel without fragments of the outer packet: from the outer link's MTU down through
- * outer IP, UDP (if encapsulated), ESP with its padding, inner UDP, L2TP and PPP (inner_overhead); at most what the peer
- * receives. 0 when nothing fits.
+ * The largest packet that fits through the tunnel without fragments of the outer packet: from the
+ * outer link's MTU down through outer IP, UDP (if encapsulated), ESP with its padding, inner UDP,
+ * L2TP and PPP (inner_overhead); at most what the peer receives. 0 when nothing fits.
  */
 uint32_t iface_mtu(uint32_t link_mtu, const struct msg_iface_up *m);
 

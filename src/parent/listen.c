@@ -1,4 +1,5 @@
-/* The daemon's sockets towards the peers; UDP 4500 is shared by IKE and ESP without a process in between. */
+/* The daemon's sockets towards the peers; UDP 4500 is shared by IKE and ESP without a process in
+ * between. */
 #include "src/parent/listen.h"
 
 #include "src/base/msg.h"
@@ -19,17 +20,14 @@ enum { BUFFER_BYTES = 8 * 1024 * 1024, INDEX_IKE = 0, INDEX_ESP = 1 };
 #endif
 
 /*
- * Which of the two sockets on UDP 4500 a datagram is for (RFC 3948 2.2): four zero bytes in front are IKE's, all else is
- * ESP's, also the one-byte keepalive (2.3). The kernel runs it on the UDP payload; a load beyond its end ends the program with 0,
- * so the length is looked at first.
+ * Which of the two sockets on UDP 4500 a datagram is for (RFC 3948 2.2): four zero bytes in front
+ * are IKE's, all else is ESP's, also the one-byte keepalive (2.3). The kernel runs it on the UDP
+ * payload; a load beyond its end ends the program with 0, so the length is looked at first.
  */
 static const struct sock_filter by_marker[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
-    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 4, 0, 3),
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
-    BPF_STMT(BPF_RET | BPF_K, INDEX_IKE),
-    BPF_STMT(BPF_RET | BPF_K, INDEX_ESP),
+	BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0), BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 4, 0, 3),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, INDEX_IKE),  BPF_STMT(BPF_RET | BPF_K, INDEX_ESP),
 };
 
 static bool option(int fd, int level, int name, int value)
@@ -45,15 +43,18 @@ static void buffers_set(int fd)
 		option(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
 }
 
-/* Where each datagram came to; and no fragmentation of ours is left to chance: IKE may be fragmented on the way, ESP's size is the MTU's business. */
+/* Where each datagram came to; and no fragmentation of ours is left to chance: IKE may be
+ * fragmented on the way, ESP's size is the MTU's business. */
 static bool options_set(int fd, uint8_t family, uint8_t kind)
 {
 	bool ok;
 
 	if (family == 6)
-		ok = option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) && option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+		ok = option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1) &&
+		     option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 	else
-		ok = option(fd, IPPROTO_IP, IP_PKTINFO, 1) && option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+		ok = option(fd, IPPROTO_IP, IP_PKTINFO, 1) &&
+		     option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
 	/* Older kernels give single datagrams instead: slower, not wrong. */
 	if (kind == MSG_SOCKET_ESP4500 && !option(fd, IPPROTO_UDP, UDP_GRO, 1))
 		errno = 0;
@@ -79,7 +80,8 @@ static const char *remedy_for(int error_number)
 {
 	switch (error_number) {
 	case EADDRINUSE:
-		return "; another IKE daemon (strongSwan, libreswan, racoon?) has it: stop that one ('ss -ulpn' names it)";
+		return "; another IKE daemon (strongSwan, libreswan, racoon?) has it: stop that "
+		       "one ('ss -ulpn' names it)";
 	case EADDRNOTAVAIL:
 		return "; this host has no such address: see 'local' in the config";
 	case EACCES:
@@ -90,9 +92,11 @@ static const char *remedy_for(int error_number)
 	}
 }
 
-static bool refuse(struct listen *l, int error_number, uint8_t family, const char *what, char *error, size_t cap)
+static bool refuse(struct listen *l, int error_number, uint8_t family, const char *what,
+                   char *error, size_t cap)
 {
-	snprintf(error, cap, "cannot open %s for IPv%u: %s%s", what, family, strerror(error_number), remedy_for(error_number));
+	snprintf(error, cap, "cannot open %s for IPv%u: %s%s", what, family, strerror(error_number),
+	         remedy_for(error_number));
 	listen_close(l);
 	return false;
 }
@@ -101,15 +105,18 @@ static int make(uint8_t family, uint8_t kind, const struct ls_addr *local, uint1
 {
 	bool raw = kind == MSG_SOCKET_ESP_RAW;
 	int domain = family == 6 ? AF_INET6 : AF_INET;
-	int fd = socket(domain, (raw ? SOCK_RAW : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, raw ? IPPROTO_ESP : IPPROTO_UDP);
+	int fd = socket(domain, (raw ? SOCK_RAW : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	                raw ? IPPROTO_ESP : IPPROTO_UDP);
 	bool shared = kind == MSG_SOCKET_IKE4500 || kind == MSG_SOCKET_ESP4500;
 	int e;
 
 	if (fd < 0)
 		return -1;
 	buffers_set(fd);
-	if ((family == 6 && !raw && !option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) || !options_set(fd, family, kind) ||
-	    (shared && !option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) || !bind_to(fd, family, local, raw ? 0 : port)) {
+	if ((family == 6 && !raw && !option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) ||
+	    !options_set(fd, family, kind) ||
+	    (shared && !option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) ||
+	    !bind_to(fd, family, local, raw ? 0 : port)) {
 		e = errno;
 		close(fd);
 		errno = e;
@@ -118,7 +125,8 @@ static int make(uint8_t family, uint8_t kind, const struct ls_addr *local, uint1
 	return fd;
 }
 
-/* Another process of this user that shares ports too would take a part of the datagrams: it must be the first here. */
+/* Another process of this user that shares ports too would take a part of the datagrams: it must be
+ * the first here. */
 static bool port_is_free(uint8_t family, const struct ls_addr *local, uint16_t port)
 {
 	int fd = make(family, MSG_SOCKET_IKE500, local, port);
@@ -129,25 +137,33 @@ static bool port_is_free(uint8_t family, const struct ls_addr *local, uint16_t p
 	return true;
 }
 
-static bool add(struct listen *l, uint8_t kind, uint8_t family, const struct ls_addr *local, uint16_t port)
+static bool add(struct listen *l, uint8_t kind, uint8_t family, const struct ls_addr *local,
+                uint16_t port)
 {
 	int fd = make(family, kind, local, port);
 
 	if (fd < 0)
 		return false;
-	l->socket[l->count++] = (struct listen_socket){.fd = fd, .kind = kind, .family = family, .port = kind == MSG_SOCKET_ESP_RAW ? 0 : port};
+	l->socket[l->count++] =
+		(struct listen_socket){.fd = fd,
+	                               .kind = kind,
+	                               .family = family,
+	                               .port = kind == MSG_SOCKET_ESP_RAW ? 0 : port};
 	return true;
 }
 
 /* The first of a group has index 0, the next 1: the order of binding counts. */
 static bool share(struct listen *l)
 {
-	struct sock_fprog program = {.len = sizeof by_marker / sizeof by_marker[0], .filter = (struct sock_filter *)(uintptr_t)by_marker};
+	struct sock_fprog program = {.len = sizeof by_marker / sizeof by_marker[0],
+	                             .filter = (struct sock_filter *)(uintptr_t)by_marker};
 
-	return setsockopt(l->socket[l->count - 1].fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) == 0;
+	return setsockopt(l->socket[l->count - 1].fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
+	                  &program, sizeof program) == 0;
 }
 
-static bool family_open(struct listen *l, uint8_t family, const struct ls_addr *local, const struct listen_wish *wish, char *error, size_t cap)
+static bool family_open(struct listen *l, uint8_t family, const struct ls_addr *local,
+                        const struct listen_wish *wish, char *error, size_t cap)
 {
 	char what[64];
 
@@ -155,13 +171,16 @@ static bool family_open(struct listen *l, uint8_t family, const struct ls_addr *
 	if (!add(l, MSG_SOCKET_IKE500, family, local, wish->ike_port))
 		return refuse(l, errno, family, what, error, cap);
 	snprintf(what, sizeof what, "UDP port %u", wish->nat_port);
-	if (!port_is_free(family, local, wish->nat_port) || !add(l, MSG_SOCKET_IKE4500, family, local, wish->nat_port) ||
+	if (!port_is_free(family, local, wish->nat_port) ||
+	    !add(l, MSG_SOCKET_IKE4500, family, local, wish->nat_port) ||
 	    !add(l, MSG_SOCKET_ESP4500, family, local, wish->nat_port))
 		return refuse(l, errno, family, what, error, cap);
 	if (!share(l))
-		return refuse(l, errno, family, "the division of UDP port 4500 between IKE and ESP", error, cap);
+		return refuse(l, errno, family, "the division of UDP port 4500 between IKE and ESP",
+		              error, cap);
 	if (!add(l, MSG_SOCKET_ESP_RAW, family, local, 0))
-		return refuse(l, errno, family, "the raw socket for ESP (IP protocol 50)", error, cap);
+		return refuse(l, errno, family, "the raw socket for ESP (IP protocol 50)", error,
+		              cap);
 	return true;
 }
 

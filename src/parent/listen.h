@@ -27,7 +27,8 @@ struct listen_wish {
 	uint16_t ike_port, nat_port;   /* 500 and 4500; raw ESP has none */
 };
 
-/* Opens all; a host without IPv6 does without it. false: none is open, and error says which one failed, why, and what to do. */
+/* Opens all; a host without IPv6 does without it. false: none is open, and error says which one
+ * failed, why, and what to do. */
 bool listen_open(struct listen *l, const struct listen_wish *wish, char *error, size_t cap);
 void listen_close(struct listen *l);
 

@@ -69,7 +69,8 @@ static int look_reason(const struct nlattr *a, void *context)
 {
 	struct netlink *nl = context;
 
-	if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG && mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
+	if (mnl_attr_get_type(a) == NLMSGERR_ATTR_MSG &&
+	    mnl_attr_validate(a, MNL_TYPE_NUL_STRING) >= 0)
 		snprintf(nl->reason, sizeof nl->reason, "%s", mnl_attr_get_str(a));
 	return MNL_CB_OK;
 }
@@ -94,7 +95,8 @@ static int error_of(struct netlink *nl, const struct nlmsghdr *h)
 }
 
 /* Sends and waits for the acknowledgement, or for one answer, which is given to look. */
-static int talk(struct netlink *nl, struct nlmsghdr *h, void (*look)(const struct nlmsghdr *, void *), void *context)
+static int talk(struct netlink *nl, struct nlmsghdr *h,
+                void (*look)(const struct nlmsghdr *, void *), void *context)
 {
 	unsigned sequence = h->nlmsg_seq;
 	bool answered = false;
@@ -108,7 +110,8 @@ static int talk(struct netlink *nl, struct nlmsghdr *h, void (*look)(const struc
 
 		if (n <= 0)
 			goto failed;
-		for (h = (struct nlmsghdr *)nl->buffer; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left)) {
+		for (h = (struct nlmsghdr *)nl->buffer; mnl_nlmsg_ok(h, left);
+		     h = mnl_nlmsg_next(h, &left)) {
 			if (h->nlmsg_seq != sequence)
 				continue;
 			if (h->nlmsg_type == NLMSG_ERROR)
@@ -194,8 +197,8 @@ int netlink_link_mtu(struct netlink *nl, uint32_t ifindex, uint32_t *mtu)
 
 /* -- addresses -- */
 
-static int address(struct netlink *nl, uint16_t type, uint16_t flags, uint32_t ifindex, const struct ls_addr *local,
-                   const struct ls_addr *peer, uint8_t bits)
+static int address(struct netlink *nl, uint16_t type, uint16_t flags, uint32_t ifindex,
+                   const struct ls_addr *local, const struct ls_addr *peer, uint8_t bits)
 {
 	struct nlmsghdr *h = begin(nl, type, (uint16_t)(NLM_F_ACK | flags));
 	struct ifaddrmsg *m = mnl_nlmsg_put_extra_header(h, sizeof *m);
@@ -203,22 +206,26 @@ static int address(struct netlink *nl, uint16_t type, uint16_t flags, uint32_t i
 	m->ifa_family = family_of(local);
 	m->ifa_prefixlen = bits;
 	m->ifa_index = ifindex;
-	m->ifa_scope = local->family == 6 && local->ip[0] == 0xfe ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
-	/* On a point-to-point link there is nobody to find the address taken: duplicate address detection would only delay. */
+	m->ifa_scope =
+		local->family == 6 && local->ip[0] == 0xfe ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+	/* On a point-to-point link there is nobody to find the address taken: duplicate address
+	 * detection would only delay. */
 	m->ifa_flags = local->family == 6 ? IFA_F_NODAD : 0;
 	put_ip(h, IFA_LOCAL, local);
 	put_ip(h, IFA_ADDRESS, peer && peer->family != 0 ? peer : local);
 	return talk(nl, h, NULL, NULL);
 }
 
-int netlink_address_add(struct netlink *nl, uint32_t ifindex, const struct ls_addr *local, const struct ls_addr *peer, uint8_t bits)
+int netlink_address_add(struct netlink *nl, uint32_t ifindex, const struct ls_addr *local,
+                        const struct ls_addr *peer, uint8_t bits)
 {
 	int e = address(nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, ifindex, local, peer, bits);
 
 	return e == EEXIST ? 0 : e;
 }
 
-int netlink_address_remove(struct netlink *nl, uint32_t ifindex, const struct ls_addr *local, const struct ls_addr *peer, uint8_t bits)
+int netlink_address_remove(struct netlink *nl, uint32_t ifindex, const struct ls_addr *local,
+                           const struct ls_addr *peer, uint8_t bits)
 {
 	int e = address(nl, RTM_DELADDR, 0, ifindex, local, peer, bits);
 
@@ -227,7 +234,8 @@ int netlink_address_remove(struct netlink *nl, uint32_t ifindex, const struct ls
 
 /* -- routes -- */
 
-static struct nlmsghdr *route(struct netlink *nl, uint16_t type, uint16_t flags, uint32_t ifindex, const struct ls_prefix *to, uint32_t metric)
+static struct nlmsghdr *route(struct netlink *nl, uint16_t type, uint16_t flags, uint32_t ifindex,
+                              const struct ls_prefix *to, uint32_t metric)
 {
 	struct nlmsghdr *h = begin(nl, type, (uint16_t)(NLM_F_ACK | flags));
 	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof *m);
@@ -245,16 +253,19 @@ static struct nlmsghdr *route(struct netlink *nl, uint16_t type, uint16_t flags,
 	return h;
 }
 
-int netlink_route_set(struct netlink *nl, uint32_t ifindex, const struct ls_prefix *to, const struct ls_addr *source, uint32_t metric)
+int netlink_route_set(struct netlink *nl, uint32_t ifindex, const struct ls_prefix *to,
+                      const struct ls_addr *source, uint32_t metric)
 {
-	struct nlmsghdr *h = route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, ifindex, to, metric);
+	struct nlmsghdr *h =
+		route(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, ifindex, to, metric);
 
 	if (source && source->family == to->addr.family)
 		put_ip(h, RTA_PREFSRC, source);
 	return talk(nl, h, NULL, NULL);
 }
 
-int netlink_route_remove(struct netlink *nl, uint32_t ifindex, const struct ls_prefix *to, uint32_t metric)
+int netlink_route_remove(struct netlink *nl, uint32_t ifindex, const struct ls_prefix *to,
+                         uint32_t metric)
 {
 	int e = talk(nl, route(nl, RTM_DELROUTE, 0, ifindex, to, metric), NULL, NULL);
 
@@ -291,7 +302,8 @@ static void look_way(const struct nlmsghdr *h, void *context)
 		mnl_attr_parse(h, sizeof(struct rtmsg), look_way_attr, context);
 }
 
-int netlink_route_get(struct netlink *nl, const struct ls_addr *to, uint32_t *ifindex, uint32_t *mtu)
+int netlink_route_get(struct netlink *nl, const struct ls_addr *to, uint32_t *ifindex,
+                      uint32_t *mtu)
 {
 	struct nlmsghdr *h = begin(nl, RTM_GETROUTE, 0);
 	struct rtmsg *m = mnl_nlmsg_put_extra_header(h, sizeof *m);

@@ -54,10 +54,11 @@ static const struct {
 	unsigned step;
 	enum msg_role role;
 } steps[] = {
-    /* The gateway first, while there are SAs to say goodbye in; then ike, which takes the SAs down. */
-    {STEP_GATEWAY, MSG_ROLE_GATEWAY},
-    {STEP_IKE, MSG_ROLE_IKE},
-    {STEP_KEYS, MSG_ROLE_KEYS},
+	/* The gateway first, while there are SAs to say goodbye in; then ike, which takes the SAs
+           down. */
+	{STEP_GATEWAY, MSG_ROLE_GATEWAY},
+	{STEP_IKE, MSG_ROLE_IKE},
+	{STEP_KEYS, MSG_ROLE_KEYS},
 };
 
 static bool child_is_done(const struct child *c)
@@ -75,7 +76,8 @@ static void next_step(struct parent *p)
 		if (child_is_done(c))
 			continue;
 		ipc_send_shutdown(c->ipc, &m, -1);
-		clock_timer_set(p->end_timer, clock_now() + LS_MS(PARENT_SHUTDOWN_STEP_MS), clock_now());
+		clock_timer_set(p->end_timer, clock_now() + LS_MS(PARENT_SHUTDOWN_STEP_MS),
+		                clock_now());
 		return;
 	}
 	event_base_loopbreak(p->base);
@@ -83,7 +85,8 @@ static void next_step(struct parent *p)
 
 void parent_shutdown_step(struct parent *p)
 {
-	if (p->ending > STEP_NONE && p->ending < STEP_DONE && child_is_done(parent_child(p, steps[p->ending - 1].role)))
+	if (p->ending > STEP_NONE && p->ending < STEP_DONE &&
+	    child_is_done(parent_child(p, steps[p->ending - 1].role)))
 		next_step(p);
 }
 
@@ -160,14 +163,17 @@ static bool loop_make(struct parent *p)
 	p->log_timer = event_new(p->base, -1, EV_PERSIST, log_timer_fired, p);
 	p->end_timer = evtimer_new(p->base, end_timer_fired, p);
 	p->ready_timer = evtimer_new(p->base, ready_timer_fired, p);
-	return p->on_term && p->on_int && p->on_hup && p->on_child && p->log_timer && p->end_timer && p->ready_timer &&
-	       evsignal_add(p->on_term, NULL) == 0 && evsignal_add(p->on_int, NULL) == 0 && evsignal_add(p->on_hup, NULL) == 0 &&
-	       evsignal_add(p->on_child, NULL) == 0 && event_add(p->log_timer, &tick) == 0 && evtimer_add(p->ready_timer, &ready) == 0;
+	return p->on_term && p->on_int && p->on_hup && p->on_child && p->log_timer &&
+	       p->end_timer && p->ready_timer && evsignal_add(p->on_term, NULL) == 0 &&
+	       evsignal_add(p->on_int, NULL) == 0 && evsignal_add(p->on_hup, NULL) == 0 &&
+	       evsignal_add(p->on_child, NULL) == 0 && event_add(p->log_timer, &tick) == 0 &&
+	       evtimer_add(p->ready_timer, &ready) == 0;
 }
 
 static void loop_free(struct parent *p)
 {
-	struct event *all[] = {p->on_term, p->on_int, p->on_hup, p->on_child, p->log_timer, p->end_timer, p->ready_timer};
+	struct event *all[] = {p->on_term,   p->on_int,    p->on_hup,     p->on_child,
+	                       p->log_timer, p->end_timer, p->ready_timer};
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (all[i])
@@ -301,8 +307,10 @@ static void serve(struct parent *p)
 	char error[PARENT_ERROR_MAX];
 
 	if (!loop_make(p) || !parent_gateway_encode(p)) {
-		log_line(LOG_LEVEL_ERROR, "cannot start: no memory, or the general settings are too long");
-	} else if (!system_open(p, error, sizeof error) || !control_open(p, p->run_dir.socket, error, sizeof error)) {
+		log_line(LOG_LEVEL_ERROR,
+		         "cannot start: no memory, or the general settings are too long");
+	} else if (!system_open(p, error, sizeof error) ||
+	           !control_open(p, p->run_dir.socket, error, sizeof error)) {
 		log_line(LOG_LEVEL_ERROR, "%s", error);
 	} else if (parent_children_start(p) && !p->failed) {
 		p->status = EXIT_SUCCESS;

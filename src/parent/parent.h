@@ -46,10 +46,10 @@ struct line {
 
 /* What is set on the tunnel's interface. */
 struct iface {
-	bool up;                    /* between IFACE_UP and IFACE_DOWN */
+	bool up;                                /* between IFACE_UP and IFACE_DOWN */
 	struct ls_addr local4, remote4, local6; /* addresses on it */
-	bool routes;                /* the configured routes lead into it */
-	struct ls_addr peer;        /* outer address that the routes must not catch */
+	bool routes;                            /* the configured routes lead into it */
+	struct ls_addr peer;                    /* outer address that the routes must not catch */
 };
 
 struct tunnel {
@@ -71,7 +71,8 @@ struct control;
 struct parent {
 	struct parent_options options;
 	struct run_dir run_dir;
-	int waiter_fd; /* the process that was called waits at its other end until we are ready; -1: none */
+	int waiter_fd; /* the process that was called waits at its other end until we are ready; -1:
+	                  none */
 	struct event_base *base;
 	struct event *on_term, *on_int, *on_hup, *on_child, *log_timer, *end_timer, *ready_timer;
 	struct conf conf;
@@ -111,8 +112,8 @@ void parent_waiter_release(struct parent *p, int status);
 /* parent_event.c: what happened */
 /* Log, history, counters, followers. role: who says so. */
 void parent_event(struct parent *p, unsigned role, const struct ls_event *event);
-void parent_tell(struct parent *p, uint32_t tunnel, enum ls_cause cause, const struct ls_addr *peer, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+void parent_tell(struct parent *p, uint32_t tunnel, enum ls_cause cause, const struct ls_addr *peer,
+                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 void parent_line_state(struct parent *p, const struct msg_line_state *m);
 
 /* parent_child.c: the other processes */
@@ -124,10 +125,10 @@ void parent_tunnel_send_all(struct parent *p, struct tunnel *t, bool is_new);
 void parent_tunnel_send(struct parent *p, struct child *to, struct tunnel *t);
 void parent_secrets_send(struct parent *p);
 /* Sends to each process that runs. */
-#define PARENT_SEND_ALL(p, name, m) \
-	do { \
+#define PARENT_SEND_ALL(p, name, m)                                                    \
+	do {                                                                           \
 		for (unsigned child_at_ = 0; child_at_ < PARENT_CHILDREN; child_at_++) \
-			ipc_send_##name((p)->child[child_at_].ipc, (m), -1); \
+			ipc_send_##name((p)->child[child_at_].ipc, (m), -1);           \
 	} while (0)
 
 /* parent_tunnel.c: tunnels and their devices */
@@ -136,13 +137,15 @@ struct tunnel *parent_tunnel_by_name(struct parent *p, const char *name);
 /* "" for an unknown one. */
 const char *parent_tunnel_name(struct parent *p, uint32_t id);
 /* Makes a tunnel with its device up; NULL with error told. Takes nothing of conf but copies. */
-struct tunnel *parent_tunnel_new(struct parent *p, const struct conf_tunnel *conf, char *error, size_t cap);
+struct tunnel *parent_tunnel_new(struct parent *p, const struct conf_tunnel *conf, char *error,
+                                 size_t cap);
 /* New settings for a tunnel that stays. */
 bool parent_tunnel_change(struct parent *p, struct tunnel *t, const struct conf_tunnel *conf);
 void parent_tunnel_free(struct parent *p, struct tunnel *t);
 
 /* parent_iface.c: addresses, MTU and routes */
-/* The device is new: link up, and routes for a tunnel that packets call up. false: error is told. */
+/* The device is new: link up, and routes for a tunnel that packets call up. false: error is told.
+ */
 bool parent_iface_prepare(struct parent *p, struct tunnel *t, char *error, size_t cap);
 void parent_iface_up(struct parent *p, const struct msg_iface_up *m);
 void parent_iface_down(struct parent *p, struct tunnel *t);
@@ -151,7 +154,8 @@ void parent_iface_clear(struct parent *p, struct tunnel *t);
 void parent_iface_routes_changed(struct parent *p, struct tunnel *t, const struct conf_tunnel *old);
 
 /* parent_reload.c */
-/* Reads the configuration anew. false: nothing changed; each line of what is wrong is given to say. */
+/* Reads the configuration anew. false: nothing changed; each line of what is wrong is given to say.
+ */
 bool parent_reload(struct parent *p, void (*say)(void *context, const char *line), void *context);
 
 #endif

@@ -1,4 +1,5 @@
-/* The parent's dealings with the other processes: their start, what they need to know, their messages, their end. */
+/* The parent's dealings with the other processes: their start, what they need to know, their
+ * messages, their end. */
 #include "src/parent/parent.h"
 
 #include "src/parent/control_server.h"
@@ -120,7 +121,8 @@ static void on_answer(void *owner, enum msg_role from, const struct msg *m, int 
 	control_answer(owner, from, m);
 }
 
-/* The state of processes is not kept beyond their lives yet: what they send is only bounded and forgotten. */
+/* The state of processes is not kept beyond their lives yet: what they send is only bounded and
+ * forgotten. */
 static void on_state_saved(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	(void)owner;
@@ -130,21 +132,21 @@ static void on_state_saved(void *owner, enum msg_role from, const struct msg *m,
 }
 
 static const struct ipc_handler handlers[] = {
-    {MSG_TYPE_READY, on_ready},
-    {MSG_TYPE_BYE, on_bye},
-    {MSG_TYPE_SECRETS_READ, on_secrets_read},
-    {MSG_TYPE_EVENT, on_event},
-    {MSG_TYPE_PROGRESS, on_answer},
-    {MSG_TYPE_LINE_STATE, on_line_state},
-    {MSG_TYPE_IFACE_UP, on_iface_up},
-    {MSG_TYPE_IFACE_DOWN, on_iface_down},
-    {MSG_TYPE_STATUS_IKE_SA, on_answer},
-    {MSG_TYPE_STATUS_ESP_SA, on_answer},
-    {MSG_TYPE_STATUS_LINE, on_answer},
-    {MSG_TYPE_STATUS_COUNTER, on_answer},
-    {MSG_TYPE_STATUS_END, on_answer},
-    {MSG_TYPE_DEBUG_KEYS, on_answer},
-    {MSG_TYPE_STATE_SAVED, on_state_saved},
+	{MSG_TYPE_READY, on_ready},
+	{MSG_TYPE_BYE, on_bye},
+	{MSG_TYPE_SECRETS_READ, on_secrets_read},
+	{MSG_TYPE_EVENT, on_event},
+	{MSG_TYPE_PROGRESS, on_answer},
+	{MSG_TYPE_LINE_STATE, on_line_state},
+	{MSG_TYPE_IFACE_UP, on_iface_up},
+	{MSG_TYPE_IFACE_DOWN, on_iface_down},
+	{MSG_TYPE_STATUS_IKE_SA, on_answer},
+	{MSG_TYPE_STATUS_ESP_SA, on_answer},
+	{MSG_TYPE_STATUS_LINE, on_answer},
+	{MSG_TYPE_STATUS_COUNTER, on_answer},
+	{MSG_TYPE_STATUS_END, on_answer},
+	{MSG_TYPE_DEBUG_KEYS, on_answer},
+	{MSG_TYPE_STATE_SAVED, on_state_saved},
 };
 
 /* -- what they are told -- */
@@ -166,7 +168,8 @@ void parent_tunnel_send(struct parent *p, struct child *c, struct tunnel *t)
 
 static void tun_send(struct child *c, const struct tunnel *t)
 {
-	struct msg_tun tun = {.tunnel = t->id, .ifindex = t->tun.ifindex, .offload = t->tun.offload};
+	struct msg_tun tun = {
+		.tunnel = t->id, .ifindex = t->tun.ifindex, .offload = t->tun.offload};
 
 	snprintf(tun.ifname, sizeof tun.ifname, "%s", t->tun.ifname);
 	ipc_send_tun(c->ipc, &tun, t->tun.fd);
@@ -233,7 +236,8 @@ static void config_send(struct parent *p, struct child *c)
 
 static void channel_make(struct child *a, struct child *b)
 {
-	struct msg_peer_channel to_a = {.role = (uint8_t)b->role}, to_b = {.role = (uint8_t)a->role};
+	struct msg_peer_channel to_a = {.role = (uint8_t)b->role},
+				to_b = {.role = (uint8_t)a->role};
 	int pair[2];
 
 	if (!a->ipc || !b->ipc || !ipc_pair(pair))
@@ -254,8 +258,10 @@ static void ipc_ended(void *owner, struct ipc *ipc, enum ipc_end why, const char
 	if (why == IPC_END_BAD)
 		parent_tell(p, 0, CAUSE_PROC_UNTRUSTED, NULL, "%s", detail);
 	else if (why == IPC_END_OVERFLOW)
-		parent_tell(p, 0, CAUSE_PROC_UNTRUSTED, NULL, "%s does not read its messages", msg_role_name(c->role));
-	/* Whatever it was, it cannot be spoken with any more; the rest happens when it is reaped. */
+		parent_tell(p, 0, CAUSE_PROC_UNTRUSTED, NULL, "%s does not read its messages",
+		            msg_role_name(c->role));
+	/* Whatever it was, it cannot be spoken with any more; the rest happens when it is reaped.
+	 */
 	ipc_free(c->ipc);
 	c->ipc = NULL;
 	child_kill(c);
@@ -263,7 +269,10 @@ static void ipc_ended(void *owner, struct ipc *ipc, enum ipc_end why, const char
 
 static bool start_one(struct parent *p, struct child *c)
 {
-	static const struct ipc_calls calls = {.handlers = handlers, .handler_count = sizeof handlers / sizeof handlers[0], .ended = ipc_ended};
+	static const struct ipc_calls calls = {.handlers = handlers,
+	                                       .handler_count =
+	                                               sizeof handlers / sizeof handlers[0],
+	                                       .ended = ipc_ended};
 
 	return child_start(c, p->base, p->run_dir.empty, &calls, p);
 }
@@ -281,7 +290,8 @@ static void again(evutil_socket_t fd, short what, void *arg)
 		if (c->pid != 0 || evtimer_pending(c->again, NULL) || p->ending)
 			continue;
 		if (!start_one(p, c)) {
-			parent_tell(p, 0, CAUSE_PROC_DIED, NULL, "%s cannot be started: %s", msg_role_name(c->role), strerror(errno));
+			parent_tell(p, 0, CAUSE_PROC_DIED, NULL, "%s cannot be started: %s",
+			            msg_role_name(c->role), strerror(errno));
 			continue;
 		}
 		c->restarts++;
@@ -301,7 +311,8 @@ bool parent_children_start(struct parent *p)
 		p->child[i].role = roles[i];
 		p->child[i].again = evtimer_new(p->base, again, p);
 		if (!p->child[i].again || !start_one(p, &p->child[i])) {
-			log_line(LOG_LEVEL_ERROR, "cannot start the process %s: %s", msg_role_name(roles[i]), strerror(errno));
+			log_line(LOG_LEVEL_ERROR, "cannot start the process %s: %s",
+			         msg_role_name(roles[i]), strerror(errno));
 			return false;
 		}
 	}
@@ -314,11 +325,13 @@ bool parent_children_start(struct parent *p)
 	return true;
 }
 
-/* The gateway is gone and with it all lines: what was set on the interfaces does not hold any more. */
+/* The gateway is gone and with it all lines: what was set on the interfaces does not hold any more.
+ */
 static void lines_lost(struct parent *p)
 {
 	for (struct tunnel *t = p->tunnels; t; t = t->next) {
-		struct msg_line_state m = {.tunnel = t->id, .state = MSG_LINE_DOWN, .cause = CAUSE_PROC_DIED};
+		struct msg_line_state m = {
+			.tunnel = t->id, .state = MSG_LINE_DOWN, .cause = CAUSE_PROC_DIED};
 
 		if (t->iface.up)
 			parent_iface_down(p, t);
@@ -358,7 +371,8 @@ void parent_children_reap(struct parent *p)
 	for (unsigned i = 0; i < PARENT_CHILDREN; i++) {
 		int status;
 
-		if (p->child[i].pid > 0 && waitpid(p->child[i].pid, &status, WNOHANG) == p->child[i].pid)
+		if (p->child[i].pid > 0 &&
+		    waitpid(p->child[i].pid, &status, WNOHANG) == p->child[i].pid)
 			ended(p, &p->child[i], status);
 	}
 }

@@ -1,4 +1,5 @@
-/* What happened, from whichever process: to the log, the history, the counters and those who follow. */
+/* What happened, from whichever process: to the log, the history, the counters and those who
+ * follow. */
 #include "src/parent/parent.h"
 
 #include "src/parent/control_server.h"
@@ -19,7 +20,8 @@ void parent_event(struct parent *p, unsigned role, const struct ls_event *event)
 	control_event(p, history_add(&p->history, event, role, name, now));
 }
 
-void parent_tell(struct parent *p, uint32_t tunnel, enum ls_cause cause, const struct ls_addr *peer, const char *format, ...)
+void parent_tell(struct parent *p, uint32_t tunnel, enum ls_cause cause, const struct ls_addr *peer,
+                 const char *format, ...)
 {
 	struct ls_event e = {.cause = cause, .tunnel = tunnel};
 	va_list args;
@@ -35,12 +37,14 @@ void parent_tell(struct parent *p, uint32_t tunnel, enum ls_cause cause, const s
 
 static bool is_failure(const struct msg_line_state *m)
 {
-	return m->state != MSG_LINE_UP && m->cause != CAUSE_NONE && ls_cause_info(m->cause)->severity != LS_SEV_INFO;
+	return m->state != MSG_LINE_UP && m->cause != CAUSE_NONE &&
+	       ls_cause_info(m->cause)->severity != LS_SEV_INFO;
 }
 
 static void failure_note(struct tunnel *t, const struct msg_line_state *m)
 {
-	t->failure.event = (struct ls_event){.cause = m->cause, .tunnel = t->id, .peer = t->iface.peer};
+	t->failure.event =
+		(struct ls_event){.cause = m->cause, .tunnel = t->id, .peer = t->iface.peer};
 	snprintf(t->failure.event.text, sizeof t->failure.event.text, "%s", m->text);
 	t->failure.at = clock_now();
 }
@@ -64,7 +68,8 @@ void parent_line_state(struct parent *p, const struct msg_line_state *m)
 	if (m->state == MSG_LINE_UP && !was_up)
 		parent_tell(p, t->id, CAUSE_LINE_UP, &t->iface.peer, "%s", m->text);
 	if (m->state != MSG_LINE_UP && was_up)
-		parent_tell(p, t->id, CAUSE_LINE_DOWN, &t->iface.peer, "%s%s%s", m->cause ? ls_cause_info(m->cause)->sentence : "",
+		parent_tell(p, t->id, CAUSE_LINE_DOWN, &t->iface.peer, "%s%s%s",
+		            m->cause ? ls_cause_info(m->cause)->sentence : "",
 		            m->cause && m->text[0] ? ": " : "", m->text);
 	else if (is_failure(m) && m->state != MSG_LINE_UP)
 		parent_event(p, MSG_ROLE_GATEWAY, &t->failure.event);

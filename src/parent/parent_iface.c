@@ -1,4 +1,5 @@
-/* A tunnel's interface: addresses, MTU and routes as PPP agreed on them and the config asks for them. */
+/* A tunnel's interface: addresses, MTU and routes as PPP agreed on them and the config asks for
+ * them. */
 #include "src/parent/parent.h"
 
 #include "src/parent/iface_mtu.h"
@@ -9,7 +10,8 @@
 enum {
 	MTU_FIRST = 1400, /* until PPP has agreed: what most paths carry */
 	MTU_MIN = 576,
-	MTU_MIN_IPV6 = 1280, /* below it the kernel turns IPv6 off on a link (RFC 8200 5); larger outer packets are fragmented then */
+	MTU_MIN_IPV6 = 1280, /* below it the kernel turns IPv6 off on a link (RFC 8200 5); larger
+	                        outer packets are fragmented then */
 	LINK_LOCAL_BITS = 64,
 };
 
@@ -22,11 +24,13 @@ static bool routes_stay(const struct tunnel *t)
 }
 
 /* A route that catches the tunnel's own outer packets would choke it: it is taken back. */
-static bool route_loops(struct parent *p, const struct tunnel *t, const struct ls_prefix *to, const struct ls_addr *peer)
+static bool route_loops(struct parent *p, const struct tunnel *t, const struct ls_prefix *to,
+                        const struct ls_addr *peer)
 {
 	uint32_t ifindex = 0, mtu;
 
-	return peer->family != 0 && ls_prefix_contains(to, peer) && netlink_route_get(p->netlink, peer, &ifindex, &mtu) == 0 &&
+	return peer->family != 0 && ls_prefix_contains(to, peer) &&
+	       netlink_route_get(p->netlink, peer, &ifindex, &mtu) == 0 &&
 	       ifindex == t->tun.ifindex;
 }
 
@@ -37,12 +41,14 @@ static void route_set(struct parent *p, struct tunnel *t, const struct ls_prefix
 	int e = netlink_route_set(p->netlink, t->tun.ifindex, to, source, t->conf.metric);
 
 	if (e) {
-		parent_tell(p, t->id, CAUSE_IFACE_ROUTE, NULL, "%s: %s", ls_prefix_text(to, text), netlink_reason(p->netlink));
+		parent_tell(p, t->id, CAUSE_IFACE_ROUTE, NULL, "%s: %s", ls_prefix_text(to, text),
+		            netlink_reason(p->netlink));
 		return;
 	}
 	if (route_loops(p, t, to, &t->iface.peer)) {
 		netlink_route_remove(p->netlink, t->tun.ifindex, to, t->conf.metric);
-		parent_tell(p, t->id, CAUSE_IFACE_LOOP, &t->iface.peer, "%s holds the peer's address %s", ls_prefix_text(to, text),
+		parent_tell(p, t->id, CAUSE_IFACE_LOOP, &t->iface.peer,
+		            "%s holds the peer's address %s", ls_prefix_text(to, text),
 		            ls_addr_text(&t->iface.peer, peer));
 	}
 }
@@ -68,7 +74,8 @@ bool parent_iface_prepare(struct parent *p, struct tunnel *t, char *error, size_
 	/* Where the kernel has no IPv6 this fails, and nothing is lost. */
 	netlink_link_no_autoaddress(p->netlink, t->tun.ifindex);
 	if (netlink_link_set(p->netlink, t->tun.ifindex, true, mtu)) {
-		snprintf(error, cap, "cannot set the interface %s up: %s", t->name, netlink_reason(p->netlink));
+		snprintf(error, cap, "cannot set the interface %s up: %s", t->name,
+		         netlink_reason(p->netlink));
 		return false;
 	}
 	if (routes_stay(t))
@@ -96,7 +103,8 @@ static void addresses_remove(struct parent *p, struct tunnel *t)
 	if (f->local4.family == 4)
 		netlink_address_remove(p->netlink, t->tun.ifindex, &f->local4, &f->remote4, 32);
 	if (f->local6.family == 6)
-		netlink_address_remove(p->netlink, t->tun.ifindex, &f->local6, NULL, LINK_LOCAL_BITS);
+		netlink_address_remove(p->netlink, t->tun.ifindex, &f->local6, NULL,
+		                       LINK_LOCAL_BITS);
 	f->local4 = f->remote4 = f->local6 = no_address;
 }
 
@@ -109,19 +117,22 @@ static struct ls_addr link_local(uint64_t id)
 }
 
 /* false: error is told. */
-static bool addresses_set(struct parent *p, struct tunnel *t, const struct msg_iface_up *m, char *error, size_t cap)
+static bool addresses_set(struct parent *p, struct tunnel *t, const struct msg_iface_up *m,
+                          char *error, size_t cap)
 {
 	struct ls_addr local6 = m->ipv6 ? link_local(m->local_id) : no_address;
 	struct iface *f = &t->iface;
 	char text[LS_ADDR_TEXT_MAX];
 	int e;
 
-	if (!ls_addr_same_ip(&f->local4, &m->local4) || !ls_addr_same_ip(&f->remote4, &m->remote4) || !ls_addr_same_ip(&f->local6, &local6))
+	if (!ls_addr_same_ip(&f->local4, &m->local4) ||
+	    !ls_addr_same_ip(&f->remote4, &m->remote4) || !ls_addr_same_ip(&f->local6, &local6))
 		addresses_remove(p, t);
 	if (m->local4.family == 4) {
 		e = netlink_address_add(p->netlink, t->tun.ifindex, &m->local4, &m->remote4, 32);
 		if (e) {
-			snprintf(error, cap, "%s: %s", ls_addr_text(&m->local4, text), netlink_reason(p->netlink));
+			snprintf(error, cap, "%s: %s", ls_addr_text(&m->local4, text),
+			         netlink_reason(p->netlink));
 			return false;
 		}
 		f->local4 = m->local4;
@@ -131,7 +142,8 @@ static bool addresses_set(struct parent *p, struct tunnel *t, const struct msg_i
 		e = netlink_address_add(p->netlink, t->tun.ifindex, &local6, NULL, LINK_LOCAL_BITS);
 		if (e)
 			/* The host may have IPv6 turned off: IPv4 goes on without it. */
-			parent_tell(p, t->id, CAUSE_IFACE_ADDRESS, NULL, "%s: %s", ls_addr_text(&local6, text), netlink_reason(p->netlink));
+			parent_tell(p, t->id, CAUSE_IFACE_ADDRESS, NULL, "%s: %s",
+			            ls_addr_text(&local6, text), netlink_reason(p->netlink));
 		else
 			f->local6 = local6;
 	}
@@ -149,7 +161,8 @@ void parent_iface_up(struct parent *p, const struct msg_iface_up *m)
 	t->iface.peer = m->peer;
 	mtu = mtu_choose(p, t, m);
 	if (netlink_link_set(p->netlink, t->tun.ifindex, true, mtu)) {
-		snprintf(done.error, sizeof done.error, "MTU %u: %s", mtu, netlink_reason(p->netlink));
+		snprintf(done.error, sizeof done.error, "MTU %u: %s", mtu,
+		         netlink_reason(p->netlink));
 	} else if (addresses_set(p, t, m, done.error, sizeof done.error)) {
 		routes_set(p, t);
 		t->iface.up = true;

@@ -1,4 +1,5 @@
-/* Reading the configuration anew: what changed is told to the processes, all else stays as it is. */
+/* Reading the configuration anew: what changed is told to the processes, all else stays as it is.
+ */
 #include "src/parent/parent.h"
 
 #include <stdio.h>
@@ -18,7 +19,8 @@ static void tunnel_remove(struct parent *p, struct tunnel *t)
 	struct msg_tunnel_remove m = {.tunnel = t->id, .cause = CAUSE_CONFIG_CHANGED};
 
 	PARENT_SEND_ALL(p, tunnel_remove, &m);
-	parent_tell(p, t->id, CAUSE_CONFIG_CHANGED, NULL, "the tunnel is not in the configuration any more");
+	parent_tell(p, t->id, CAUSE_CONFIG_CHANGED, NULL,
+	            "the tunnel is not in the configuration any more");
 	parent_tunnel_free(p, t);
 }
 
@@ -48,7 +50,8 @@ static bool is_changed(const struct tunnel *t, const struct conf_tunnel *conf)
 	if (!bytes)
 		return true;
 	w = wr_make(bytes, ENCODED_MAX);
-	same = conf_tunnel_encode(&w, conf) && w.len == t->encoded_len && memcmp(bytes, t->encoded, w.len) == 0;
+	same = conf_tunnel_encode(&w, conf) && w.len == t->encoded_len &&
+	       memcmp(bytes, t->encoded, w.len) == 0;
 	free(bytes);
 	return !same;
 }
@@ -57,7 +60,8 @@ struct counts {
 	unsigned added, changed, removed, failed;
 };
 
-static void tunnel_apply(struct parent *p, const struct conf_tunnel *conf, struct counts *n, void (*say)(void *, const char *), void *context)
+static void tunnel_apply(struct parent *p, const struct conf_tunnel *conf, struct counts *n,
+                         void (*say)(void *, const char *), void *context)
 {
 	struct tunnel *t = parent_tunnel_by_name(p, conf->name);
 	char error[PARENT_ERROR_MAX];
@@ -101,7 +105,8 @@ bool parent_reload(struct parent *p, void (*say)(void *context, const char *line
 	if (!conf_load(p->options.config, &conf, &errors)) {
 		for (size_t i = 0; i < errors.count; i++)
 			say(context, errors.line[i]);
-		parent_tell(p, 0, CAUSE_CONFIG_REFUSED, NULL, "%s", errors.count > 0 ? errors.line[0] : "");
+		parent_tell(p, 0, CAUSE_CONFIG_REFUSED, NULL, "%s",
+		            errors.count > 0 ? errors.line[0] : "");
 		return false;
 	}
 	n.removed = remove_gone(p, &conf);
@@ -113,7 +118,7 @@ bool parent_reload(struct parent *p, void (*say)(void *context, const char *line
 	for (size_t i = 0; i < p->conf.tunnel_count; i++)
 		tunnel_apply(p, &p->conf.tunnels[i], &n, say, context);
 	PARENT_SEND_ALL(p, config_end, &end);
-	parent_tell(p, 0, CAUSE_CONFIG_RELOADED, NULL, "%u new, %u changed, %u removed%s", n.added, n.changed, n.removed,
-	            n.failed ? "; some could not be set up" : "");
+	parent_tell(p, 0, CAUSE_CONFIG_RELOADED, NULL, "%u new, %u changed, %u removed%s", n.added,
+	            n.changed, n.removed, n.failed ? "; some could not be set up" : "");
 	return n.failed == 0;
 }

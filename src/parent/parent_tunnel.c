@@ -48,7 +48,8 @@ static bool encode(struct tunnel *t, const struct conf_tunnel *conf)
 	return true;
 }
 
-struct tunnel *parent_tunnel_new(struct parent *p, const struct conf_tunnel *conf, char *error, size_t cap)
+struct tunnel *parent_tunnel_new(struct parent *p, const struct conf_tunnel *conf, char *error,
+                                 size_t cap)
 {
 	struct tunnel *t = calloc(1, sizeof *t), **last = &p->tunnels;
 
@@ -60,7 +61,8 @@ struct tunnel *parent_tunnel_new(struct parent *p, const struct conf_tunnel *con
 	t->line = (struct line){.state = MSG_LINE_DOWN, .since = clock_now(), .retry_at = LS_NEVER};
 	snprintf(t->name, sizeof t->name, "%s", conf->name);
 	t->id = ++p->last_tunnel;
-	if (!encode(t, conf) || !tun_open(&t->tun, t->name, error, cap) || !parent_iface_prepare(p, t, error, cap)) {
+	if (!encode(t, conf) || !tun_open(&t->tun, t->name, error, cap) ||
+	    !parent_iface_prepare(p, t, error, cap)) {
 		parent_tunnel_free(p, t);
 		return NULL;
 	}

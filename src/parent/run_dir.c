@@ -19,8 +19,11 @@ static bool directory(const char *path, char *error, size_t cap)
 		snprintf(error, cap, "cannot make the directory %s: %s", path, strerror(errno));
 		return false;
 	}
-	if (lstat(path, &s) < 0 || !S_ISDIR(s.st_mode) || s.st_uid != geteuid() || (s.st_mode & (S_IWGRP | S_IWOTH))) {
-		snprintf(error, cap, "%s must be a directory that only its owner, the daemon's user, can write", path);
+	if (lstat(path, &s) < 0 || !S_ISDIR(s.st_mode) || s.st_uid != geteuid() ||
+	    (s.st_mode & (S_IWGRP | S_IWOTH))) {
+		snprintf(error, cap,
+		         "%s must be a directory that only its owner, the daemon's user, can write",
+		         path);
 		return false;
 	}
 	return true;
@@ -33,7 +36,9 @@ static bool taken(const struct run_dir *d, const char *dir, char *error, size_t 
 
 	pid[n > 0 ? n : 0] = '\0';
 	pid[strcspn(pid, "\n")] = '\0';
-	snprintf(error, cap, "another l2tpsecd%s%s runs in %s; end it first, or use another --run-dir", pid[0] ? " with process number " : "", pid, dir);
+	snprintf(error, cap,
+	         "another l2tpsecd%s%s runs in %s; end it first, or use another --run-dir",
+	         pid[0] ? " with process number " : "", pid, dir);
 	close(d->lock_fd);
 	return false;
 }
@@ -47,7 +52,9 @@ bool run_dir_take(struct run_dir *d, const char *dir, char *error, size_t cap)
 	snprintf(taking.empty, sizeof taking.empty, "%s/empty", dir);
 	snprintf(taking.socket, sizeof taking.socket, "%s/control", dir);
 	if (dir[0] != '/' || strlen(taking.socket) > SOCKET_PATH_MAX) {
-		snprintf(error, cap, "the run directory must be an absolute path of at most %d bytes", SOCKET_PATH_MAX - 8);
+		snprintf(error, cap,
+		         "the run directory must be an absolute path of at most %d bytes",
+		         SOCKET_PATH_MAX - 8);
 		return false;
 	}
 	if (!directory(dir, error, cap))

@@ -11,8 +11,8 @@ struct run_dir {
 };
 
 /*
- * Makes the directory and what is in it, and takes the lock. false: error says why, naming the daemon that has it; nothing is
- * left behind then.
+ * Makes the directory and what is in it, and takes the lock. false: error says why, naming the
+ * daemon that has it; nothing is left behind then.
  */
 bool run_dir_take(struct run_dir *d, const char *dir, char *error, size_t cap);
 /* Writes our process number; after going to the background it is another one. */

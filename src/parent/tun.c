@@ -1,4 +1,5 @@
-/* TUN devices: opened with a virtio-net header and offloads, so that the packet path gets large segments. */
+/* TUN devices: opened with a virtio-net header and offloads, so that the packet path gets large
+ * segments. */
 #include "src/parent/tun.h"
 
 #include <errno.h>
@@ -13,9 +14,11 @@
 
 enum { QUEUE_PACKETS = 1000 };
 
-static bool refuse(struct tun *t, int error_number, const char *what, const char *remedy, char *error, size_t cap)
+static bool refuse(struct tun *t, int error_number, const char *what, const char *remedy,
+                   char *error, size_t cap)
 {
-	snprintf(error, cap, "%s: %s%s%s", what, strerror(error_number), remedy[0] ? "; " : "", remedy);
+	snprintf(error, cap, "%s: %s%s%s", what, strerror(error_number), remedy[0] ? "; " : "",
+	         remedy);
 	tun_close(t);
 	return false;
 }
@@ -26,7 +29,8 @@ static bool refuse_open(struct tun *t, char *error, size_t cap)
 	const char *remedy = "run l2tpsecd as root";
 
 	if (e == ENOENT || e == ENODEV || e == ENXIO)
-		remedy = "load the kernel module ('modprobe tun'), or give the container the device /dev/net/tun";
+		remedy = "load the kernel module ('modprobe tun'), or give the container the "
+		         "device /dev/net/tun";
 	return refuse(t, e, "cannot open /dev/net/tun", remedy, error, cap);
 }
 
@@ -38,7 +42,8 @@ static bool refuse_make(struct tun *t, char *error, size_t cap)
 
 	snprintf(what, sizeof what, "cannot make the interface %s", t->ifname);
 	if (e == EBUSY || e == EEXIST || e == EINVAL)
-		remedy = "an interface of this name is there already: stop what uses it or name the tunnel differently";
+		remedy = "an interface of this name is there already: stop what uses it or name "
+		         "the tunnel differently";
 	else if (e == EPERM || e == EACCES)
 		remedy = "l2tpsecd needs CAP_NET_ADMIN (run it as root)";
 	return refuse(t, e, what, remedy, error, cap);
@@ -48,9 +53,9 @@ static bool refuse_make(struct tun *t, char *error, size_t cap)
 static bool offloads_set(int fd)
 {
 	static const unsigned sets[] = {
-	    TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
-	    TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6,
-	    TUN_F_CSUM | TUN_F_TSO4,
+		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6,
+		TUN_F_CSUM | TUN_F_TSO4,
 	};
 
 	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)

@@ -7,15 +7,15 @@
 #include <stdint.h>
 
 struct tun {
-	int fd;            /* -1: none */
+	int fd; /* -1: none */
 	char ifname[16];
 	uint32_t ifindex;
-	bool offload;      /* it gives and takes large TCP segments and unfinished checksums */
+	bool offload; /* it gives and takes large TCP segments and unfinished checksums */
 };
 
 /*
- * Makes a device with packets behind a virtio-net header (IFF_VNET_HDR), offloads as the kernel lets us. false: *t has fd -1
- * and error (cap bytes) says what failed and what to do about it.
+ * Makes a device with packets behind a virtio-net header (IFF_VNET_HDR), offloads as the kernel
+ * lets us. false: *t has fd -1 and error (cap bytes) says what failed and what to do about it.
  */
 bool tun_open(struct tun *t, const char *ifname, char *error, size_t cap);
 /* Closes our descriptor; the device goes when nobody else has one. */

@@ -109,11 +109,11 @@ static inline void owner_pump(struct owner *o)
 
 static inline void owner_give(struct owner *o, const uint8_t *bytes, size_t len)
 {
-	struct ike_datagram d = {.local = ls_addr_with_port(o->ip, 500),
-	                         .remote =
-	                             ls_addr_v4(o->ip.ip[3] == 1 ? 0xc0000202 : 0xc0000201, 500),
-	                         .bytes = bytes,
-	                         .len = len};
+	struct ike_datagram d = {
+		.local = ls_addr_with_port(o->ip, 500),
+		.remote = ls_addr_v4(o->ip.ip[3] == 1 ? 0xc0000202 : 0xc0000201, 500),
+		.bytes = bytes,
+		.len = len};
 
 	ike_input(o->ike, &d, o->now);
 	owner_pump(o);

@@ -255,10 +255,8 @@ START_TEST(tiny_lives_end)
 {
 	struct pair p;
 	uint8_t plain[100] = {0}, pkt[PAIR_PACKET];
-	struct esp_seal_job seal = {.part = {LS_BYTES(plain, 100)},
-	                            .parts = 1,
-	                            .dst = pkt,
-	                            .dst_room = PAIR_PACKET};
+	struct esp_seal_job seal = {
+		.part = {LS_BYTES(plain, 100)}, .parts = 1, .dst = pkt, .dst_room = PAIR_PACKET};
 
 	pair_open(&p, 1, 1);
 	p.in_params = p.out_params = pair_params(&p, ALGO_AES128_GCM, ALGO_NONE, true);

@@ -162,16 +162,16 @@ START_TEST(proposal_round_trip)
 	                 CAUSE_NONE);
 	ck_assert_int_eq(c.ke, ALGO_MODP2048);
 	ike_choice_write(&w, &c, IKE_PROTO_IKE, 0, 0);
-	ck_assert_int_eq(
-	    ike_choice_read(LS_BYTES(answer, w.len), IKE_PROTO_IKE, p, n, IKE_KE_NEEDED, &again),
-	    CAUSE_NONE);
+	ck_assert_int_eq(ike_choice_read(LS_BYTES(answer, w.len), IKE_PROTO_IKE, p, n,
+	                                 IKE_KE_NEEDED, &again),
+	                 CAUSE_NONE);
 	ck_assert_int_eq(again.ke, ALGO_MODP2048);
 	ck_assert(ike_choice_allowed(&c, IKE_PROTO_IKE, p, n, IKE_KE_NEEDED));
 	ck_assert(!ike_choice_allowed(&c, IKE_PROTO_IKE, p + 1, 1, IKE_KE_NEEDED));
 	/* A whole offer is no answer. */
 	ck_assert_int_ne(
-	    ike_choice_read(LS_BYTES(bytes, len), IKE_PROTO_IKE, p, n, IKE_KE_NEEDED, &again),
-	    CAUSE_NONE);
+		ike_choice_read(LS_BYTES(bytes, len), IKE_PROTO_IKE, p, n, IKE_KE_NEEDED, &again),
+		CAUSE_NONE);
 	ike_offers_text(LS_BYTES(answer, w.len), IKE_PROTO_IKE, text, sizeof text);
 	ck_assert_str_eq(text, "AES-256-GCM/SHA-384/MODP-2048");
 	/* Cut between two proposals it is a shorter offer: "last" is not needed to tell (3.3.1). */
@@ -222,38 +222,42 @@ START_TEST(proposal_rules)
 		uint16_t t[6][3];
 		bool good;
 	} rows[] = {
-	    {"plain", 1, 3, {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}}, true},
-	    {"AEAD with INTEG NONE", 1, 4, {{1, 20, 256}, {2, 6, 0}, {3, 0, 0}, {4, 31, 0}}, true},
-	    {"AEAD with a real INTEG",
-	     1,
-	     4,
-	     {{1, 20, 256}, {2, 6, 0}, {3, 12, 0}, {4, 31, 0}},
-	     false},
-	    {"AES without Key Length", 1, 3, {{1, 20, 0}, {2, 6, 0}, {4, 31, 0}}, false},
-	    {"ChaCha20 with Key Length", 1, 3, {{1, 28, 256}, {2, 6, 0}, {4, 31, 0}}, false},
-	    {"no PRF", 1, 2, {{1, 20, 256}, {4, 31, 0}}, false},
-	    {"no group", 1, 2, {{1, 20, 256}, {2, 6, 0}}, false},
-	    {"unknown transform type",
-	     1,
-	     4,
-	     {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}, {77, 1, 0}},
-	     false},
-	    {"additional key exchange NONE",
-	     1,
-	     4,
-	     {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}, {6, 0, 0}},
-	     true},
-	    {"unknown cipher beside a known",
-	     1,
-	     4,
-	     {{1, 999, 128}, {1, 20, 128}, {2, 5, 0}, {4, 19, 0}},
-	     true},
-	    {"CBC without INTEG", 1, 3, {{1, 12, 256}, {2, 6, 0}, {4, 31, 0}}, false},
-	    {"for ESP", 3, 3, {{1, 20, 256}, {5, 0, 0}, {5, 1, 0}}, true},
-	    {"for ESP, ESN only", 3, 2, {{1, 20, 256}, {5, 1, 0}}, true},
-	    {"for ESP, no word about ESN", 3, 1, {{1, 20, 256}}, true},
-	    {"for ESP, CBC", 3, 3, {{1, 12, 256}, {3, 12, 0}, {5, 0, 0}}, true},
-	    {"for AH", 2, 2, {{3, 12, 0}, {5, 0, 0}}, false},
+		{"plain", 1, 3, {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}}, true},
+		{"AEAD with INTEG NONE",
+	         1,
+	         4,
+	         {{1, 20, 256}, {2, 6, 0}, {3, 0, 0}, {4, 31, 0}},
+	         true},
+		{"AEAD with a real INTEG",
+	         1,
+	         4,
+	         {{1, 20, 256}, {2, 6, 0}, {3, 12, 0}, {4, 31, 0}},
+	         false},
+		{"AES without Key Length", 1, 3, {{1, 20, 0}, {2, 6, 0}, {4, 31, 0}}, false},
+		{"ChaCha20 with Key Length", 1, 3, {{1, 28, 256}, {2, 6, 0}, {4, 31, 0}}, false},
+		{"no PRF", 1, 2, {{1, 20, 256}, {4, 31, 0}}, false},
+		{"no group", 1, 2, {{1, 20, 256}, {2, 6, 0}}, false},
+		{"unknown transform type",
+	         1,
+	         4,
+	         {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}, {77, 1, 0}},
+	         false},
+		{"additional key exchange NONE",
+	         1,
+	         4,
+	         {{1, 20, 256}, {2, 6, 0}, {4, 31, 0}, {6, 0, 0}},
+	         true},
+		{"unknown cipher beside a known",
+	         1,
+	         4,
+	         {{1, 999, 128}, {1, 20, 128}, {2, 5, 0}, {4, 19, 0}},
+	         true},
+		{"CBC without INTEG", 1, 3, {{1, 12, 256}, {2, 6, 0}, {4, 31, 0}}, false},
+		{"for ESP", 3, 3, {{1, 20, 256}, {5, 0, 0}, {5, 1, 0}}, true},
+		{"for ESP, ESN only", 3, 2, {{1, 20, 256}, {5, 1, 0}}, true},
+		{"for ESP, no word about ESN", 3, 1, {{1, 20, 256}}, true},
+		{"for ESP, CBC", 3, 3, {{1, 12, 256}, {3, 12, 0}, {5, 0, 0}}, true},
+		{"for AH", 2, 2, {{3, 12, 0}, {5, 0, 0}}, false},
 	};
 	uint8_t bytes[512];
 
@@ -263,9 +267,9 @@ START_TEST(proposal_rules)
 		unsigned n = esp ? ike_proposals_default_child(p) : ike_proposals_default_ike(p);
 		size_t len = by_hand(bytes, rows[i].protocol, rows[i].t, rows[i].n);
 		struct ike_choice c;
-		enum ls_cause cause =
-		    ike_proposal_choose(LS_BYTES(bytes, len), esp ? IKE_PROTO_ESP : IKE_PROTO_IKE,
-		                        p, n, esp ? IKE_KE_IGNORED : IKE_KE_NEEDED, ALGO_NONE, &c);
+		enum ls_cause cause = ike_proposal_choose(
+			LS_BYTES(bytes, len), esp ? IKE_PROTO_ESP : IKE_PROTO_IKE, p, n,
+			esp ? IKE_KE_IGNORED : IKE_KE_NEEDED, ALGO_NONE, &c);
 
 		ck_assert_msg((cause == CAUSE_NONE) == rows[i].good, "%s", rows[i].what);
 	}
@@ -279,8 +283,9 @@ START_TEST(proposal_pfs)
 			      with[][3] = {{1, 20, 256}, {4, 19, 0}, {5, 0, 0}},
 			      either[][3] = {{1, 20, 256}, {4, 19, 0}, {4, 0, 0}, {5, 0, 0}};
 	struct ike_proposal none = {.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true},
-			    group = {
-				.count = 2, .algo = {ALGO_AES256_GCM, ALGO_ECP256}, .no_esn = true};
+			    group = {.count = 2,
+	                             .algo = {ALGO_AES256_GCM, ALGO_ECP256},
+	                             .no_esn = true};
 	uint8_t bytes[512];
 	struct ike_choice c;
 	size_t len = by_hand(bytes, 3, without, 2);
@@ -341,17 +346,17 @@ START_TEST(selectors_for_l2tp)
 		bool ours, nat, good;
 		uint16_t port_low, port_high;
 	} rows[] = {
-	    {17, 1701, 1701, 0xc0000201, 0xc0000201, true, false, true, 1701, 1701},
-	    {17, 0, 65535, 0xc0000201, 0xc0000201, true, false, true, 1701, 1701},
-	    {0, 0, 65535, 0xc0000201, 0xc0000201, true, false, true, 1701, 1701},
-	    {0, 0, 65535, 0, 0xffffffff, true, false, true, 1701, 1701},
-	    {17, 1702, 1702, 0xc0000201, 0xc0000201, true, false, false, 0, 0},
-	    {6, 1701, 1701, 0xc0000201, 0xc0000201, true, false, false, 0, 0},
-	    {17, 1701, 1701, 0xc0000202, 0xc0000202, true, false, false, 0, 0},
-	    {17, 1701, 1701, 0x0a000001, 0x0a000001, true, true, true, 1701, 1701},
-	    {17, 65535, 0, 0xc0000201, 0xc0000201, true, false, false, 0, 0},
-	    {17, 40000, 40000, 0xc0000201, 0xc0000201, false, false, true, 40000, 40000},
-	    {0, 0, 65535, 0xc0000201, 0xc0000201, false, false, true, 0, 65535},
+		{17, 1701, 1701, 0xc0000201, 0xc0000201, true, false, true, 1701, 1701},
+		{17, 0, 65535, 0xc0000201, 0xc0000201, true, false, true, 1701, 1701},
+		{0, 0, 65535, 0xc0000201, 0xc0000201, true, false, true, 1701, 1701},
+		{0, 0, 65535, 0, 0xffffffff, true, false, true, 1701, 1701},
+		{17, 1702, 1702, 0xc0000201, 0xc0000201, true, false, false, 0, 0},
+		{6, 1701, 1701, 0xc0000201, 0xc0000201, true, false, false, 0, 0},
+		{17, 1701, 1701, 0xc0000202, 0xc0000202, true, false, false, 0, 0},
+		{17, 1701, 1701, 0x0a000001, 0x0a000001, true, true, true, 1701, 1701},
+		{17, 65535, 0, 0xc0000201, 0xc0000201, true, false, false, 0, 0},
+		{17, 40000, 40000, 0xc0000201, 0xc0000201, false, false, true, 40000, 40000},
+		{0, 0, 65535, 0xc0000201, 0xc0000201, false, false, true, 0, 65535},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -406,17 +411,17 @@ START_TEST(identities)
 		const char *expected, *seen;
 		bool match;
 	} rows[] = {
-	    {"hq.bank.example", "HQ.bank.EXAMPLE", true},
-	    {"*.bank.example", "hq.bank.example", true},
-	    {"*.bank.example", "bank.example", false},
-	    {"*.bank.example", "evilbank.example", false},
-	    {"192.0.2.1", "192.0.2.1", true},
-	    {"192.0.2.1", "192.0.2.2", false},
-	    {"a@b.example", "a@b.example", true},
-	    {"a@b.example", "@a.b.example", false},
-	    {"keyid:x", "keyid:X", false},
-	    {"@hq", "hq", true},
-	    {"2001:db8::1", "2001:db8:0::1", true},
+		{"hq.bank.example", "HQ.bank.EXAMPLE", true},
+		{"*.bank.example", "hq.bank.example", true},
+		{"*.bank.example", "bank.example", false},
+		{"*.bank.example", "evilbank.example", false},
+		{"192.0.2.1", "192.0.2.1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"a@b.example", "a@b.example", true},
+		{"a@b.example", "@a.b.example", false},
+		{"keyid:x", "keyid:X", false},
+		{"@hq", "hq", true},
+		{"2001:db8::1", "2001:db8:0::1", true},
 	};
 	struct ike_identity a, b;
 	char text[64];
@@ -526,10 +531,10 @@ END_TEST
 START_TEST(sealing)
 {
 	static const struct ike_choice choices[] = {
-	    {.encr = ALGO_AES256_GCM, .prf = ALGO_PRF_SHA384},
-	    {.encr = ALGO_CHACHA20POLY1305, .prf = ALGO_PRF_SHA256},
-	    {.encr = ALGO_AES128, .integ = ALGO_SHA256, .prf = ALGO_PRF_SHA256},
-	    {.encr = ALGO_AES256, .integ = ALGO_SHA512, .prf = ALGO_PRF_SHA512},
+		{.encr = ALGO_AES256_GCM, .prf = ALGO_PRF_SHA384},
+		{.encr = ALGO_CHACHA20POLY1305, .prf = ALGO_PRF_SHA256},
+		{.encr = ALGO_AES128, .integ = ALGO_SHA256, .prf = ALGO_PRF_SHA256},
+		{.encr = ALGO_AES256, .integ = ALGO_SHA512, .prf = ALGO_PRF_SHA512},
 	};
 	static uint8_t plain[3000], scratch[4096];
 	struct ls_random_seeded seeded;
@@ -570,8 +575,8 @@ START_TEST(sealing)
 				ck_assert_uint_le(one.len, 500);
 				ck_assert_uint_eq(got.length, one.len);
 				ck_assert_int_eq(
-				    ike_open(&keys, !(len & 1), &got, one, scratch, &o),
-				    CAUSE_IKE_BAD_ICV);
+					ike_open(&keys, !(len & 1), &got, one, scratch, &o),
+					CAUSE_IKE_BAD_ICV);
 				ck_assert_int_eq(ike_open(&keys, len & 1, &got, one, scratch, &o),
 				                 CAUSE_NONE);
 				if (o.number == 0) {

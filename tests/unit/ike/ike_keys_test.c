@@ -19,8 +19,8 @@ static void prf_plus(const EVP_MD *md, const uint8_t *key, size_t key_len, const
 		memcpy(in, block, block_len);
 		memcpy(in + block_len, seed, seed_len);
 		in[block_len + seed_len] = n;
-		ck_assert_ptr_nonnull(
-		    HMAC(md, key, (int)key_len, in, block_len + seed_len + 1, block, &block_len));
+		ck_assert_ptr_nonnull(HMAC(md, key, (int)key_len, in, block_len + seed_len + 1,
+		                           block, &block_len));
 		take = len < block_len ? len : block_len;
 		memcpy(out, block, take);
 		out += take;
@@ -36,12 +36,12 @@ struct example {
 
 static void examples(struct example out[3])
 {
-	out[0] =
-	    (struct example){ALGO_AES256_GCM, ALGO_NONE, ALGO_PRF_SHA384, EVP_sha384(), 48, 0, 36};
-	out[1] =
-	    (struct example){ALGO_AES128, ALGO_SHA256, ALGO_PRF_SHA256, EVP_sha256(), 32, 32, 16};
+	out[0] = (struct example){
+		ALGO_AES256_GCM, ALGO_NONE, ALGO_PRF_SHA384, EVP_sha384(), 48, 0, 36};
+	out[1] = (struct example){ALGO_AES128, ALGO_SHA256, ALGO_PRF_SHA256, EVP_sha256(), 32,
+	                          32,          16};
 	out[2] = (struct example){
-	    ALGO_CHACHA20POLY1305, ALGO_NONE, ALGO_PRF_SHA512, EVP_sha512(), 64, 0, 36};
+		ALGO_CHACHA20POLY1305, ALGO_NONE, ALGO_PRF_SHA512, EVP_sha512(), 64, 0, 36};
 }
 
 static const uint8_t ni[32] = "initiator's nonce: 32 bytes long",
@@ -179,7 +179,7 @@ START_TEST(id_mac)
 		HMAC(EVP_sha256(), ike_key(&k, of_initiator ? IKE_SK_PI : IKE_SK_PR).p, 32, body,
 		     sizeof body, right, &len);
 		ck_assert_uint_eq(
-		    ike_keys_id_mac(&k, of_initiator, LS_BYTES(body, sizeof body), mac), len);
+			ike_keys_id_mac(&k, of_initiator, LS_BYTES(body, sizeof body), mac), len);
 		ck_assert_int_eq(memcmp(mac, right, len), 0);
 	}
 	ike_keys_free(&k);

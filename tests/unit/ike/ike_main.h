@@ -22,11 +22,11 @@ static inline int ike_main(const char *name, const TTest *const *tests, size_t n
 	return failed != 0;
 }
 
-#define IKE_MAIN(name, ...)                                                                        \
-	int main(void)                                                                             \
-	{                                                                                          \
-		const TTest *const tests[] = {__VA_ARGS__};                                        \
-		return ike_main(name, tests, sizeof tests / sizeof tests[0]);                      \
+#define IKE_MAIN(name, ...)                                                   \
+	int main(void)                                                        \
+	{                                                                     \
+		const TTest *const tests[] = {__VA_ARGS__};                   \
+		return ike_main(name, tests, sizeof tests / sizeof tests[0]); \
 	}
 
 #endif

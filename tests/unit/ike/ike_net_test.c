@@ -225,7 +225,7 @@ END_TEST
 START_TEST(flood_is_bounded)
 {
 	struct ike_limits limits = {
-	    .cookie_threshold = 20, .max_half_open = 40, .max_half_open_per_source = 5};
+		.cookie_threshold = 20, .max_half_open = 40, .max_half_open_per_source = 5};
 	struct pair *p = pair_new_at("192.0.2.1", "198.51.100.2", &limits), *other = pair_new();
 	struct ike_request r;
 	uint8_t *bytes;
@@ -242,7 +242,7 @@ START_TEST(flood_is_bounded)
 	len = other->queue[0].len;
 	for (unsigned i = 0; i < 300; i++) {
 		struct ls_addr from =
-		    ls_addr_v4(i < 10 ? 0x08080808 : 0x09000000 + i, (uint16_t)(500 + i));
+			ls_addr_v4(i < 10 ? 0x08080808 : 0x09000000 + i, (uint16_t)(500 + i));
 
 		ls_put64(bytes, 0x1000 + i);
 		ike_input(p->side[1].ike,
@@ -370,7 +370,7 @@ START_TEST(replays)
 	replay_all(p, r);
 	ck_assert_uint_eq(pair_check_sas(p), 1);
 	ck_assert_uint_eq(
-	    pair_count(&p->side[0], IKE_REQ_DOWN) + pair_count(&p->side[1], IKE_REQ_DOWN), 0);
+		pair_count(&p->side[0], IKE_REQ_DOWN) + pair_count(&p->side[1], IKE_REQ_DOWN), 0);
 	ck_assert_uint_eq(pair_count(&p->side[1], IKE_REQ_UP), 1);
 	ck_assert_uint_gt(ike_counters(p->side[1].ike)->by_cause[CAUSE_IKE_MESSAGE_ID], 0);
 	for (unsigned i = 0; i < r->n; i++)
@@ -489,12 +489,12 @@ START_TEST(smaller_fragments_after_silence)
 		c.child_count = IKE_PROPOSALS_MAX;
 		for (unsigned k = 0; k < IKE_PROPOSALS_MAX; k++)
 			c.child[k] = (struct ike_proposal){
-			    .count = 7,
-			    .algo = {ALGO_AES256, ALGO_AES128, ALGO_AES192, ALGO_SHA512,
-			             ALGO_SHA384, ALGO_SHA256,
-			             (uint16_t)(k % 2 ? ALGO_X25519 : ALGO_ECP256)},
-			    .esn = k & 2,
-			    .no_esn = true};
+				.count = 7,
+				.algo = {ALGO_AES256, ALGO_AES128, ALGO_AES192, ALGO_SHA512,
+			                 ALGO_SHA384, ALGO_SHA256,
+			                 (uint16_t)(k % 2 ? ALGO_X25519 : ALGO_ECP256)},
+				.esn = k & 2,
+				.no_esn = true};
 		pair_set(p, i, &c);
 	}
 	p->filter = lose_large;
@@ -643,7 +643,7 @@ START_TEST(save_and_load)
 		ck_assert(p->side[0].sa[0].child.replaces);
 		pair_check_sending(p);
 		ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN) +
-		                      pair_count(&p->side[1], IKE_REQ_DOWN),
+		                          pair_count(&p->side[1], IKE_REQ_DOWN),
 		                  0);
 		ike_stop(p->side[side].ike, side + 1, CAUSE_ADMIN, p->now);
 		pair_run(p);

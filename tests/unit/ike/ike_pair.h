@@ -311,7 +311,7 @@ static inline void pair_pass(struct pair *p, ls_time span)
 
 	for (unsigned i = 0; i < 100000; i++) {
 		ls_time next =
-		    ls_time_min(ike_deadline(p->side[0].ike), ike_deadline(p->side[1].ike));
+			ls_time_min(ike_deadline(p->side[0].ike), ike_deadline(p->side[1].ike));
 
 		pair_run(p);
 		next = ls_time_min(ike_deadline(p->side[0].ike), ike_deadline(p->side[1].ike));

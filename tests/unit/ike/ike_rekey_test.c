@@ -43,7 +43,7 @@ START_TEST(child_by_each_side)
 
 				c.child_count = 1;
 				c.child[0] = (struct ike_proposal){
-				    .count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true};
+					.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true};
 				pair_set(p, i, &c);
 			}
 			pair_up(p);
@@ -98,9 +98,9 @@ START_TEST(child_invalid_ke)
 
 	a.child_count = b.child_count = 1;
 	a.child[0] = (struct ike_proposal){
-	    .count = 3, .algo = {ALGO_AES256_GCM, ALGO_X25519, ALGO_ECP256}, .no_esn = true};
+		.count = 3, .algo = {ALGO_AES256_GCM, ALGO_X25519, ALGO_ECP256}, .no_esn = true};
 	b.child[0] = (struct ike_proposal){
-	    .count = 2, .algo = {ALGO_AES256_GCM, ALGO_ECP256}, .no_esn = true};
+		.count = 2, .algo = {ALGO_AES256_GCM, ALGO_ECP256}, .no_esn = true};
 	pair_set(p, 0, &a);
 	pair_set(p, 1, &b);
 	pair_up(p);
@@ -121,12 +121,12 @@ START_TEST(child_without_group)
 		struct ike_peer a = pair_peer(p, 0), b = pair_peer(p, 1);
 
 		b.child_count = 1;
-		b.child[0] =
-		    (struct ike_proposal){.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true};
+		b.child[0] = (struct ike_proposal){
+			.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true};
 		if (insist) {
 			a.child_count = 1;
 			a.child[0] = (struct ike_proposal){
-			    .count = 2, .algo = {ALGO_AES256_GCM, ALGO_X25519}, .no_esn = true};
+				.count = 2, .algo = {ALGO_AES256_GCM, ALGO_X25519}, .no_esn = true};
 		}
 		pair_set(p, 0, &a);
 		pair_set(p, 1, &b);
@@ -158,7 +158,7 @@ START_TEST(child_simultaneous)
 
 		for (unsigned i = 0; i < 2; i++)
 			p->side[i].random =
-			    ls_random_from_seed(&p->side[i].seeded, 500 + 2 * seed + i);
+				ls_random_from_seed(&p->side[i].seeded, 500 + 2 * seed + i);
 		pair_up(p);
 		chain = p->side[0].sa[0].chain;
 		ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);

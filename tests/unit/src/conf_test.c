@@ -35,14 +35,17 @@ static bool load(const char *text)
 	return ok;
 }
 
-static const char good[] = "gateway: { identity = \"reno.example\"; control-group = \"adm\"; };\n"
-                           "tunnels: (\n"
-                           "  { name = \"hq\"; peer = [ \"hq.example\", \"192.0.2.1\" ]; start = \"on-demand\"; user = \"reno@bank\";\n"
-                           "    routes = [ \"10.1.0.0/16\", \"fd00:1::/48\" ]; idle-timeout = 300;\n"
-                           "    ike: { lifetime = 7200; proposals = [ \"aes256-gcm-prf-sha384-x25519\" ]; };\n"
-                           "    ppp: { ipv6 = false; }; },\n"
-                           "  { name = \"in\"; start = \"wait\"; ppp: { local = \"10.9.0.1\"; pool = \"10.9.0.2-10.9.0.9\"; dns = [ \"10.1.0.53\" ]; }; }\n"
-                           ");\n";
+static const char good[] =
+	"gateway: { identity = \"reno.example\"; control-group = \"adm\"; };\n"
+	"tunnels: (\n"
+	"  { name = \"hq\"; peer = [ \"hq.example\", \"192.0.2.1\" ]; start = \"on-demand\"; user "
+        "= \"reno@bank\";\n"
+	"    routes = [ \"10.1.0.0/16\", \"fd00:1::/48\" ]; idle-timeout = 300;\n"
+	"    ike: { lifetime = 7200; proposals = [ \"aes256-gcm-prf-sha384-x25519\" ]; };\n"
+	"    ppp: { ipv6 = false; }; },\n"
+	"  { name = \"in\"; start = \"wait\"; ppp: { local = \"10.9.0.1\"; pool = "
+        "\"10.9.0.2-10.9.0.9\"; dns = [ \"10.1.0.53\" ]; }; }\n"
+	");\n";
 
 START_TEST(values_are_read_and_the_rest_is_default)
 {
@@ -85,27 +88,39 @@ static void refused(const char *text, unsigned line, const char *part)
 START_TEST(mistakes_are_named_with_their_line)
 {
 	refused("gateway: {\n  identiy = \"x\"; };", 2, "did you mean 'identity'");
-	refused(GATEWAY_LINE "tunnels: ( {\n name = \"a\";\n strat = \"wait\"; } );", 4, "did you mean 'start'");
-	refused(GATEWAY_LINE "tunnels: ( {\n name = \"a\";\n ike: { lifetme = 100; }; } );", 4, "did you mean 'ike.lifetime'");
+	refused(GATEWAY_LINE "tunnels: ( {\n name = \"a\";\n strat = \"wait\"; } );", 4,
+	        "did you mean 'start'");
+	refused(GATEWAY_LINE "tunnels: ( {\n name = \"a\";\n ike: { lifetme = 100; }; } );", 4,
+	        "did you mean 'ike.lifetime'");
 	refused("gatway: {};", 1, "unknown key 'gatway'");
 	refused("gateway: { identity = 5; };", 1, "text in double quotes");
 	refused("gateway: { max-ike-sas = 0; };", 1, "must be a number from 1");
 	refused("gateway: {\n identity = \"x\"\n oops", 3, "syntax error");
 	refused(GATEWAY_LINE "tunnels: ( { name = \"a\"; start = \"never\"; } );", 2, "on-demand");
-	refused(GATEWAY_LINE "tunnels: ( { name = \"a\"; routes = [ \"10.1.2.3/16\" ]; } );", 2, "network");
-	refused(GATEWAY_LINE "tunnels: ( { name = \"interface-name-too-long\"; } );", 2, "longer than 15");
-	refused(GATEWAY_LINE "tunnels: ( { name = \"a\"; ppp: { pool = \"10.0.0.9-10.0.0.1\"; }; } );", 2, "range");
+	refused(GATEWAY_LINE "tunnels: ( { name = \"a\"; routes = [ \"10.1.2.3/16\" ]; } );", 2,
+	        "network");
+	refused(GATEWAY_LINE "tunnels: ( { name = \"interface-name-too-long\"; } );", 2,
+	        "longer than 15");
+	refused(GATEWAY_LINE
+	        "tunnels: ( { name = \"a\"; ppp: { pool = \"10.0.0.9-10.0.0.1\"; }; } );",
+	        2, "range");
 }
 END_TEST
 
 START_TEST(contradictions_are_named)
 {
-	refused(GATEWAY_LINE "tunnels: (\n{ name = \"a\"; start = \"always\"; user = \"u\"; } );", 3, "needs a 'peer'");
-	refused(GATEWAY_LINE "tunnels: (\n{ name = \"a\"; start = \"always\"; peer = \"h\"; } );", 3, "needs a 'user'");
-	refused("tunnels: (\n{ name = \"a\"; start = \"always\"; peer = \"h\"; user = \"u\"; } );", 2, "no 'identity'");
+	refused(GATEWAY_LINE "tunnels: (\n{ name = \"a\"; start = \"always\"; user = \"u\"; } );",
+	        3, "needs a 'peer'");
+	refused(GATEWAY_LINE "tunnels: (\n{ name = \"a\"; start = \"always\"; peer = \"h\"; } );",
+	        3, "needs a 'user'");
+	refused("tunnels: (\n{ name = \"a\"; start = \"always\"; peer = \"h\"; user = \"u\"; } );",
+	        2, "no 'identity'");
 	refused(GATEWAY_LINE "tunnels: (\n{ name = \"a\"; } );", 3, "needs 'ppp.local'");
-	refused(GATEWAY_LINE "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; }; },\n{ name = \"a\"; ppp: { local = \"10.9.0.1\"; }; } );", 3, "twice");
-	refused(GATEWAY_LINE "tunnels: ( { name = \"a/b\"; ppp: { local = \"10.9.0.1\"; }; } );", 2, "letters, digits");
+	refused(GATEWAY_LINE "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; }; },\n{ "
+	                     "name = \"a\"; ppp: { local = \"10.9.0.1\"; }; } );",
+	        3, "twice");
+	refused(GATEWAY_LINE "tunnels: ( { name = \"a/b\"; ppp: { local = \"10.9.0.1\"; }; } );", 2,
+	        "letters, digits");
 }
 END_TEST
 
@@ -210,11 +225,13 @@ START_TEST(secrets_are_read)
 {
 	struct conf_secrets s;
 
-	ck_assert_msg(secrets_read("psks: ( { remote = \"hq.example\"; secret = \"abc\"; } );\n"
-	                           "users: ( { name = \"u\"; password = \"pw\"; address = \"10.9.0.7\"; } );\n"
-	                           "l2tp: ( { secret = \"t\"; } );",
-	                           &s),
-	              "%s", errors.line[0]);
+	ck_assert_msg(
+		secrets_read(
+			"psks: ( { remote = \"hq.example\"; secret = \"abc\"; } );\n"
+			"users: ( { name = \"u\"; password = \"pw\"; address = \"10.9.0.7\"; } );\n"
+			"l2tp: ( { secret = \"t\"; } );",
+			&s),
+		"%s", errors.line[0]);
 	ck_assert_uint_eq(s.psk_count, 1);
 	ck_assert(secret_equal(&s.psks[0].secret, "abc", 3));
 	ck_assert(secret_equal(&s.users[0].password, "pw", 2));

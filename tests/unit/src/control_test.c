@@ -18,7 +18,10 @@ static bool decodes(const uint8_t *bytes, size_t len, struct control_request *ou
 
 START_TEST(requests_round_trip)
 {
-	struct control_request in = {.command = CONTROL_EVENTS, .flags = CONTROL_FLAG_FOLLOW, .tunnel = "hq"}, out;
+	struct control_request in = {.command = CONTROL_EVENTS,
+	                             .flags = CONTROL_FLAG_FOLLOW,
+	                             .tunnel = "hq"},
+			       out;
 	uint8_t bytes[CONTROL_REQUEST_MAX], version;
 	size_t len = control_request_encode(&in, bytes);
 
@@ -68,7 +71,8 @@ END_TEST
 
 START_TEST(only_looking_is_open_to_the_group)
 {
-	static const unsigned looking[] = {CONTROL_STATUS, CONTROL_WHY, CONTROL_COUNTERS, CONTROL_EVENTS, CONTROL_VERSION_SHOW};
+	static const unsigned looking[] = {CONTROL_STATUS, CONTROL_WHY, CONTROL_COUNTERS,
+	                                   CONTROL_EVENTS, CONTROL_VERSION_SHOW};
 	unsigned n = 0;
 
 	for (unsigned command = 0; command < 256; command++)

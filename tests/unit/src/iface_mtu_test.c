@@ -7,16 +7,19 @@
 
 enum { UDP_INNER = 8, L2TP_PLAIN = 6 };
 
-static struct msg_iface_up line(uint8_t family, bool udp, unsigned encr, unsigned integ, unsigned ppp)
+static struct msg_iface_up line(uint8_t family, bool udp, unsigned encr, unsigned integ,
+                                unsigned ppp)
 {
-	struct msg_iface_up m = {.tunnel = 1, .udp = udp, .encr = (uint16_t)encr, .integ = (uint16_t)integ};
+	struct msg_iface_up m = {
+		.tunnel = 1, .udp = udp, .encr = (uint16_t)encr, .integ = (uint16_t)integ};
 
 	m.peer.family = family;
 	m.inner_overhead = (uint16_t)(UDP_INNER + L2TP_PLAIN + ppp);
 	return m;
 }
 
-static void is(uint32_t wanted, uint8_t family, bool udp, unsigned encr, unsigned integ, unsigned ppp)
+static void is(uint32_t wanted, uint8_t family, bool udp, unsigned encr, unsigned integ,
+               unsigned ppp)
 {
 	struct msg_iface_up m = line(family, udp, encr, integ, ppp);
 

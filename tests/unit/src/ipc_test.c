@@ -1,4 +1,5 @@
-/* Tests of channels between processes: order, descriptors, bounds, and that nothing forbidden is handed on. */
+/* Tests of channels between processes: order, descriptors, bounds, and that nothing forbidden is
+ * handed on. */
 #include "src/base/ipc.h"
 
 #include <check.h>
@@ -61,7 +62,8 @@ static void on_ended(void *owner, struct ipc *ipc, enum ipc_end why, const char 
 
 static const struct ipc_handler parent_handlers[] = {{MSG_TYPE_PROGRESS, on_progress}};
 static const struct ipc_handler gateway_handlers[] = {{MSG_TYPE_TUN, on_tun}};
-static const struct ipc_calls parent_calls = {parent_handlers, 1, on_ended}, gateway_calls = {gateway_handlers, 1, on_ended};
+static const struct ipc_calls parent_calls = {parent_handlers, 1, on_ended},
+			      gateway_calls = {gateway_handlers, 1, on_ended};
 
 static void open_both(void)
 {
@@ -70,8 +72,10 @@ static void open_both(void)
 	gateway.kept_fd = -1;
 	base = event_base_new();
 	ck_assert(ipc_pair(pair));
-	parent.ipc = ipc_new(base, pair[0], MSG_ROLE_PARENT, MSG_ROLE_GATEWAY, &parent_calls, &parent);
-	gateway.ipc = ipc_new(base, pair[1], MSG_ROLE_GATEWAY, MSG_ROLE_PARENT, &gateway_calls, &gateway);
+	parent.ipc =
+		ipc_new(base, pair[0], MSG_ROLE_PARENT, MSG_ROLE_GATEWAY, &parent_calls, &parent);
+	gateway.ipc =
+		ipc_new(base, pair[1], MSG_ROLE_GATEWAY, MSG_ROLE_PARENT, &gateway_calls, &gateway);
 	ck_assert(parent.ipc && gateway.ipc);
 }
 
@@ -164,7 +168,8 @@ static void forged(const void *bytes, size_t len)
 	ck_assert(parent.ended);
 	ck_assert_int_eq(parent.why, IPC_END_BAD);
 	ck_assert_uint_eq(parent.progress, 0);
-	ck_assert_msg(gateway.ended && gateway.why == IPC_END_CLOSED, "the other side sees the end");
+	ck_assert_msg(gateway.ended && gateway.why == IPC_END_CLOSED,
+	              "the other side sees the end");
 	close_both();
 }
 

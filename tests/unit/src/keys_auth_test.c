@@ -1,4 +1,5 @@
-/* Tests of the arithmetic of the keys process: AUTH of IKE, CHAP-MD5, MS-CHAPv2 by the vectors of RFC 2759. */
+/* Tests of the arithmetic of the keys process: AUTH of IKE, CHAP-MD5, MS-CHAPv2 by the vectors of
+ * RFC 2759. */
 #include "src/keys/keys_auth.h"
 
 #include "ppp/ppp.h"
@@ -33,9 +34,12 @@ START_TEST(auth_of_a_preshared_key)
 	struct msg_ike_auth_ask ask = ike_ask();
 
 	len = keys_auth_ike(ALGO_PRF_SHA256, TEXT("correct horse"), &ask, value);
-	ck_assert_hex_eq(value, len, "56ecde2a299d7184439a610c633e77c7b96eb0a904beb387db175ccf020245b5");
+	ck_assert_hex_eq(value, len,
+	                 "56ecde2a299d7184439a610c633e77c7b96eb0a904beb387db175ccf020245b5");
 	len = keys_auth_ike(ALGO_PRF_SHA384, TEXT("correct horse"), &ask, value);
-	ck_assert_hex_eq(value, len, "bd40e2e089f32a69835628f56cee0e39153597c0125d3565de5b1b94960e76bd9e7b3bd26d11c2b8bd2bbad46d4f296e");
+	ck_assert_hex_eq(value, len,
+	                 "bd40e2e089f32a69835628f56cee0e39153597c0125d3565de5b1b94960e76bd9e7b3bd26"
+	                 "d11c2b8bd2bbad46d4f296e");
 	ck_assert_uint_eq(keys_auth_ike(ALGO_AES256_GCM, TEXT("x"), &ask, value), 0);
 }
 END_TEST
@@ -61,9 +65,11 @@ START_TEST(chap_md5_is_made_and_checked)
 	ask.response = response;
 	ck_assert_int_eq(keys_auth_ppp(&ask, TEXT("secret"), value, &len), CAUSE_NONE);
 	ck_assert_uint_eq(len, 0);
-	ck_assert_int_eq(keys_auth_ppp(&ask, TEXT("Secret"), value, &len), CAUSE_PPP_WRONG_PASSWORD);
+	ck_assert_int_eq(keys_auth_ppp(&ask, TEXT("Secret"), value, &len),
+	                 CAUSE_PPP_WRONG_PASSWORD);
 	ask.response.len--;
-	ck_assert_int_eq(keys_auth_ppp(&ask, TEXT("secret"), value, &len), CAUSE_PPP_WRONG_PASSWORD);
+	ck_assert_int_eq(keys_auth_ppp(&ask, TEXT("secret"), value, &len),
+	                 CAUSE_PPP_WRONG_PASSWORD);
 }
 END_TEST
 
@@ -98,7 +104,8 @@ START_TEST(mschapv2_is_checked)
 	ask.response = response;
 	ck_assert_int_eq(keys_auth_ppp(&ask, TEXT("clientPass"), value, &len), CAUSE_NONE);
 	ck_assert_hex_eq(value, len, AUTHENTICATOR);
-	ck_assert_int_eq(keys_auth_ppp(&ask, TEXT("clientpass"), value, &len), CAUSE_PPP_WRONG_PASSWORD);
+	ck_assert_int_eq(keys_auth_ppp(&ask, TEXT("clientpass"), value, &len),
+	                 CAUSE_PPP_WRONG_PASSWORD);
 	ck_assert_uint_eq(len, 0);
 	ask.response.len = 48;
 	ck_assert_int_eq(keys_auth_ppp(&ask, TEXT("clientPass"), value, &len), CAUSE_MALFORMED);

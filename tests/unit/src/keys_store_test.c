@@ -44,10 +44,13 @@ static void key_is(const char *local, const char *remote, const char *wanted)
 
 START_TEST(the_closest_identity_wins)
 {
-	ck_assert_msg(read_text("psks: ( { secret = \"any\" }, { remote = \"*.example\"; secret = \"pattern\" },\n"
-	                        "{ remote = \"hq.example\"; secret = \"exact\" },\n"
-	                        "{ local = \"b.example\"; remote = \"hq.example\"; secret = \"both\" } );"),
-	              "%s", error);
+	ck_assert_msg(
+		read_text(
+			"psks: ( { secret = \"any\" }, { remote = \"*.example\"; secret = "
+	                "\"pattern\" },\n"
+			"{ remote = \"hq.example\"; secret = \"exact\" },\n"
+			"{ local = \"b.example\"; remote = \"hq.example\"; secret = \"both\" } );"),
+		"%s", error);
 	key_is("a.example", "other.test", "any");
 	key_is("a.example", "reno.example", "pattern");
 	key_is("a.example", "hq.example", "exact");
@@ -79,7 +82,8 @@ START_TEST(users_and_tunnel_secrets)
 {
 	struct conf_tunnel hq = {.name = "hq"}, other = {.name = "other"};
 
-	ck_assert(read_text("users: ( { name = \"u\"; password = \"p\" } );\nl2tp: ( { secret = \"all\" }, { tunnel = \"hq\"; secret = \"own\" } );"));
+	ck_assert(read_text("users: ( { name = \"u\"; password = \"p\" } );\nl2tp: ( { secret = "
+	                    "\"all\" }, { tunnel = \"hq\"; secret = \"own\" } );"));
 	ck_assert_ptr_nonnull(keys_store_user(&store, "u"));
 	ck_assert_ptr_null(keys_store_user(&store, "U"));
 	ck_assert_ptr_null(keys_store_user(&store, ""));

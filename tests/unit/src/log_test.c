@@ -46,7 +46,8 @@ static unsigned lines(void)
 
 static struct ls_event event(unsigned cause, uint32_t tunnel, const char *text)
 {
-	struct ls_event e = {.cause = cause, .tunnel = tunnel, .peer = ls_addr_v4(0xc0000201, 4500)};
+	struct ls_event e = {
+		.cause = cause, .tunnel = tunnel, .peer = ls_addr_v4(0xc0000201, 4500)};
 
 	snprintf(e.text, sizeof e.text, "%s", text);
 	return e;
@@ -59,7 +60,8 @@ START_TEST(a_line_has_id_subject_and_reason)
 	capture();
 	log_event(&e, "hq", LS_S(1));
 	captured();
-	ck_assert_str_eq(written, "warn L2S-10 PEER_SILENT tunnel=hq peer=192.0.2.1:4500: the peer does not answer any more: no answer to 8 tries\n");
+	ck_assert_str_eq(written, "warn L2S-10 PEER_SILENT tunnel=hq peer=192.0.2.1:4500: the peer "
+	                          "does not answer any more: no answer to 8 tries\n");
 }
 END_TEST
 
@@ -77,7 +79,8 @@ END_TEST
 
 START_TEST(repeats_are_counted)
 {
-	struct ls_event e = event(CAUSE_PEER_SILENT, 3, "x"), other = event(CAUSE_PEER_SILENT, 4, "y");
+	struct ls_event e = event(CAUSE_PEER_SILENT, 3, "x"),
+			other = event(CAUSE_PEER_SILENT, 4, "y");
 
 	capture();
 	for (int i = 0; i < 1000; i++)
@@ -86,7 +89,8 @@ START_TEST(repeats_are_counted)
 	log_tick(LS_S(200 + LOG_WINDOW_S + 1));
 	captured();
 	ck_assert_uint_eq(lines(), LOG_BURST + 1 + 1);
-	ck_assert_ptr_nonnull(strstr(written, "tunnel=three: the peer does not answer any more: repeated 998 times"));
+	ck_assert_ptr_nonnull(strstr(
+		written, "tunnel=three: the peer does not answer any more: repeated 998 times"));
 	ck_assert_ptr_nonnull(strstr(written, "tunnel=four"));
 }
 END_TEST

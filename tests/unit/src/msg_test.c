@@ -1,4 +1,5 @@
-/* Tests of the messages between the processes: every row of the table round trips, and nothing but its own length is taken. */
+/* Tests of the messages between the processes: every row of the table round trips, and nothing but
+ * its own length is taken. */
 #include "src/base/msg.h"
 
 #include <check.h>
@@ -22,39 +23,38 @@ static struct msg decoded;
 #define F(kind, n) m.n = SAMPLE_##kind;
 #define F_TEXT(n, cap) memset(m.n, 'x', (cap)-1);
 #define F_BYTES(n, max) m.n = LS_BYTES(payload, max);
-#define F_IDENTITY(n) \
-	m.n.type = 2; \
+#define F_IDENTITY(n)               \
+	m.n.type = 2;               \
 	m.n.len = MSG_IDENTITY_MAX; \
 	memset(m.n.data, 'i', MSG_IDENTITY_MAX);
 #define F_LIMITS(n) m.n = (struct life_limits){.seconds = 1, .bytes = 2, .packets = 3};
-#define F_EVENT(n) \
-	m.n.cause = 10; \
-	m.n.tunnel = 7; \
+#define F_EVENT(n)              \
+	m.n.cause = 10;         \
+	m.n.tunnel = 7;         \
 	m.n.peer = SAMPLE_ADDR; \
 	memset(m.n.text, 'e', sizeof m.n.text - 1);
-#define MSG(number, NAME, name, from, to, fields) \
-	static size_t sample_##name(void) \
-	{ \
-		struct msg_##name m; \
-		struct wr w = wr_make(wire, sizeof wire); \
-		memset(&m, 0, sizeof m); \
-		fields \
-		ck_assert(msg_encode_##name(&w, &m)); \
-		return w.len; \
-	} \
-	static size_t reencode_##name(void) \
-	{ \
-		struct wr w = wr_make(again, sizeof again); \
+#define MSG(number, NAME, name, from, to, fields)                \
+	static size_t sample_##name(void)                        \
+	{                                                        \
+		struct msg_##name m;                             \
+		struct wr w = wr_make(wire, sizeof wire);        \
+		memset(&m, 0, sizeof m);                         \
+		fields ck_assert(msg_encode_##name(&w, &m));     \
+		return w.len;                                    \
+	}                                                        \
+	static size_t reencode_##name(void)                      \
+	{                                                        \
+		struct wr w = wr_make(again, sizeof again);      \
 		ck_assert(msg_encode_##name(&w, &decoded.name)); \
-		return w.len; \
-	} \
-	static size_t smallest_##name(void) \
-	{ \
-		struct msg_##name m; \
-		struct wr w = wr_make(wire, sizeof wire); \
-		memset(&m, 0, sizeof m); \
-		ck_assert(msg_encode_##name(&w, &m)); \
-		return w.len; \
+		return w.len;                                    \
+	}                                                        \
+	static size_t smallest_##name(void)                      \
+	{                                                        \
+		struct msg_##name m;                             \
+		struct wr w = wr_make(wire, sizeof wire);        \
+		memset(&m, 0, sizeof m);                         \
+		ck_assert(msg_encode_##name(&w, &m));            \
+		return w.len;                                    \
 	}
 #include "src/base/msg.def"
 #undef MSG
@@ -69,7 +69,8 @@ static const struct {
 	unsigned type;
 	size_t (*sample)(void), (*reencode)(void), (*smallest)(void);
 } rows[] = {
-#define MSG(number, NAME, name, from, to, fields) {number, sample_##name, reencode_##name, smallest_##name},
+#define MSG(number, NAME, name, from, to, fields) \
+	{number, sample_##name, reencode_##name, smallest_##name},
 #include "src/base/msg.def"
 #undef MSG
 };
@@ -95,7 +96,8 @@ START_TEST(every_row_round_trips)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		size_t len = rows[i].sample();
 
-		ck_assert_msg(len <= msg_info(rows[i].type)->max_bytes, "type %u: %zu", rows[i].type, len);
+		ck_assert_msg(len <= msg_info(rows[i].type)->max_bytes, "type %u: %zu",
+		              rows[i].type, len);
 		round_trip(i, len);
 		round_trip(i, rows[i].smallest());
 	}
@@ -121,7 +123,8 @@ START_TEST(every_truncation_and_extension_is_refused)
 		size_t len = rows[i].sample(), step = len > 2000 ? 131 : 1;
 
 		for (size_t cut = 0; cut < len; cut += step)
-			ck_assert_msg(!decodes(cut), "type %u cut to %zu of %zu", rows[i].type, cut, len);
+			ck_assert_msg(!decodes(cut), "type %u cut to %zu of %zu", rows[i].type, cut,
+			              len);
 		ck_assert(!decodes(len - 1));
 		wire[len] = 0;
 		ck_assert_msg(!decodes(len + 1), "type %u with a byte more", rows[i].type);
@@ -172,7 +175,8 @@ END_TEST
 
 START_TEST(addresses_have_known_families)
 {
-	struct msg_sa_note m = {.kind = MSG_SA_NOTE_MOVED, .spi_in = 300, .remote = ls_addr_v4(1, 2)};
+	struct msg_sa_note m = {
+		.kind = MSG_SA_NOTE_MOVED, .spi_in = 300, .remote = ls_addr_v4(1, 2)};
 	struct wr w = wr_make(wire, sizeof wire);
 
 	ck_assert(msg_encode_sa_note(&w, &m));

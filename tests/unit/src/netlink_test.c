@@ -1,4 +1,5 @@
-/* Tests of links, addresses, routes, TUN devices and sockets, in a network namespace of their own; left out without root. */
+/* Tests of links, addresses, routes, TUN devices and sockets, in a network namespace of their own;
+ * left out without root. */
 #include "src/parent/listen.h"
 #include "src/parent/netlink.h"
 #include "src/parent/tun.h"
@@ -143,26 +144,35 @@ static int socket_of(const struct listen *l, uint8_t kind, uint8_t family)
 /* From which of the two sockets a datagram can be read. */
 static uint8_t arrives_at(const struct listen *l, uint8_t family, const uint8_t *bytes, size_t len)
 {
-	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(4500), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(4500), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in four = {.sin_family = AF_INET,
+	                           .sin_port = htons(4500),
+	                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6,
+	                           .sin6_port = htons(4500),
+	                           .sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	int fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
 	uint8_t in[64], found = 0;
 
 	if (family == 6)
-		ck_assert_int_eq(sendto(fd, bytes, len, 0, (struct sockaddr *)&six, sizeof six), (ssize_t)len);
+		ck_assert_int_eq(sendto(fd, bytes, len, 0, (struct sockaddr *)&six, sizeof six),
+		                 (ssize_t)len);
 	else
-		ck_assert_int_eq(sendto(fd, bytes, len, 0, (struct sockaddr *)&four, sizeof four), (ssize_t)len);
+		ck_assert_int_eq(sendto(fd, bytes, len, 0, (struct sockaddr *)&four, sizeof four),
+		                 (ssize_t)len);
 	close(fd);
-	if (recv(socket_of(l, MSG_SOCKET_IKE4500, family), in, sizeof in, MSG_DONTWAIT) == (ssize_t)len)
+	if (recv(socket_of(l, MSG_SOCKET_IKE4500, family), in, sizeof in, MSG_DONTWAIT) ==
+	    (ssize_t)len)
 		found = MSG_SOCKET_IKE4500;
-	if (recv(socket_of(l, MSG_SOCKET_ESP4500, family), in, sizeof in, MSG_DONTWAIT) == (ssize_t)len)
+	if (recv(socket_of(l, MSG_SOCKET_ESP4500, family), in, sizeof in, MSG_DONTWAIT) ==
+	    (ssize_t)len)
 		found = (uint8_t)(found ? 99 : MSG_SOCKET_ESP4500);
 	return found;
 }
 
 START_TEST(port_4500_is_divided_by_the_marker)
 {
-	static const uint8_t ike[] = {0, 0, 0, 0, 1, 2, 3, 4}, esp[] = {0, 0, 1, 0, 1, 2, 3, 4}, keepalive[] = {0xff};
+	static const uint8_t ike[] = {0, 0, 0, 0, 1, 2, 3, 4}, esp[] = {0, 0, 1, 0, 1, 2, 3, 4},
+			     keepalive[] = {0xff};
 	struct listen_wish wish = {.ike_port = 500, .nat_port = 4500};
 	struct listen l;
 	char error[300];
@@ -173,7 +183,8 @@ START_TEST(port_4500_is_divided_by_the_marker)
 
 		ck_assert_uint_eq(arrives_at(&l, family, ike, sizeof ike), MSG_SOCKET_IKE4500);
 		ck_assert_uint_eq(arrives_at(&l, family, esp, sizeof esp), MSG_SOCKET_ESP4500);
-		ck_assert_uint_eq(arrives_at(&l, family, keepalive, sizeof keepalive), MSG_SOCKET_ESP4500);
+		ck_assert_uint_eq(arrives_at(&l, family, keepalive, sizeof keepalive),
+		                  MSG_SOCKET_ESP4500);
 		ck_assert_uint_eq(arrives_at(&l, family, ike, 3), MSG_SOCKET_ESP4500);
 		ck_assert_uint_eq(arrives_at(&l, family, ike, 4), MSG_SOCKET_IKE4500);
 	}

@@ -1,4 +1,5 @@
-/* Tests of the sandbox, each in a process of its own: rights are gone, files are out of reach, other system calls end the process. */
+/* Tests of the sandbox, each in a process of its own: rights are gone, files are out of reach,
+ * other system calls end the process. */
 #include "src/base/sandbox.h"
 
 #include "src/base/sandbox_calls.h"
@@ -44,14 +45,16 @@ static void ends_well(enum msg_role role, int (*inside)(void))
 {
 	int status = run(role, inside);
 
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == OK, "%s: status %d", msg_role_name(role), status);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == OK, "%s: status %d",
+	              msg_role_name(role), status);
 }
 
 static void is_stopped(enum msg_role role, int (*inside)(void))
 {
 	int status = run(role, inside);
 
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == SANDBOX_EXIT_STATUS, "%s: status %d", msg_role_name(role), status);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == SANDBOX_EXIT_STATUS,
+	              "%s: status %d", msg_role_name(role), status);
 }
 
 static int nothing(void)
@@ -61,12 +64,14 @@ static int nothing(void)
 
 static int files(void)
 {
-	return open("/etc/passwd", O_RDONLY) < 0 && open("x", O_CREAT | O_WRONLY, 0600) < 0 ? OK : 1;
+	return open("/etc/passwd", O_RDONLY) < 0 && open("x", O_CREAT | O_WRONLY, 0600) < 0 ? OK
+	                                                                                    : 1;
 }
 
 static int memory(void)
 {
-	char *p = malloc(1 << 20), *map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p = malloc(1 << 20),
+	     *map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (!p || map == MAP_FAILED || mprotect(map, 4096, PROT_NONE) < 0)
 		return 1;
@@ -77,7 +82,10 @@ static int memory(void)
 
 static int executable(void)
 {
-	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? 1 : 2;
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+	                       MAP_FAILED
+	               ? 1
+	               : 2;
 }
 
 static int udp_socket(void)
@@ -160,7 +168,8 @@ START_TEST(no_programs_and_no_processes)
 }
 END_TEST
 
-/* setuid and getrlimit are not on the lists: here without the filter, as the sanitizers' builds are. */
+/* setuid and getrlimit are not on the lists: here without the filter, as the sanitizers' builds
+ * are. */
 START_TEST(root_is_gone)
 {
 	int status = run(MSG_ROLE_KEYS, rights);
@@ -174,7 +183,8 @@ END_TEST
 
 START_TEST(each_role_has_its_own_user)
 {
-	struct sandbox_user k = sandbox_user_of(MSG_ROLE_KEYS), i = sandbox_user_of(MSG_ROLE_IKE), g = sandbox_user_of(MSG_ROLE_GATEWAY);
+	struct sandbox_user k = sandbox_user_of(MSG_ROLE_KEYS), i = sandbox_user_of(MSG_ROLE_IKE),
+			    g = sandbox_user_of(MSG_ROLE_GATEWAY);
 
 	ck_assert(k.uid != 0 && i.uid != 0 && g.uid != 0);
 	ck_assert(k.uid != i.uid && i.uid != g.uid && k.uid != g.uid);
