@@ -1,0 +1,166 @@
+# l2tpsec: one Makefile for all rooms. ./configure first (./check and ./demo do it themselves).
+#
+#   make                 daemon and tool, in build/
+#   make check           all tests (sh check does it on a bare system)
+#   make bench           engines, and this gateway beside others: docs/PERFORMANCE.md
+#   make fuzz            every fuzz target, SECONDS_EACH=10 each (CC=clang)
+#   make install         under DESTDIR and prefix; uninstall takes it away
+#   make dist format lint coverage
+#
+# A second build, say with sanitizers:  mkdir build-asan && (cd build-asan && ../configure --enable-sanitizers) && make B=build-asan
+
+B ?= build
+ifeq ($(B),build)
+CONFIG = config.mk
+else
+CONFIG = $(B)/config.mk
+endif
+ifeq ($(filter clean distclean format,$(MAKECMDGOALS)),)
+ifeq ($(wildcard $(CONFIG)),)
+$(error $(CONFIG) is missing: run ./configure first, for another build directory inside it (a checkout needs autoconf before that))
+endif
+include $(CONFIG)
+endif
+
+sysconfdir ?= /etc
+PATHS = -DL2TPSEC_VERSION='"$(VERSION)"' -DL2TPSEC_CONFIG='"$(sysconfdir)/l2tpsec/l2tpsecd.conf"'
+# make V=1 shows each command.
+ifeq ($(V),)
+Q = @
+say = @echo "  $(1) $@"
+endif
+COMPILE = $(CC) -std=gnu11 -D_GNU_SOURCE -I. $(CPPFLAGS) $(LIB_CFLAGS) $(PATHS) $(WARN) $(HARDEN) $(CFLAGS) -MMD -MP
+LINKER = $(CC) $(HARDEN) $(CFLAGS) $(LDFLAGS) $(LINK)
+
+# -- what is made of what --
+ENGINES = $(wildcard lib/*.c esp/*.c ike/*.c l2tp/*.c ppp/*.c)
+DAEMON = $(filter-out src/main.c,$(wildcard src/*.c src/base/*.c src/config/*.c src/parent/*.c src/keys/*.c src/ike/*.c src/gateway/*.c))
+CTL = $(wildcard src/ctl/*.c)
+UNIT = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/unit/*/*_test.c tests/sim/*_test.c))
+SIM = $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c)))
+FUZZ = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
+TOOLS = $(patsubst tests/witness/%.c,$(B)/witness/%,$(wildcard tests/witness/*.c))
+BENCH = $(patsubst %.c,$(B)/%,$(wildcard bench/*.c))
+obj = $(patsubst %.c,$(B)/%.o,$(1))
+
+.PHONY: all tests check bench bench-engines fuzz fuzz-targets install uninstall dist format format-check lint coverage clean distclean
+.SECONDARY:
+all: $(B)/l2tpsecd $(B)/l2tpsecctl
+tests: all $(UNIT) $(TOOLS)
+
+$(B)/%.o: %.c $(CONFIG)
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(COMPILE) -c -o $@ $<
+
+$(B)/engines.a: $(call obj,$(ENGINES))
+$(B)/daemon.a: $(call obj,$(DAEMON))
+$(B)/%.a:
+	@rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(B)/l2tpsecd: $(call obj,src/main.c) $(B)/daemon.a $(B)/engines.a
+	$(call say,LD)
+	$(Q)$(LINKER) -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+$(B)/l2tpsecctl: $(call obj,$(CTL)) $(B)/daemon.a $(B)/engines.a
+	$(call say,LD)
+	$(Q)$(LINKER) -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS)
+
+$(B)/unit/%: $(B)/tests/unit/%.o $(B)/daemon.a $(B)/engines.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINKER) -o $@ $^ $(CHECK_LIBS) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+$(B)/sim/%: $(B)/tests/sim/%.o $(SIM) $(B)/daemon.a $(B)/engines.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINKER) -o $@ $^ $(CHECK_LIBS) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+$(B)/witness/%: $(B)/tests/witness/%.o $(B)/daemon.a $(B)/engines.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINKER) -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+$(B)/bench/%: $(B)/bench/%.o $(B)/daemon.a $(B)/engines.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINKER) -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/daemon.a $(B)/engines.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINKER) -fsanitize=fuzzer -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+
+# -- proof --
+check:
+	./check
+bench-engines: $(BENCH)
+bench: all bench-engines
+	bench/run.sh
+SECONDS_EACH ?= 10
+ifeq ($(FUZZING),yes)
+fuzz-targets: $(FUZZ)
+fuzz: fuzz-targets
+	B=$(B) tests/fuzz/run.sh $(SECONDS_EACH)
+else
+fuzz:
+	mkdir -p build-fuzz && cd build-fuzz && CC=clang ../configure --enable-fuzzing
+	$(MAKE) B=build-fuzz SECONDS_EACH=$(SECONDS_EACH) fuzz
+endif
+
+SOURCES = $(wildcard lib/*.[ch] esp/*.[ch] ike/*.[ch] l2tp/*.[ch] ppp/*.[ch] src/*.[ch] src/*/*.[ch] bench/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
+format:
+	clang-format -i $(SOURCES)
+format-check:
+	clang-format --dry-run -Werror $(SOURCES)
+lint:
+	B=$(B) tests/lint/run.sh
+coverage:
+	mkdir -p build-coverage && cd build-coverage && CFLAGS="-O1 -g" ../configure --enable-coverage
+	$(MAKE) B=build-coverage tests
+	B=build-coverage tests/coverage.sh
+
+# -- installing --
+unitdir ?= $(prefix)/lib/systemd/system
+sysusersdir ?= $(prefix)/lib/sysusers.d
+completiondir ?= $(datarootdir)/bash-completion/completions
+exampledir = $(docdir)/examples
+INSTALL = install -D
+# man pages and the unit name paths: those of this build
+PLACE = sed -e 's|@sbindir@|$(sbindir)|g; s|@sysconfdir@|$(sysconfdir)|g; s|@version@|$(VERSION)|g'
+
+install: all
+	$(INSTALL) -m 755 $(B)/l2tpsecd $(DESTDIR)$(sbindir)/l2tpsecd
+	$(INSTALL) -m 755 $(B)/l2tpsecctl $(DESTDIR)$(sbindir)/l2tpsecctl
+	for p in l2tpsecd.8 l2tpsecctl.8 l2tpsecd.conf.5; do \
+		mkdir -p $(DESTDIR)$(mandir)/man$${p##*.} && \
+		$(PLACE) man/$$p >$(DESTDIR)$(mandir)/man$${p##*.}/$$p && \
+		chmod 644 $(DESTDIR)$(mandir)/man$${p##*.}/$$p || exit 1; done
+	mkdir -p $(DESTDIR)$(unitdir) && $(PLACE) src/install/l2tpsecd.service >$(DESTDIR)$(unitdir)/l2tpsecd.service
+	$(INSTALL) -m 644 src/install/l2tpsec.sysusers $(DESTDIR)$(sysusersdir)/l2tpsec.conf
+	$(INSTALL) -m 644 src/install/l2tpsecctl.bash $(DESTDIR)$(completiondir)/l2tpsecctl
+	for f in examples/*.conf; do $(INSTALL) -m 644 $$f $(DESTDIR)$(exampledir)/$${f##*/} || exit 1; done
+	$(INSTALL) -m 644 README.md $(DESTDIR)$(docdir)/README.md
+	mkdir -p $(DESTDIR)$(sysconfdir)/l2tpsec
+	chmod 750 $(DESTDIR)$(sysconfdir)/l2tpsec
+
+uninstall:
+	rm -f $(DESTDIR)$(sbindir)/l2tpsecd $(DESTDIR)$(sbindir)/l2tpsecctl
+	rm -f $(DESTDIR)$(mandir)/man8/l2tpsecd.8 $(DESTDIR)$(mandir)/man8/l2tpsecctl.8 $(DESTDIR)$(mandir)/man5/l2tpsecd.conf.5
+	rm -f $(DESTDIR)$(unitdir)/l2tpsecd.service $(DESTDIR)$(sysusersdir)/l2tpsec.conf $(DESTDIR)$(completiondir)/l2tpsecctl
+	for f in examples/*.conf; do rm -f $(DESTDIR)$(exampledir)/$${f##*/}; done
+	rm -f $(DESTDIR)$(docdir)/README.md
+	-rmdir $(DESTDIR)$(exampledir) $(DESTDIR)$(docdir) 2>/dev/null
+	@echo "$(DESTDIR)$(sysconfdir)/l2tpsec stays: it is yours"
+
+DIST = l2tpsec-$(VERSION)
+dist:
+	rm -rf $(B)/$(DIST) && mkdir -p $(B)/$(DIST)
+	git archive HEAD | tar -x -C $(B)/$(DIST)
+	cp configure $(B)/$(DIST)/
+	tar -C $(B) --owner=0 --group=0 --sort=name -czf $(DIST).tar.gz $(DIST)
+	rm -rf $(B)/$(DIST)
+	@echo $(DIST).tar.gz
+
+clean:
+	rm -rf $(B)
+distclean: clean
+	rm -rf build-* config.mk config.log config.status configure autom4te.cache l2tpsec-*.tar.gz
+
+-include $(shell [ -d $(B) ] && find $(B) -name '*.d')
