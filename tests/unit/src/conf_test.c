@@ -282,7 +282,7 @@ int main(void)
 	tcase_add_test(t, secrets_are_read);
 	tcase_add_test(t, a_secrets_file_that_others_may_read_is_refused);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
+	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed != 0;

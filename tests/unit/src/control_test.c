@@ -96,7 +96,7 @@ int main(void)
 	tcase_add_test(t, unknown_things_are_refused);
 	tcase_add_test(t, only_looking_is_open_to_the_group);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
+	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed != 0;

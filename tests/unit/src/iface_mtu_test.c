@@ -80,7 +80,7 @@ int main(void)
 	tcase_add_test(t, what_the_peer_receives_is_the_most);
 	tcase_add_test(t, links_that_carry_nothing_give_zero);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
+	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed != 0;

@@ -83,7 +83,7 @@ int main(void)
 	tcase_add_test(tc, nonsense_is_refused_with_a_sentence);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
+	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed ? 1 : 0;

@@ -256,7 +256,7 @@ int main(void)
 	tcase_add_test(t, a_process_that_does_not_read_is_given_up);
 	tcase_set_timeout(t, 60);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
+	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed != 0;

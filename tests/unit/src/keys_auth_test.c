@@ -136,7 +136,7 @@ int main(void)
 	tcase_add_test(t, mschapv2_is_checked);
 	tcase_add_test(t, unknown_methods_are_refused);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
+	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed != 0;

@@ -107,7 +107,7 @@ int main(void)
 	tcase_add_test(t, a_broken_file_leaves_the_old_secrets);
 	tcase_add_test(t, users_and_tunnel_secrets);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
+	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	keys_store_free(&store);

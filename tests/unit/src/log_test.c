@@ -132,7 +132,7 @@ int main(void)
 	tcase_add_test(t, what_is_only_counted_is_not_logged);
 	tcase_add_test(t, under_the_journal_lines_carry_their_priority);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
+	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed != 0;

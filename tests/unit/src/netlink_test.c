@@ -212,7 +212,7 @@ int main(void)
 	tcase_add_test(t, a_port_is_taken_once);
 	tcase_add_test(t, port_4500_is_divided_by_the_marker);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
+	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	return failed != 0;

@@ -217,7 +217,7 @@ int main(void)
 	tcase_add_test(t, root_is_gone);
 	tcase_add_test(t, each_role_has_its_own_user);
 	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_NORMAL);
+	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
 	srunner_free(r);
 	rmdir(empty);
