@@ -110,7 +110,7 @@ format:
 format-check:
 	clang-format --dry-run -Werror $(SOURCES)
 lint:
-	B=$(B) tests/lint/run.sh
+	for t in tests/lint/*.sh; do B=$(B) $$t || exit 1; done
 coverage:
 	mkdir -p build-coverage && cd build-coverage && CFLAGS="-O1 -g" ../configure --enable-coverage
 	$(MAKE) B=build-coverage tests

@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 struct evp_keys {
@@ -60,7 +61,7 @@ static EVP_MAC_CTX *mac_new(const struct algo *integ, const uint8_t *key)
 	OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
 
 	/* The name must be there before: its length is taken here. */
-	strcpy(digest, integ->evp);
+	snprintf(digest, sizeof digest, "%s", integ->evp);
 	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
 	if (ctx && EVP_MAC_init(ctx, key, integ->key_bytes, params) != 1) {
 		EVP_MAC_CTX_free(ctx);

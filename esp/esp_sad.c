@@ -218,7 +218,7 @@ bool esp_next(struct esp_sad *sad, struct esp_event *event)
 
 	if (!sa)
 		return false;
-	while (!(sa->pending & ESP_TOLD(order[i])))
+	while (i < sizeof order / sizeof order[0] - 1 && !(sa->pending & ESP_TOLD(order[i])))
 		i++;
 	sa->pending &= (uint8_t)~ESP_TOLD(order[i]);
 	if (!sa->pending)

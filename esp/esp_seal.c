@@ -44,8 +44,8 @@ static enum ls_cause may_seal(struct esp_sad *sad, const struct esp_seal_job *jo
 /* 1, 2, 3, ... as RFC 4303 2.4 wants, then the pad length and the next header. */
 static inline uint8_t *put_trailer(uint8_t *at, size_t pad, uint8_t next_header)
 {
-	for (uint8_t i = 1; i <= pad; i++)
-		*at++ = i;
+	for (size_t i = 1; i <= pad; i++)
+		*at++ = (uint8_t)i;
 	*at++ = (uint8_t)pad;
 	*at++ = next_header;
 	return at;

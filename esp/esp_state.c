@@ -266,7 +266,7 @@ static void restore(struct esp_sad *sad, struct esp_sa *sa, const struct saved *
 	sa->ended = s->flags & FLAG_ENDED;
 	sa->last_used = s->last_used ? now - (ls_time)(s->last_used - 1) : 0;
 	sa->sequence = s->sequence;
-	if (sa->direction == ESP_IN) {
+	if (sa->direction == ESP_IN && s->words) {
 		sa->replay.top = s->top;
 		sa->replay.lost = s->lost;
 		for (uint32_t i = 0; i <= sa->replay.mask; i++)

@@ -262,12 +262,10 @@ void ike_start(struct ike *ike, uint32_t tunnel, ls_time now)
 	struct ike_sa *childless;
 
 	enter(ike, now);
-	if (!e)
-		ike_queue_down(ike, tunnel, 0, CAUSE_IKE_NO_ADDRESS, "", NULL);
-	else if (started(ike, tunnel, &childless)) {
+	if (e && started(ike, tunnel, &childless)) {
 		if (childless)
 			ike_child_create(childless, true);
-	} else if (!ike_init_dial(ike, e, 0, true))
+	} else if (!e || !ike_init_dial(ike, e, 0, true))
 		ike_queue_down(ike, tunnel, 0, CAUSE_IKE_NO_ADDRESS, "", NULL);
 	leave(ike);
 }

@@ -105,7 +105,7 @@ void ike_text_algo(struct ike_text *t, enum algo_id id)
 			ike_text_add(t, algo_shown[i].shown);
 			return;
 		}
-	for (; a->name[n] && n < sizeof text - 1; n++)
+	for (; n < sizeof text - 1 && a->name[n]; n++)
 		text[n] = a->name[n] >= 'a' && a->name[n] <= 'z' ? (char)(a->name[n] - 'a' + 'A')
 		                                                 : a->name[n];
 	text[n] = '\0';

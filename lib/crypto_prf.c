@@ -5,6 +5,7 @@
 #include <openssl/core_names.h>
 #include <sodium/utils.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Contexts with the digest set, copied for each use: setting a digest by name is the dear part. */
@@ -25,7 +26,7 @@ bool crypto_prf_start(void)
 		if (!crypto_hash_of(&rows[i], &hash) || templates[hash])
 			continue;
 		/* The name must be there before: its length is taken here. */
-		strcpy(name, rows[i].evp);
+		snprintf(name, sizeof name, "%s", rows[i].evp);
 		params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0);
 		templates[hash] = EVP_MAC_CTX_new(hmac);
 		ok = templates[hash] && EVP_MAC_CTX_set_params(templates[hash], params) == 1;

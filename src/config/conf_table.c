@@ -64,7 +64,7 @@ static bool set_text(char *to, size_t size, const char *text, char *error, size_
 		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			return refuse(error, cap, "has characters that cannot be printed");
 	memset(to, 0, size);
-	memcpy(to, text, strlen(text));
+	memcpy(to, text, strlen(text) + 1);
 	return true;
 }
 

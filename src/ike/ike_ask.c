@@ -110,11 +110,12 @@ static struct msg_ike_auth_ask *auth_copy(const struct msg_ike_auth_ask *m)
 {
 	struct msg_ike_auth_ask *copy =
 		malloc(sizeof *copy + m->message.len + m->nonce.len + m->id_mac.len + m->auth.len);
-	uint8_t *at = (uint8_t *)(copy + 1);
 	struct ls_bytes *field[4];
+	uint8_t *at;
 
 	if (!copy)
 		return NULL;
+	at = (uint8_t *)(copy + 1);
 	*copy = *m;
 	field[0] = &copy->message;
 	field[1] = &copy->nonce;

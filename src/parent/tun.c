@@ -30,7 +30,7 @@ static bool refuse_open(struct tun *t, char *error, size_t cap)
 
 	if (e == ENOENT || e == ENODEV || e == ENXIO)
 		remedy = "load the kernel module ('modprobe tun'), or give the container the "
-		         "device /dev/net/tun";
+			 "device /dev/net/tun";
 	return refuse(t, e, "cannot open /dev/net/tun", remedy, error, cap);
 }
 
@@ -43,7 +43,7 @@ static bool refuse_make(struct tun *t, char *error, size_t cap)
 	snprintf(what, sizeof what, "cannot make the interface %s", t->ifname);
 	if (e == EBUSY || e == EEXIST || e == EINVAL)
 		remedy = "an interface of this name is there already: stop what uses it or name "
-		         "the tunnel differently";
+			 "the tunnel differently";
 	else if (e == EPERM || e == EACCES)
 		remedy = "l2tpsecd needs CAP_NET_ADMIN (run it as root)";
 	return refuse(t, e, what, remedy, error, cap);

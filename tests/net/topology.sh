@@ -14,7 +14,7 @@ A=$P-a NET=$P-n GB=$P-b LA=$P-la LB=$P-lb
 dir=$(mktemp -d /tmp/l2tpsec-net.XXXXXX)
 chmod 755 "$dir"
 failed=0
-pid_a= pid_b=
+pid_a='' pid_b=''
 stream=$net_root/tests/net/stream.py
 
 in_a() { ip netns exec $A "$@"; }
@@ -138,7 +138,7 @@ stop_both()
 	for p in $pid_a $pid_b; do
 		wait $p
 	done
-	pid_a= pid_b=
+	pid_a='' pid_b=''
 }
 
 cleanup()

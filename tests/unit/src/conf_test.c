@@ -39,12 +39,12 @@ static const char good[] =
 	"gateway: { identity = \"reno.example\"; control-group = \"adm\"; };\n"
 	"tunnels: (\n"
 	"  { name = \"hq\"; peer = [ \"hq.example\", \"192.0.2.1\" ]; start = \"on-demand\"; user "
-        "= \"reno@bank\";\n"
+	"= \"reno@bank\";\n"
 	"    routes = [ \"10.1.0.0/16\", \"fd00:1::/48\" ]; idle-timeout = 300;\n"
 	"    ike: { lifetime = 7200; proposals = [ \"aes256-gcm-prf-sha384-x25519\" ]; };\n"
 	"    ppp: { ipv6 = false; }; },\n"
 	"  { name = \"in\"; start = \"wait\"; ppp: { local = \"10.9.0.1\"; pool = "
-        "\"10.9.0.2-10.9.0.9\"; dns = [ \"10.1.0.53\" ]; }; }\n"
+	"\"10.9.0.2-10.9.0.9\"; dns = [ \"10.1.0.53\" ]; }; }\n"
 	");\n";
 
 START_TEST(values_are_read_and_the_rest_is_default)

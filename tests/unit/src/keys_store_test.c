@@ -47,7 +47,7 @@ START_TEST(the_closest_identity_wins)
 	ck_assert_msg(
 		read_text(
 			"psks: ( { secret = \"any\" }, { remote = \"*.example\"; secret = "
-	                "\"pattern\" },\n"
+			"\"pattern\" },\n"
 			"{ remote = \"hq.example\"; secret = \"exact\" },\n"
 			"{ local = \"b.example\"; remote = \"hq.example\"; secret = \"both\" } );"),
 		"%s", error);
