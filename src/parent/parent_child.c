@@ -121,16 +121,6 @@ static void on_answer(void *owner, enum msg_role from, const struct msg *m, int 
 	control_answer(owner, from, m);
 }
 
-/* The state of processes is not kept beyond their lives yet: what they send is only bounded and
- * forgotten. */
-static void on_state_saved(void *owner, enum msg_role from, const struct msg *m, int *fd)
-{
-	(void)owner;
-	(void)from;
-	(void)m;
-	(void)fd;
-}
-
 static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_READY, on_ready},
 	{MSG_TYPE_BYE, on_bye},
@@ -146,7 +136,6 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_STATUS_COUNTER, on_answer},
 	{MSG_TYPE_STATUS_END, on_answer},
 	{MSG_TYPE_DEBUG_KEYS, on_answer},
-	{MSG_TYPE_STATE_SAVED, on_state_saved},
 };
 
 /* -- what they are told -- */
