@@ -199,6 +199,18 @@ static void show_tunnel(const json_t *o)
 	}
 }
 
+/* What it takes to leave a state that is no failure. */
+static void show_way_on(const char *tunnel, const char *state)
+{
+	if (strcmp(state, "held") == 0)
+		printf("  the administrator took it down: 'l2tpsecctl up %s' brings it back\n",
+		       tunnel);
+	else if (strcmp(state, "waiting") == 0)
+		printf("  it waits for the peer to call\n");
+	else if (strcmp(state, "down") == 0)
+		printf("  the next packet to it, or 'l2tpsecctl up %s', brings it up\n", tunnel);
+}
+
 static void show_why(const json_t *o)
 {
 	char since[32], age[32];
@@ -206,6 +218,7 @@ static void show_why(const json_t *o)
 	if (number(o, "number") == 0) {
 		printf("%s is %s since %s; it has not failed since the daemon started.\n",
 		       text(o, "tunnel"), text(o, "state"), span(number(o, "since_s"), since));
+		show_way_on(text(o, "tunnel"), text(o, "state"));
 		return;
 	}
 	printf("%s is %s since %s. It failed %s ago: %s.\n", text(o, "tunnel"), text(o, "state"),

@@ -340,10 +340,31 @@ void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause
 	clock_timer_set(t->line_timer, gw_line_deadline(&t->line), clock_now());
 }
 
+/* The last step of coming up, for people. */
+static void tell_link(struct gw_tunnel *t, uint16_t mtu)
+{
+	const struct ppp_link *link =
+		t->current && t->current->ppp ? ppp_link(t->current->ppp) : NULL;
+	struct msg_progress m = {.tunnel = t->id};
+	char local[LS_ADDR_TEXT_MAX], remote[LS_ADDR_TEXT_MAX];
+
+	if (!link)
+		return;
+	if (link->ipv4)
+		snprintf(m.text, sizeof m.text, "PPP: %s here, %s there%s, MTU %u",
+		         ls_addr_text(&link->local4, local), ls_addr_text(&link->remote4, remote),
+		         link->ipv6 ? ", IPv6" : "", mtu);
+	else
+		snprintf(m.text, sizeof m.text, "PPP: IPv6, MTU %u", mtu);
+	GW_SEND(t->gw, PARENT, progress, &m);
+}
+
 void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m)
 {
 	if (m->ok && m->mtu > 0)
 		t->device.mtu = m->mtu;
+	if (m->ok)
+		tell_link(t, m->mtu);
 	gw_tunnel_step(t, m->ok ? GW_EV_IFACE_OK : GW_EV_IFACE_BAD,
 	               m->ok ? CAUSE_NONE : CAUSE_GW_INTERFACE, m->error);
 }
