@@ -403,13 +403,10 @@ void ike_child_expired(struct ike *ike, uint32_t spi_in, ls_time now)
 	struct ike_sa *sa = ike_child_find(ike, spi_in, &c);
 
 	enter(ike, now);
-	if (sa) {
-		bool told = c->deleting;
-
-		ike_child_remove(sa, c, CAUSE_IKE_REKEY_FAILED, "");
-		if (!told && sa->state == IKE_S_ESTABLISHED)
-			ike_delete_spi(sa, spi_in);
-	}
+	if (sa && ike_child_succession(sa, c))
+		c->expired_at = ls_time_add(now, LS_S(IKE_EXPIRED_S));
+	else if (sa)
+		ike_child_expire(sa, c);
 	leave(ike);
 }
 

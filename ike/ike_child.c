@@ -62,6 +62,24 @@ void ike_child_rekey(struct ike_sa *sa, struct ike_child *c)
 		ike_task_queue(t);
 }
 
+bool ike_child_succession(const struct ike_sa *sa, const struct ike_child *c)
+{
+	const struct ike_task *t = sa->serving;
+
+	return rekey_task(sa, c->spi_in) ||
+	       (t && t->ops == &ike_ops_child && t->deal && t->deal->old_spi_in == c->spi_in);
+}
+
+void ike_child_expire(struct ike_sa *sa, struct ike_child *c)
+{
+	uint32_t spi_in = c->spi_in;
+	bool told = c->deleting;
+
+	ike_child_remove(sa, c, CAUSE_IKE_REKEY_FAILED, "");
+	if (!told && sa->state == IKE_S_ESTABLISHED)
+		ike_delete_spi(sa, spi_in);
+}
+
 void ike_child_create(struct ike_sa *sa, bool attempt)
 {
 	struct ike_task *t = sa->peer ? child_task(sa, 0, 0) : NULL;
@@ -113,6 +131,8 @@ static void child_failed(struct ike_task *t, enum ls_cause cause, const char *te
 			                text[0] ? text : ls_cause_info(cause)->sentence);
 		}
 		old->rekey_at = ls_time_add(ike->now, again);
+		if (old->expired_at != LS_NEVER)
+			ike_child_expire(sa, old);
 	} else if (t->deal->old_spi_in == 0) {
 		if (t->attempt)
 			ike_queue_down(ike, sa->tunnel, 0, cause, text, &sa->peer_id);

@@ -376,6 +376,7 @@ struct ike_child *ike_deal_child(struct ike_task *t)
 		.announced = old && old->announced,
 		.sending = d->old_spi_in == 0,
 		.rekey_at = LS_NEVER,
+		.expired_at = LS_NEVER,
 		.ts_local = d->ts_local,
 		.ts_remote = d->ts_remote,
 	};

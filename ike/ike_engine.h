@@ -16,6 +16,7 @@ enum {
 	IKE_QUESTION_S = 15,        /* longest wait for an answer of the owner */
 	IKE_HALF_OPEN_S = 30,       /* a responder's SA must be authenticated by then */
 	IKE_CHILDLESS_S = 30,       /* an IKE SA may be without CHILD SA for so long */
+	IKE_EXPIRED_S = 10, /* a pair at the end of its life waits for its successor for so long */
 	IKE_REKEYED_S = 60, /* an IKE SA whose successor stands waits for its delete for so long */
 	IKE_DEFAULT_LIFE_S = 8 * 3600,
 	IKE_DEFAULT_CHILD_LIFE_S = 3600,

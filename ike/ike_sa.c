@@ -322,7 +322,7 @@ static ls_time children_at(const struct ike_sa *sa)
 	ls_time at = LS_NEVER;
 
 	for (const struct ike_child *c = sa->children; c; c = c->next)
-		at = ls_time_min(at, c->rekey_at);
+		at = ls_time_min(at, ls_time_min(c->rekey_at, c->expired_at));
 	return sa->state == IKE_S_ESTABLISHED ? at : LS_NEVER;
 }
 
@@ -381,7 +381,9 @@ static void tick_established(struct ike_sa *sa)
 		ike_rekey_start(sa);
 	for (struct ike_child *c = sa->children, *next; c; c = next) {
 		next = c->next;
-		if (now >= c->rekey_at)
+		if (now >= c->expired_at)
+			ike_child_expire(sa, c);
+		else if (now >= c->rekey_at)
 			ike_child_rekey(sa, c);
 		if (sa->state != IKE_S_ESTABLISHED)
 			return;

@@ -32,15 +32,16 @@ struct ike_child {
 	uint32_t chain, spi_in, spi_out;
 	enum algo_id encr, integ;
 	bool esn, tunnel_mode;
-	bool initiator;    /* of the exchange that made it */
-	bool announced;    /* the chain's UP was told */
-	bool sending;      /* the pair that its chain sends on */
-	bool replaced;     /* it has a successor */
-	bool deleting;     /* our Delete is queued or under way */
-	bool switch_later; /* made as responder of a rekey: send on it when it is used, or its
-	                      predecessor is deleted */
-	uint8_t rekey_tries;
-	ls_time rekey_at; /* a rekey that failed is tried again; LS_NEVER */
+	bool initiator;     /* of the exchange that made it */
+	bool announced;     /* the chain's UP was told */
+	bool sending;       /* the pair that its chain sends on */
+	bool replaced;      /* it has a successor */
+	bool deleting;      /* our Delete is queued or under way */
+	bool switch_later;  /* made as responder of a rekey: send on it when it is used, or its
+	                       predecessor is deleted */
+	ls_time rekey_at;   /* a rekey that failed is tried again; LS_NEVER */
+	ls_time expired_at; /* its life ended while its successor was being made: it goes then at
+	                       the latest; LS_NEVER */
 	struct ike_ts ts_local, ts_remote;
 };
 
@@ -283,6 +284,10 @@ bool ike_id_read(struct ls_bytes body, struct ike_identity *out);
 /* ike_child.c */
 /* Queues the exchange that makes a successor, unless that is under way. */
 void ike_child_rekey(struct ike_sa *sa, struct ike_child *c);
+/* Whether a successor of the pair is being made, by either side. */
+bool ike_child_succession(const struct ike_sa *sa, const struct ike_child *c);
+/* The pair goes, and the peer is told: it came to the end of its life without a successor. */
+void ike_child_expire(struct ike_sa *sa, struct ike_child *c);
 /* Queues the exchange that makes a new chain; attempt: an ike_start() waits for it. */
 void ike_child_create(struct ike_sa *sa, bool attempt);
 

@@ -113,7 +113,7 @@ static bool child_read(struct rd *r, struct ike_sa *sa)
 	c->replaced = flags & 32;
 	c->switch_later = flags & 64;
 	c->deleting = flags & 128;
-	c->rekey_at = LS_NEVER;
+	c->rekey_at = c->expired_at = LS_NEVER;
 	c->ts_local = ts_read(r);
 	c->ts_remote = ts_read(r);
 	ike_child_add(sa, c);

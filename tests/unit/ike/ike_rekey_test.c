@@ -253,6 +253,52 @@ START_TEST(child_rekey_crosses_delete)
 }
 END_TEST
 
+/* A fast line uses its pair up while the successor is being made: it waits for that. */
+START_TEST(child_expires_during_its_rekey)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		struct pair *p = pair_new();
+
+		pair_up(p);
+		ike_child_expiring(p->side[side].ike, first_spi(p, side), p->now);
+		ike_child_expired(p->side[side].ike, first_spi(p, side), p->now);
+		pair_run(p);
+		ck_assert_uint_eq(pair_check_sas(p), 1);
+		pair_pass(p, LS_S(20));
+		ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
+		ck_assert_uint_eq(pair_count(&p->side[1], IKE_REQ_DOWN), 0);
+		ck_assert_uint_eq(pair_check_sas(p), 1);
+		pair_free(p);
+	}
+}
+END_TEST
+
+static bool lose_all(struct pair *p, struct pair_message *m, void *context)
+{
+	(void)p;
+	(void)m;
+	(void)context;
+	return false;
+}
+
+/* And no successor comes: it does not stay for ever. */
+START_TEST(child_expires_and_its_rekey_fails)
+{
+	struct pair *p = pair_new();
+
+	pair_up(p);
+	p->filter = lose_all;
+	ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
+	ike_child_expired(p->side[0].ike, first_spi(p, 0), p->now);
+	pair_run(p);
+	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
+	pair_pass(p, LS_S(11));
+	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_IKE_REKEY_FAILED);
+	ck_assert_uint_eq(p->side[0].sas, 0);
+	pair_free(p);
+}
+END_TEST
+
 /* 1.4.1: both delete the same pair at once: neither names it in its answer, both forget it once. */
 START_TEST(deletes_cross)
 {
@@ -614,7 +660,8 @@ END_TEST
 
 IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_invalid_ke,
          child_without_group, child_simultaneous, child_simultaneous_with_losses,
-         child_noticed_by_one, child_rekey_crosses_delete, deletes_cross, child_not_found,
+         child_noticed_by_one, child_rekey_crosses_delete, child_expires_during_its_rekey,
+         child_expires_and_its_rekey_fails, deletes_cross, child_not_found,
          install_refused_at_rekey, delete_while_installing, ike_by_each_side, ike_again_and_again,
          ike_simultaneous, ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey,
          ike_rekey_crosses_close, closes_cross, stop_and_chain_end, children_lost, config_changes,
