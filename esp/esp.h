@@ -79,6 +79,10 @@ void esp_spi_release(struct esp_sad *sad, uint32_t spi);
  * ESP_BAD_WINDOW, LIMIT_REACHED, NO_MEMORY). */
 enum ls_cause esp_sa_add(struct esp_sad *sad, const struct esp_sa_params *params, ls_time now,
                          struct esp_sa **sa);
+/* An inbound SA that has a successor opens what is still on its way for some seconds more, and then
+ * tells ESP_EVENT_HARD; false when its life is over already (RFC 7296 2.8: both sides may lose
+ * packets that were sent before the switch). */
+bool esp_sa_retire(struct esp_sad *sad, struct esp_sa *sa, uint32_t seconds, ls_time now);
 /* Ends an SA and wipes its keys; the pointer is dead afterwards. Outbound SAs are named by (spi,
  * ESP_OUT, chain) in messages, so: */
 void esp_sa_end(struct esp_sad *sad, struct esp_sa *sa);

@@ -173,6 +173,20 @@ enum ls_cause esp_sa_add(struct esp_sad *sad, const struct esp_sa_params *params
 	return CAUSE_NONE;
 }
 
+bool esp_sa_retire(struct esp_sad *sad, struct esp_sa *sa, uint32_t seconds, ls_time now)
+{
+	uint64_t last = (uint64_t)((now - sa->life.born) / LS_S(1)) + seconds;
+
+	if (sa->ended || sa->told & ESP_TOLD(ESP_EVENT_HARD))
+		return false;
+	if (sa->life.hard.seconds == 0 || last < sa->life.hard.seconds)
+		sa->life.hard.seconds = last;
+	sa->life.soft.seconds = 0;
+	sa->told |= ESP_TOLD(ESP_EVENT_SOFT);
+	esp_sa_check(sad, sa, now);
+	return true;
+}
+
 void esp_sa_end(struct esp_sad *sad, struct esp_sa *sa)
 {
 	if (sa->pending)

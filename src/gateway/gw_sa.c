@@ -11,6 +11,10 @@
 #define HEARD_EVERY LS_S(1)
 enum { GENERATION_SHIFT = 24, CHAIN_MASK = 0xffffff };
 
+/* A pair that was replaced keeps its inbound SA for what is still on its way; it is live as long as
+ * it has both. */
+enum { RETIRED_S = 2 };
+
 /* A restarted ike counts its chains from the start again, so its generation is put on top. */
 uint32_t gw_chain_here(const struct gw_gateway *gw, uint32_t ike_chain)
 {
@@ -77,22 +81,58 @@ static void pair_end(struct gw_gateway *gw, struct gw_pair *p)
 	memset(p, 0, sizeof *p);
 }
 
+/* The newest live pair but this one; -1 if there is none. */
+static int live_pair(const struct gw_chain *c, unsigned but)
+{
+	for (unsigned i = c->pairs; i > 0; i--)
+		if (i - 1 != but && c->pair[i - 1].out)
+			return (int)i - 1;
+	return -1;
+}
+
+/* Sends on another pair than this one, which ends. */
+static void chain_leave_pair(struct gw_gateway *gw, struct gw_chain *c, unsigned index)
+{
+	int live = live_pair(c, index);
+
+	if (index != c->sending)
+		return;
+	c->path.out = NULL;
+	c->path.socket = NULL;
+	if (live >= 0)
+		chain_send_on(gw, c, (unsigned)live);
+}
+
 static void chain_pair_end(struct gw_gateway *gw, struct gw_chain *c, unsigned index)
 {
-	bool sending = index == c->sending;
-
+	chain_leave_pair(gw, c, index);
 	pair_end(gw, &c->pair[index]);
 	for (unsigned i = index; i + 1 < c->pairs; i++)
 		c->pair[i] = c->pair[i + 1];
 	c->pairs--;
 	if (c->sending > index)
 		c->sending--;
-	if (!sending)
+}
+
+/* The pair is of no use any more. While another one is there its inbound SA stays a moment; without
+ * one, what stayed of others goes too. */
+static void chain_pair_remove(struct gw_gateway *gw, struct gw_chain *c, unsigned index)
+{
+	struct gw_pair *p = &c->pair[index];
+
+	if (live_pair(c, index) < 0) {
+		while (c->pairs > 0)
+			chain_pair_end(gw, c, c->pairs - 1);
 		return;
-	c->path.out = NULL;
-	c->path.socket = NULL;
-	if (c->pairs > 0)
-		chain_send_on(gw, c, c->pairs - 1);
+	}
+	if (!p->out || !esp_sa_retire(gw->sad, p->in, RETIRED_S, clock_now())) {
+		chain_pair_end(gw, c, index);
+		return;
+	}
+	chain_leave_pair(gw, c, index);
+	esp_sa_end(gw->sad, p->out);
+	p->out = NULL;
+	secret_free(&p->keys_out);
 }
 
 void gw_chain_release(struct gw_gateway *gw, struct gw_chain *c)
@@ -162,6 +202,16 @@ static struct esp_sa_params params_make(const struct msg_sa_install *m, uint32_t
 	};
 }
 
+/* The pair to give up for a new one: one that was replaced, or the oldest that we do not send on.
+ */
+static unsigned spare_pair(const struct gw_chain *c)
+{
+	for (unsigned i = 0; i < c->pairs; i++)
+		if (!c->pair[i].out)
+			return i;
+	return c->sending == 0 ? 1 : 0;
+}
+
 static enum ls_cause pair_install(struct gw_gateway *gw, struct gw_chain *c,
                                   const struct msg_sa_install *m)
 {
@@ -171,7 +221,7 @@ static enum ls_cause pair_install(struct gw_gateway *gw, struct gw_chain *c,
 	enum ls_cause cause;
 
 	if (c->pairs == GW_PAIRS_MAX)
-		chain_pair_end(gw, c, c->sending == 0 ? 1 : 0);
+		chain_pair_end(gw, c, spare_pair(c));
 	cause = esp_sa_add(gw->sad, &in, clock_now(), &p.in);
 	if (cause != CAUSE_NONE)
 		return cause;
@@ -230,7 +280,7 @@ void gw_sa_switch(struct gw_gateway *gw, const struct msg_sa_switch *m)
 	struct gw_chain *c = gw_chain_find(gw, gw_chain_here(gw, m->chain));
 	int index = c ? pair_index(c, m->spi_in) : -1;
 
-	if (index >= 0)
+	if (index >= 0 && c->pair[index].out)
 		chain_send_on(gw, c, (unsigned)index);
 }
 
@@ -241,7 +291,7 @@ void gw_sa_remove(struct gw_gateway *gw, const struct msg_sa_remove *m)
 
 	if (index < 0)
 		return;
-	chain_pair_end(gw, c, (unsigned)index);
+	chain_pair_remove(gw, c, (unsigned)index);
 	gw_chain_release(gw, c);
 }
 
@@ -250,7 +300,8 @@ static void chain_move(struct gw_gateway *gw, struct gw_chain *c, const struct l
 {
 	for (unsigned i = 0; i < c->pairs; i++) {
 		esp_sa_move(c->pair[i].in, local, remote);
-		esp_sa_move(c->pair[i].out, local, remote);
+		if (c->pair[i].out)
+			esp_sa_move(c->pair[i].out, local, remote);
 	}
 	if (c->path.out)
 		chain_send_on(gw, c, c->sending);
@@ -427,7 +478,7 @@ static void orphan_expired(struct gw_gateway *gw, struct gw_chain *c, unsigned p
 	struct gw_tunnel *t = c->tunnel;
 	bool current = t->current && t->current->chain == c;
 
-	chain_pair_end(gw, c, pair);
+	chain_pair_remove(gw, c, pair);
 	if (c->pairs > 0)
 		return;
 	c->gone = true;
@@ -447,6 +498,11 @@ static void sa_event(struct gw_gateway *gw, const struct esp_event *e)
 	for (unsigned i = 0; c && i < c->pairs; i++) {
 		if ((e->direction == ESP_IN ? c->pair[i].spi_in : c->pair[i].spi_out) != e->spi)
 			continue;
+		if (!c->pair[i].out) {
+			if (e->kind == ESP_EVENT_HARD && e->direction == ESP_IN)
+				chain_pair_end(gw, c, i);
+			return;
+		}
 		note.spi_in = c->pair[i].spi_in;
 		if (e->kind == ESP_EVENT_FIRST_USED && i > c->sending)
 			chain_send_on(gw, c, i);

@@ -199,7 +199,8 @@ void gw_debug_keys_ask(struct gw_gateway *gw, const struct msg_debug_keys_ask *m
 		for (const struct gw_chain *c = t->chains; c; c = c->next)
 			for (unsigned i = 0; i < c->pairs; i++) {
 				sa_keys(gw, m->id, c->pair[i].in, &c->pair[i].keys_in);
-				sa_keys(gw, m->id, c->pair[i].out, &c->pair[i].keys_out);
+				if (c->pair[i].out)
+					sa_keys(gw, m->id, c->pair[i].out, &c->pair[i].keys_out);
 			}
 	GW_SEND(gw, PARENT, status_end, &end);
 }

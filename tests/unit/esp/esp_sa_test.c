@@ -313,6 +313,34 @@ START_TEST(time_ends_a_life)
 }
 END_TEST
 
+/* A replaced SA opens what is on its way, asks for no successor, and ends by itself. */
+START_TEST(a_retired_sa_ends_soon)
+{
+	struct pair p;
+	struct esp_open_job job;
+	struct esp_event e;
+	uint8_t plain[100], first[PAIR_PACKET], second[PAIR_PACKET];
+	uint32_t first_len, second_len;
+
+	pair_make(&p, _i, _i, 0, true);
+	pair_fill(plain, sizeof plain);
+	first_len = pair_seal(&p, plain, sizeof plain, first);
+	second_len = pair_seal(&p, plain, sizeof plain, second);
+	ck_assert(esp_sa_retire(p.to, p.in, 2, LS_S(1)));
+	ck_assert_uint_eq(pair_try(&p, first, first_len, &job), CAUSE_NONE);
+	ck_assert(esp_next(p.to, &e) && e.kind == ESP_EVENT_FIRST_USED);
+	ck_assert(esp_deadline(p.to, LS_S(1)) <= LS_S(3));
+	esp_tick(p.to, LS_MS(2900));
+	ck_assert(!esp_next(p.to, &e));
+	esp_tick(p.to, LS_S(3));
+	ck_assert(esp_next(p.to, &e) && e.kind == ESP_EVENT_HARD && e.spi == p.in->spi);
+	ck_assert(!esp_next(p.to, &e));
+	ck_assert_uint_eq(pair_try(&p, second, second_len, &job), CAUSE_ESP_LIFE_END);
+	ck_assert_msg(!esp_sa_retire(p.to, p.in, 2, LS_S(4)), "it has ended");
+	pair_free(&p);
+}
+END_TEST
+
 START_TEST(events_of_an_ended_sa_are_gone)
 {
 	struct pair p;
@@ -398,6 +426,7 @@ int main(void)
 	tcase_add_loop_test(tc, an_ended_inbound_sa_refuses, 0, 2);
 	tcase_add_loop_test(tc, tiny_lives_end, 0, 3);
 	tcase_add_loop_test(tc, time_ends_a_life, 0, 2);
+	tcase_add_loop_test(tc, a_retired_sa_ends_soon, 0, PAIR_BACKENDS);
 	tcase_add_loop_test(tc, events_of_an_ended_sa_are_gone, 0, 2);
 	tcase_add_loop_test(tc, lost_packets_are_counted, 0, 2);
 	tcase_add_loop_test(tc, room_is_checked, 0, PAIR_SUITES * 2);
