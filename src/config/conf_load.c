@@ -348,6 +348,22 @@ static void host_name_default(struct conf_gateway *g)
 		snprintf(g->host_name, sizeof g->host_name, "l2tpsec");
 }
 
+/* A relative path of the secrets starts where the configuration lies, not where the daemon was
+ * started. */
+static void secrets_place(struct conf *conf, struct conf_errors *e)
+{
+	char *secrets = conf->gateway.secrets, given[CONF_PATH_MAX];
+	const char *slash = strrchr(conf->path, '/');
+	int directory = slash ? (int)(slash - conf->path) + 1 : 0;
+
+	if (secrets[0] == '/')
+		return;
+	memcpy(given, secrets, sizeof given);
+	if (snprintf(secrets, CONF_PATH_MAX, "%.*s%s", directory, conf->path, given) >=
+	    CONF_PATH_MAX)
+		conf_error(e, conf->path, 0, "the path of the secrets file is too long: %s", given);
+}
+
 bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors)
 {
 	FILE *file = fopen(path, "re");
@@ -368,6 +384,7 @@ bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors)
 		           config_error_text(&parsed));
 	config_destroy(&parsed);
 	fclose(file);
+	secrets_place(conf, errors);
 	host_name_default(&conf->gateway);
 	if (errors->count > 0)
 		conf_free(conf);

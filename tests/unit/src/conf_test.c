@@ -262,6 +262,33 @@ START_TEST(a_secrets_file_that_others_may_read_is_refused)
 }
 END_TEST
 
+START_TEST(relative_secrets_lie_beside_the_configuration)
+{
+	char expected[CONF_PATH_MAX];
+
+	ck_assert(load("gateway: { identity = \"a\"; secrets = \"keys/here\"; };\n"));
+	snprintf(expected, sizeof expected, "%.*s/keys/here", (int)(strrchr(path, '/') - path),
+	         path);
+	ck_assert_str_eq(conf.gateway.secrets, expected);
+	conf_free(&conf);
+	ck_assert(load("gateway: { identity = \"a\"; secrets = \"/keys/here\"; };\n"));
+	ck_assert_str_eq(conf.gateway.secrets, "/keys/here");
+	conf_free(&conf);
+}
+END_TEST
+
+START_TEST(secrets_too_deep_are_refused)
+{
+	char text[CONF_PATH_MAX + 64], name[CONF_PATH_MAX];
+
+	memset(name, 'x', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	snprintf(text, sizeof text, "gateway: { identity = \"a\"; secrets = \"%s\"; };\n", name);
+	ck_assert(!load(text));
+	ck_assert_ptr_nonnull(strstr(errors.line[0], "too long"));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("src/conf");
@@ -281,6 +308,8 @@ int main(void)
 	tcase_add_test(t, effective_values_say_where_they_come_from);
 	tcase_add_test(t, secrets_are_read);
 	tcase_add_test(t, a_secrets_file_that_others_may_read_is_refused);
+	tcase_add_test(t, relative_secrets_lie_beside_the_configuration);
+	tcase_add_test(t, secrets_too_deep_are_refused);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
