@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Sourced by ./demo, ./check and bench/run.sh, from the top of the checkout: Debian packages, configure, make. POSIX sh.
 
 # The packages of build-aux/packages for these purposes.
