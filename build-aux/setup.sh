@@ -1,4 +1,5 @@
 # shellcheck shell=sh
+# shellcheck disable=SC3013
 # Sourced by ./demo, ./check and bench/run.sh, from the top of the checkout: Debian packages, configure, make. POSIX sh.
 
 # The packages of build-aux/packages for these purposes.

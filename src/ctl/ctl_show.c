@@ -81,25 +81,37 @@ static void show_daemon(const json_t *o)
 	               json_string_value(p));
 }
 
+/* What a tunnel that is not up and has not failed is doing. */
+static const char *what_next(const json_t *o)
+{
+	const char *state = text(o, "state"), *start = text(o, "start");
+
+	if (strcmp(state, "held") == 0)
+		return "held down: 'l2tpsecctl up' brings it back";
+	if (strcmp(state, "down") != 0)
+		return text(o, "text");
+	if (strcmp(start, "wait") == 0)
+		return "waits for the peer's call";
+	return strcmp(start, "on-demand") == 0 ? "the first packet dials" : "";
+}
+
 static void show_line(const json_t *o)
 {
 	const json_t *why = json_object_get(o, "why");
+	const char *peer = text(o, "peer_address")[0] ? text(o, "peer_address") : text(o, "peer");
 	char age[32], in[32], out[32];
 
 	if (!head_shown)
-		printf("%-15s %-10s %-8s %-22s %s\n", "TUNNEL", "STATE", "SINCE", "PEER", "");
+		printf("%-15s %-10s %-8s %-22s\n", "TUNNEL", "STATE", "FOR", "PEER");
 	head_shown = true;
 	printf("%-15s %-10s %-8s %-22s ", text(o, "name"), text(o, "state"),
-	       span(number(o, "since_s"), age),
-	       text(o, "peer_address")[0] ? text(o, "peer_address") : text(o, "peer"));
+	       span(number(o, "since_s"), age), peer[0] ? peer : "-");
 	if (strcmp(text(o, "state"), "up") == 0)
 		printf("%s, MTU %" JSON_INTEGER_FORMAT ", in %s, out %s\n", text(o, "local4"),
 		       number(o, "mtu"), size(number(o, "in_bytes"), in),
 		       size(number(o, "out_bytes"), out));
-	else if (why)
-		printf("%s\n", text(why, "sentence"));
 	else
-		printf("\n");
+		printf("%s\n", why ? text(why, "sentence") : what_next(o));
 }
 
 static void show_routes(const json_t *o)
@@ -165,6 +177,17 @@ static void show_event(const json_t *o)
 	       text(o, "sentence"), text(o, "text")[0] ? ": " : "", text(o, "text"));
 }
 
+static void show_peer(const json_t *o)
+{
+	const char *named = text(o, "peer"), *seen = text(o, "peer_address");
+
+	if (named[0] && seen[0])
+		printf("  peer        %s, last seen at %s\n", named, seen);
+	else if (named[0] || seen[0])
+		printf("  peer        %s%s\n", seen[0] ? "last seen at " : "",
+		       named[0] ? named : seen);
+}
+
 static void show_tunnel(const json_t *o)
 {
 	const json_t *why = json_object_get(o, "why");
@@ -176,12 +199,11 @@ static void show_tunnel(const json_t *o)
 		show_line(o);
 		return;
 	}
-	printf("%s is %s since %s (%s)\n", text(o, "name"), text(o, "state"),
+	printf("%s has been %s for %s (start = \"%s\")\n", text(o, "name"), text(o, "state"),
 	       span(number(o, "since_s"), age), text(o, "start"));
-	if (text(o, "peer")[0] || text(o, "peer_address")[0])
-		printf("  peer        %s%s%s\n", text(o, "peer"),
-		       text(o, "peer_address")[0] ? ", last seen at " : "",
-		       text(o, "peer_address"));
+	show_peer(o);
+	if (strcmp(text(o, "state"), "up") != 0 && what_next(o)[0])
+		printf("  now         %s\n", what_next(o));
 	if (why)
 		printf("  last failed %s ago: %s%s%s\n", span(number(why, "age_s"), age),
 		       text(why, "sentence"), text(why, "text")[0] ? ": " : "", text(why, "text"));
@@ -216,13 +238,13 @@ static void show_why(const json_t *o)
 	char since[32], age[32];
 
 	if (number(o, "number") == 0) {
-		printf("%s is %s since %s; it has not failed since the daemon started.\n",
+		printf("%s has been %s for %s and has not failed since the daemon started.\n",
 		       text(o, "tunnel"), text(o, "state"), span(number(o, "since_s"), since));
 		show_way_on(text(o, "tunnel"), text(o, "state"));
 		return;
 	}
-	printf("%s is %s since %s. It failed %s ago: %s.\n", text(o, "tunnel"), text(o, "state"),
-	       span(number(o, "since_s"), since), span(number(o, "age_s"), age),
+	printf("%s has been %s for %s. It failed %s ago: %s.\n", text(o, "tunnel"),
+	       text(o, "state"), span(number(o, "since_s"), since), span(number(o, "age_s"), age),
 	       text(o, "sentence"));
 	if (text(o, "text")[0])
 		printf("  details   %s\n", text(o, "text"));
