@@ -136,6 +136,7 @@ install: all
 	$(INSTALL) -m 644 src/install/l2tpsec.sysusers $(DESTDIR)$(sysusersdir)/l2tpsec.conf
 	$(INSTALL) -m 644 src/install/l2tpsecctl.bash $(DESTDIR)$(completiondir)/l2tpsecctl
 	for f in examples/*.conf; do $(INSTALL) -m 644 $$f $(DESTDIR)$(exampledir)/$${f##*/} || exit 1; done
+	for f in examples/*.secrets; do $(INSTALL) -m 600 $$f $(DESTDIR)$(exampledir)/$${f##*/} || exit 1; done
 	$(INSTALL) -m 644 README.md $(DESTDIR)$(docdir)/README.md
 	mkdir -p $(DESTDIR)$(sysconfdir)/l2tpsec
 	chmod 750 $(DESTDIR)$(sysconfdir)/l2tpsec
@@ -144,7 +145,7 @@ uninstall:
 	rm -f $(DESTDIR)$(sbindir)/l2tpsecd $(DESTDIR)$(sbindir)/l2tpsecctl
 	rm -f $(DESTDIR)$(mandir)/man8/l2tpsecd.8 $(DESTDIR)$(mandir)/man8/l2tpsecctl.8 $(DESTDIR)$(mandir)/man5/l2tpsecd.conf.5
 	rm -f $(DESTDIR)$(unitdir)/l2tpsecd.service $(DESTDIR)$(sysusersdir)/l2tpsec.conf $(DESTDIR)$(completiondir)/l2tpsecctl
-	for f in examples/*.conf; do rm -f $(DESTDIR)$(exampledir)/$${f##*/}; done
+	for f in examples/*.conf examples/*.secrets; do rm -f $(DESTDIR)$(exampledir)/$${f##*/}; done
 	rm -f $(DESTDIR)$(docdir)/README.md
 	-rmdir $(DESTDIR)$(exampledir) $(DESTDIR)$(docdir) 2>/dev/null
 	@echo "$(DESTDIR)$(sysconfdir)/l2tpsec stays: it is yours"
