@@ -81,28 +81,33 @@ static void show_daemon(const json_t *o)
 	               json_string_value(p));
 }
 
-/* What a tunnel that is not up and has not failed is doing. */
-static const char *what_next(const json_t *o)
+/* What it takes to leave a state that is no failure; "" for other states. */
+static const char *way_on(const json_t *o, const char *name, char out[LINE_MAX_BYTES])
 {
 	const char *state = text(o, "state"), *start = text(o, "start");
 
+	out[0] = '\0';
 	if (strcmp(state, "held") == 0)
-		return "held down: 'l2tpsecctl up' brings it back";
-	if (strcmp(state, "down") != 0)
-		return text(o, "text");
-	if (strcmp(start, "wait") == 0)
-		return "waits for the peer's call";
-	return strcmp(start, "on-demand") == 0 ? "the first packet dials" : "";
+		snprintf(out, LINE_MAX_BYTES,
+		         "the administrator took it down: 'l2tpsecctl up %s' brings it back", name);
+	else if (strcmp(state, "waiting") != 0 && strcmp(state, "down") != 0)
+		return out;
+	else if (strcmp(start, "wait") == 0)
+		snprintf(out, LINE_MAX_BYTES, "it waits for the peer to call");
+	else if (strcmp(start, "on-demand") == 0)
+		snprintf(out, LINE_MAX_BYTES,
+		         "the next packet to it, or 'l2tpsecctl up %s', brings it up", name);
+	return out;
 }
 
 static void show_line(const json_t *o)
 {
 	const json_t *why = json_object_get(o, "why");
 	const char *peer = text(o, "peer_address")[0] ? text(o, "peer_address") : text(o, "peer");
-	char age[32], in[32], out[32];
+	char age[32], in[32], out[32], on[LINE_MAX_BYTES];
 
 	if (!head_shown)
-		printf("%-15s %-10s %-8s %-22s\n", "TUNNEL", "STATE", "FOR", "PEER");
+		printf("%-15s %-10s %-8s %s\n", "TUNNEL", "STATE", "FOR", "PEER");
 	head_shown = true;
 	printf("%-15s %-10s %-8s %-22s ", text(o, "name"), text(o, "state"),
 	       span(number(o, "since_s"), age), peer[0] ? peer : "-");
@@ -111,7 +116,7 @@ static void show_line(const json_t *o)
 		       number(o, "mtu"), size(number(o, "in_bytes"), in),
 		       size(number(o, "out_bytes"), out));
 	else
-		printf("%s\n", why ? text(why, "sentence") : what_next(o));
+		printf("%s\n", why ? text(why, "sentence") : way_on(o, text(o, "name"), on));
 }
 
 static void show_routes(const json_t *o)
@@ -191,7 +196,7 @@ static void show_peer(const json_t *o)
 static void show_tunnel(const json_t *o)
 {
 	const json_t *why = json_object_get(o, "why");
-	char age[32];
+	char age[32], on[LINE_MAX_BYTES];
 	json_t *e;
 	size_t i;
 
@@ -202,8 +207,8 @@ static void show_tunnel(const json_t *o)
 	printf("%s has been %s for %s (start = \"%s\")\n", text(o, "name"), text(o, "state"),
 	       span(number(o, "since_s"), age), text(o, "start"));
 	show_peer(o);
-	if (strcmp(text(o, "state"), "up") != 0 && what_next(o)[0])
-		printf("  now         %s\n", what_next(o));
+	if (number(o, "retry_in_s") == 0 && way_on(o, text(o, "name"), on)[0])
+		printf("  now         %s\n", on);
 	if (why)
 		printf("  last failed %s ago: %s%s%s\n", span(number(why, "age_s"), age),
 		       text(why, "sentence"), text(why, "text")[0] ? ": " : "", text(why, "text"));
@@ -221,26 +226,15 @@ static void show_tunnel(const json_t *o)
 	}
 }
 
-/* What it takes to leave a state that is no failure. */
-static void show_way_on(const char *tunnel, const char *state)
-{
-	if (strcmp(state, "held") == 0)
-		printf("  the administrator took it down: 'l2tpsecctl up %s' brings it back\n",
-		       tunnel);
-	else if (strcmp(state, "waiting") == 0)
-		printf("  it waits for the peer to call\n");
-	else if (strcmp(state, "down") == 0)
-		printf("  the next packet to it, or 'l2tpsecctl up %s', brings it up\n", tunnel);
-}
-
 static void show_why(const json_t *o)
 {
-	char since[32], age[32];
+	char since[32], age[32], on[LINE_MAX_BYTES];
 
 	if (number(o, "number") == 0) {
-		printf("%s has been %s for %s and has not failed since the daemon started.\n",
+		printf("%s has been %s for %s; it has not failed since the daemon started.\n",
 		       text(o, "tunnel"), text(o, "state"), span(number(o, "since_s"), since));
-		show_way_on(text(o, "tunnel"), text(o, "state"));
+		if (way_on(o, text(o, "tunnel"), on)[0])
+			printf("  %s\n", on);
 		return;
 	}
 	printf("%s has been %s for %s. It failed %s ago: %s.\n", text(o, "tunnel"),

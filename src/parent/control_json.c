@@ -194,8 +194,9 @@ json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full,
 
 json_t *control_json_why(struct parent *p, const struct tunnel *t)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s}", "type", "why", "tunnel", t->name, "state",
-	                      msg_line_name(t->line.state));
+	json_t *o =
+		json_pack("{s:s, s:s, s:s, s:s}", "type", "why", "tunnel", t->name, "state",
+	                  msg_line_name(t->line.state), "start", conf_start_name(t->conf.start));
 	const struct ls_cause_info *info = ls_cause_info(t->failure.event.cause);
 
 	if (!o)

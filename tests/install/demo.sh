@@ -103,7 +103,10 @@ commands_work()
 {
 	grep -E '^  (build/l2tpsecctl .* (status|config|down hq|up hq)( |$)|ip netns exec .* rate )' "$dir/out" | sed 's/#.*//' >"$dir/commands"
 	[ "$(grep -c . "$dir/commands")" = 5 ] || { echo "these commands are not the five expected:"; cat "$dir/commands"; return 1; }
-	sh -ex "$dir/commands"
+	sh -ex "$dir/commands" >"$dir/said" 2>&1
+	worked=$?
+	cat "$dir/said"
+	[ $worked = 0 ] && grep -q 'PPP: 10.9.0.2 here, 10.9.0.1 there, .*MTU 14.. ' "$dir/said"
 }
 say "and that works" commands_work
 say "a second run is refused" refused 1 "A demo is up already"
@@ -119,7 +122,7 @@ begin() # TEXT: a demo in the background that has said TEXT
 {
 	./demo >"$dir/out" 2>&1 </dev/null &
 	running=$!
-	for _ in $(seq 600); do
+	for _ in $(seq 3000); do
 		grep -q "$1" "$dir/out" && return
 		sleep 0.02
 	done
