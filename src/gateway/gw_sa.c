@@ -382,6 +382,18 @@ static void keeper_retry(struct gw_tunnel *t)
 	evtimer_add(t->keeper_timer, &after);
 }
 
+/*
+ * ike's word about what was hung up before this line dialled anew: it was on its way, and says
+ * nothing about the attempt that runs, whose own end comes with chain 0 and another cause.
+ */
+static bool is_of_the_past(const struct gw_tunnel *t, const struct gw_chain *c,
+                           const struct msg_ike_down *m)
+{
+	if (t->line.state != GW_LINE_IKE)
+		return false;
+	return m->chain == 0 ? m->cause == CAUSE_ADMIN : !c || c->up;
+}
+
 void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 {
 	struct gw_tunnel *t = gw_tunnel_find(gw, m->tunnel);
@@ -394,12 +406,14 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 		 * again. */
 		if (t->line.state == GW_LINE_UP)
 			keeper_retry(t);
-		else
+		else if (!is_of_the_past(t, c, m))
 			gw_tunnel_step(t, GW_EV_CHAIN_DOWN, (enum ls_cause)m->cause, m->text);
 		return;
 	}
 	bool current = t->current ? c && t->current->chain == c
 	                          : !gw_tunnel_has_chain(t) || (c && c == t->chains);
+
+	current &= !is_of_the_past(t, c, m);
 	l2tp_chain_gone(gw->l2tp, gw_chain_here(gw, m->chain), GW_CHAIN_GRACE_MS,
 	                (enum ls_cause)m->cause, clock_now());
 	if (c) {

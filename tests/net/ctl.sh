@@ -74,6 +74,31 @@ say "why: the administrator did it, and what brings it back" has "administrator 
 say "up after down" exits 0 ctl_a up hq
 say "packets flow again" in_la ping -c 1 -W 2 10.72.0.2
 
+# ike hears of "down" and of "up" at once, and so says that the old SAs are gone when the new attempt runs.
+at_once()
+{
+	ike=$(ctl_a --json status | jq -s '.[0].processes[] | select(.role == "ike") | .pid')
+	kill -STOP "$ike"
+	ctl_a down hq
+	ctl_a up hq &
+	asking=$!
+	sleep 0.3
+	kill -CONT "$ike"
+	wait $asking
+}
+say "up right behind down" at_once
+say "and packets flow" in_la ping -c 1 -W 2 10.72.0.2
+# The same with an attempt that has not come up yet.
+at_once_connecting()
+{
+	ctl_a down hq
+	kill -STOP "$ike"
+	ctl_a --no-wait up hq
+	at_once
+}
+say "up right behind down of an attempt" at_once_connecting
+say "and packets flow" in_la ping -c 1 -W 2 10.72.0.2
+
 say "an unknown tunnel: its name is said" has "there is no tunnel 'nobody'" ctl_a status nobody
 say "an unknown tunnel: exit 2" exits 2 ctl_a status nobody
 say "an unknown command: exit 2" exits 2 ctl_a frobnicate
