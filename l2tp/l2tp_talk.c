@@ -322,6 +322,9 @@ static void hear_stop(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *i
 	if (cause == CAUSE_L2TP_REFUSED && in->result == STOP_NOT_AUTHORIZED)
 		cause = CAUSE_L2TP_NOT_AUTHORIZED;
 	ended_text(in, text, sizeof text);
+	/* A caller learns it from the end of its call; the called one has none yet. */
+	if (c->state == CONN_WAIT_CONNECT)
+		l2tp_tell(l2tp, c, cause, text);
 	l2tp_conn_end(l2tp, c, cause, true, text, now);
 }
 

@@ -54,6 +54,9 @@ static const struct row rows[] = {
 	{GW_LINE_BACKOFF, GW_EV_TIMER, DEMAND, ANY, GW_LINE_IDLE,
          0}, /* or dials at once if wanted: see step_timer */
 	{GW_LINE_BACKOFF, GW_EV_ADMIN_UP, DIALS, ANY, GW_LINE_IKE, GW_DO_DIAL},
+	{GW_LINE_BACKOFF, GW_EV_BEGIN, ALWAYS, ANY, GW_LINE_IKE, GW_DO_DIAL},
+	{GW_LINE_BACKOFF, GW_EV_BEGIN, DEMAND, ANY, GW_LINE_IDLE, 0},
+	{GW_LINE_BACKOFF, GW_EV_BEGIN, WAITS, ANY, GW_LINE_IDLE, 0},
 	{GW_LINE_BACKOFF, GW_EV_ADMIN_DOWN, ALL, ANY, GW_LINE_HELD, GW_DO_HANG_UP | GW_DO_DROP},
 	{GW_LINE_BACKOFF, GW_EV_CHAIN_UP, ALL, ANY, GW_LINE_CALL, GW_DO_CALL},
 	{GW_LINE_BACKOFF, GW_EV_PPP_UP, ALL, ANY, GW_LINE_IFACE, GW_DO_IFACE_UP},
@@ -184,7 +187,8 @@ static void enter(struct gw_line *line, enum gw_line_state next, enum gw_line_ev
 		line->tries = 0;
 	if (next == GW_LINE_BACKOFF && line->tries < UINT32_MAX)
 		line->tries++;
-	if (event == GW_EV_ADMIN_UP || event == GW_EV_ADMIN_DOWN || next == GW_LINE_HELD)
+	if (event == GW_EV_ADMIN_UP || event == GW_EV_ADMIN_DOWN || event == GW_EV_BEGIN ||
+	    next == GW_LINE_HELD)
 		line->tries = 0;
 	if (next == GW_LINE_UP)
 		line->last_active = now;

@@ -24,7 +24,7 @@ enum gw_line_state {
 };
 
 enum gw_line_event {
-	GW_EV_BEGIN,  /* the configuration is complete */
+	GW_EV_BEGIN,  /* the configuration is complete, or was read anew: a reason to try again */
 	GW_EV_PACKET, /* something worth a call wants to go out */
 	GW_EV_ADMIN_UP,
 	GW_EV_ADMIN_DOWN,

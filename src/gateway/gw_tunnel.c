@@ -397,7 +397,5 @@ void gw_tunnel_configure(struct gw_tunnel *t, const struct conf_tunnel *conf)
 	}
 	gw_l2tp_configure(t, LS_BYTES(NULL, 0));
 	GW_SEND(t->gw, KEYS, l2tp_secret_ask, &ask);
-	if (t->gw->begun)
-		gw_tunnel_step(t, GW_EV_BEGIN, CAUSE_NONE, NULL);
 	clock_timer_set(t->line_timer, gw_line_deadline(&t->line), clock_now());
 }

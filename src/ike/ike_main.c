@@ -168,6 +168,7 @@ static void peer_set(struct iked_tunnel *t)
 	source_choose(t);
 	cause = ike_peer_set(t->iked->ike, &t->peer, clock_now());
 	t->configured = cause == CAUSE_NONE;
+	t->config_cause = cause;
 	if (!t->configured)
 		proc_tell(t->iked->proc, t->id, cause, NULL, "the tunnel was not set up");
 }
@@ -239,6 +240,10 @@ static void start(struct iked *d, uint32_t id, const struct ls_addr *peer)
 		call_back(t, peer);
 		return;
 	}
+	if (t && !t->configured && t->config_cause != CAUSE_NONE) {
+		down_tell(d, id, 0, t->config_cause, "");
+		return;
+	}
 	if (!t || !t->configured || t->resolve.names == 0) {
 		down_tell(d, id, 0, CAUSE_IKE_RESOLVE, "the tunnel has no peer to dial");
 		return;
@@ -299,6 +304,9 @@ static void tunnel_configure(struct iked_tunnel *t)
 		iked_peer_make(&d->conf, t->id, &t->conf, &t->peer, error, sizeof error);
 
 	if (cause != CAUSE_NONE) {
+		t->configured = false;
+		t->config_cause = cause;
+		ike_peer_remove(d->ike, t->id, CAUSE_CONFIG_CHANGED, clock_now());
 		proc_tell(d->proc, t->id, cause, NULL, "%s", error);
 		return;
 	}
@@ -327,6 +335,7 @@ static bool engine_make(struct iked *d)
 static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct iked *d = owner;
+	struct conf_gateway old = d->conf;
 
 	(void)from;
 	(void)fd;
@@ -335,6 +344,12 @@ static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m,
 		return;
 	}
 	engine_make(d);
+	/* Tunnels without an identity of their own have this one. */
+	if (strcmp(old.identity, d->conf.identity) == 0)
+		return;
+	for (struct iked_tunnel *t = d->tunnels; t; t = t->next)
+		tunnel_configure(t);
+	iked_pump(d);
 }
 
 static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, int *fd)

@@ -30,10 +30,11 @@ struct iked_tunnel {
 	struct iked *iked;
 	struct conf_tunnel conf;
 	struct ike_peer peer;
-	bool configured;           /* the engine knows it */
-	bool local_fixed;          /* the config says which address of ours to use */
-	bool start_wanted;         /* the gateway asked for it, but no address is known yet */
-	struct ls_addr start_peer; /* with start_wanted: where the gateway sees the peer */
+	bool configured;            /* the engine knows it */
+	enum ls_cause config_cause; /* else: what is wrong with its settings */
+	bool local_fixed;           /* the config says which address of ours to use */
+	bool start_wanted;          /* the gateway asked for it, but no address is known yet */
+	struct ls_addr start_peer;  /* with start_wanted: where the gateway sees the peer */
 	struct resolve resolve;
 	struct iked_tunnel *next_bucket, *next;
 };

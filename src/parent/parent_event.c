@@ -8,10 +8,27 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A caller that is refused never gets as far as a line: what was wrong with it is why the tunnel is
+ * not up. */
+static void refusal_note(struct parent *p, const struct ls_event *event)
+{
+	struct tunnel *t = event->tunnel ? parent_tunnel(p, event->tunnel) : NULL;
+	enum ls_severity severity = ls_cause_info(event->cause)->severity;
+
+	if (!t || t->line.state == MSG_LINE_UP ||
+	    (severity != LS_SEV_WARN && severity != LS_SEV_ERROR))
+		return;
+	t->failure.event = *event;
+	t->failure.at = clock_now();
+}
+
 void parent_event(struct parent *p, unsigned role, const struct ls_event *event)
 {
 	const char *name = parent_tunnel_name(p, event->tunnel);
 	ls_time now = clock_now();
+
+	if (role != MSG_ROLE_PARENT)
+		refusal_note(p, event);
 
 	log_event(event, name, now);
 	/* Only what is logged is history: a flood of bad packets must not push it out. */
@@ -35,10 +52,11 @@ void parent_tell(struct parent *p, uint32_t tunnel, enum ls_cause cause, const s
 	parent_event(p, MSG_ROLE_PARENT, &e);
 }
 
-static bool is_failure(const struct msg_line_state *m)
+/* The cause that comes with a new attempt is that of the last one, and was noted then. */
+static bool is_failure(const struct msg_line_state *m, bool was_up)
 {
-	return m->state != MSG_LINE_UP && m->cause != CAUSE_NONE &&
-	       ls_cause_info(m->cause)->severity != LS_SEV_INFO;
+	return m->state != MSG_LINE_UP && (m->state != MSG_LINE_CONNECTING || was_up) &&
+	       m->cause != CAUSE_NONE && ls_cause_info(m->cause)->severity != LS_SEV_INFO;
 }
 
 static void failure_note(struct tunnel *t, const struct msg_line_state *m)
@@ -63,7 +81,7 @@ void parent_line_state(struct parent *p, const struct msg_line_state *m)
 	t->line.state = m->state;
 	t->line.retry_at = m->retry_in_ms > 0 ? ls_time_add(now, LS_MS(m->retry_in_ms)) : LS_NEVER;
 	snprintf(t->line.text, sizeof t->line.text, "%s", m->text);
-	if (is_failure(m))
+	if (is_failure(m, was_up))
 		failure_note(t, m);
 	if (m->state == MSG_LINE_UP && !was_up)
 		parent_tell(p, t->id, CAUSE_LINE_UP, &t->iface.peer, "%s", m->text);
@@ -71,7 +89,7 @@ void parent_line_state(struct parent *p, const struct msg_line_state *m)
 		parent_tell(p, t->id, CAUSE_LINE_DOWN, &t->iface.peer, "%s%s%s",
 		            m->cause ? ls_cause_info(m->cause)->sentence : "",
 		            m->cause && m->text[0] ? ": " : "", m->text);
-	else if (is_failure(m) && m->state != MSG_LINE_UP)
+	else if (is_failure(m, was_up))
 		parent_event(p, MSG_ROLE_GATEWAY, &t->failure.event);
 	control_line_state(p, t, m);
 }

@@ -78,6 +78,30 @@ START_TEST(back_off_doubles_to_a_minute)
 }
 END_TEST
 
+START_TEST(a_reload_is_a_reason_to_try_again)
+{
+	begin(GW_START_ALWAYS);
+	step(GW_EV_BEGIN, false);
+	for (unsigned i = 0; i < 8; i++) {
+		step(GW_EV_CHAIN_DOWN, false);
+		if (i < 7)
+			wait_out(false);
+	}
+	ck_assert_int_eq(line.state, GW_LINE_BACKOFF);
+	ck_assert_uint_eq(step(GW_EV_BEGIN, false), GW_DO_DIAL);
+	ck_assert_uint_eq(step(GW_EV_BEGIN, false), 0);
+	step(GW_EV_CHAIN_DOWN, false);
+	ck_assert(gw_line_deadline(&line) - now < LS_S(2));
+
+	begin(GW_START_DEMAND);
+	step(GW_EV_PACKET, false);
+	step(GW_EV_CHAIN_DOWN, false);
+	ck_assert_uint_eq(step(GW_EV_BEGIN, false), 0);
+	ck_assert_int_eq(line.state, GW_LINE_IDLE);
+	ck_assert_uint_eq(step(GW_EV_PACKET, false), GW_DO_DIAL);
+}
+END_TEST
+
 START_TEST(a_short_life_does_not_forget_the_failures)
 {
 	begin(GW_START_ALWAYS);
@@ -218,6 +242,7 @@ int main(void)
 
 	tcase_add_test(tc, always_dials_and_dials_again);
 	tcase_add_test(tc, back_off_doubles_to_a_minute);
+	tcase_add_test(tc, a_reload_is_a_reason_to_try_again);
 	tcase_add_test(tc, a_short_life_does_not_forget_the_failures);
 	tcase_add_test(tc, demand_waits_for_a_packet_and_goes_when_idle);
 	tcase_add_test(tc, demand_does_not_storm);
