@@ -1,0 +1,150 @@
+#!/bin/sh
+# Peers that vanish, restart and move: noticed in the time that the config gives, told with the right cause, rebuilt without anybody's help.
+set -u
+. "$(dirname "$0")/topology.sh"
+
+ctl=${L2TPSECCTL:-$(dirname "$daemon")/l2tpsecctl}
+quick="ike: { dpd = 2; retry-first = 200; retries = 4; }; l2tp: { hello = 4; }; ppp: { echo = 4; };"
+quick_b="ike: { dpd = 2; retry-first = 200; retries = 4; }; l2tp: { hello = 4; };"
+
+ctl_a() { in_a "$ctl" --run-dir "$dir/run-a" "$@"; }
+ctl_b() { in_b "$ctl" --run-dir "$dir/run-b" "$@"; }
+up_a() { ctl_a --json status hq | grep -q '"state":"up"'; }
+down_a() { ! up_a; }
+up_b() { ctl_b --json status branch | grep -q '"state":"up"'; }
+down_b() { ! up_b; }
+ping_once() { in_la ping -c 1 -W 1 10.72.0.2; }
+ping_back() { in_lb ping -c 1 -W 1 10.71.0.2; }
+spis() { ctl_a --json status hq | grep -o '"spi":"[0-9a-f]*"'; }
+same_spis() { [ -n "$before" ] && [ "$(spis)" = "$before" ]; }
+other_spis() { [ "$(spis | grep -c .)" -ge 2 ] && [ "$(spis)" != "$before" ]; }
+event_a() { ctl_a events > "$dir/events" && cat "$dir/events" && grep -q "$1" "$dir/events"; }
+event_b() { ctl_b events > "$dir/events" && cat "$dir/events" && grep -q "$1" "$dir/events"; }
+why_a() { ctl_a why hq > "$dir/why" && cat "$dir/why" && grep -q "$1" "$dir/why"; }
+# How often the gateway has met a cause, over all its processes.
+counted() # GATEWAY NAME AT-LEAST
+{
+	"ctl_$1" --json counters > "$dir/counters"
+	cat "$dir/counters"
+	sum=$(sed -n "s/.*\"name\":\"$2\".*\"count\":\([0-9]*\).*/\1/p" "$dir/counters" | awk '{n += $1} END {print n + 0}')
+	[ "$sum" -ge "$3" ]
+}
+seen_at_b() { ctl_b --json status branch | grep -q "\"remote\":\"$1:"; }
+comes_up() # NAME
+{
+	start_b
+	start_a
+	say "$1: comes up" wait_for 10 ping_once
+	wait_for 5 up_b
+}
+
+cut() { in_net nft -f - <<-'END'
+	table inet cut { chain forward { type filter hook forward priority -10; drop; }; }
+END
+}
+uncut() { in_net nft delete table inet cut; }
+
+kill_all() # PID: all processes of a daemon, without a word
+{
+	children=$(pgrep -P "$1")
+	# shellcheck disable=SC2086
+	kill -9 "$1" $children
+	wait "$1" 2> /dev/null
+	for c in $children; do
+		while kill -0 "$c" 2> /dev/null; do sleep 0.02; done
+	done
+}
+
+# All that the NAT remembers (IPCTNL_MSG_CT_DELETE without a name), so that new packets get new mappings.
+mappings_forget()
+{
+	in_net python3 -c 'import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+s.send(struct.pack("=IHHIIBBH", 20, 1 << 8 | 2, 5, 1, 0, 2, 0, 0))
+s.settimeout(5)
+assert struct.unpack_from("=i", s.recv(4096), 16)[0] == 0'
+}
+
+# -- the path is cut --
+topo_up 4 0 1500
+conf_a always "$quick"
+conf_b "$quick_b"
+comes_up "a cut path"
+cut
+# dpd + 0.2 + 0.4 + 0.8 + 1.6 s, and then one more try to reach the peer at all.
+say "a cut path: the branch notices" wait_for 12 down_a
+say "a cut path: the head office notices" wait_for 12 down_b
+say "a cut path: the branch says that the peer is silent" wait_for 10 why_a "does not answer"
+say "a cut path: the head office tells of it" event_b "LINE_DOWN\|the tunnel is down.*does not answer"
+uncut
+say "a cut path: it heals by itself" wait_for 20 ping_once
+say "a cut path: counted in the branch" counted a LINE_DOWN 1
+say "a cut path: counted in the head office" counted b PEER_SILENT 1
+
+# -- a gateway starts anew without a goodbye --
+wait_for 5 up_b
+before=$(spis)
+kill_all $pid_b
+start_b
+say "the head office starts anew: packets flow again" wait_for 20 ping_once
+say "the head office starts anew: by new SAs" wait_for 5 other_spis
+say "the head office starts anew: counted in the branch" counted a LINE_DOWN 2
+
+wait_for 5 up_b
+kill_all $pid_a
+start_a
+say "the branch starts anew: packets flow again" wait_for 10 ping_once
+say "the branch starts anew: the head office has dropped the old one" wait_for 5 counted b REPLACED 1
+say "the branch starts anew: packets flow back" ping_back
+
+# -- ICMP is a hint only --
+before=$(spis)
+in_net python3 "$net_root/tests/net/icmp.py" 203.0.113.2 198.51.100.2 300
+in_net python3 "$net_root/tests/net/icmp.py" 198.51.100.2 203.0.113.2 300
+say "forged ICMP errors: packets flow" in_la ping -c 5 -i 0.1 -W 1 10.72.0.2
+say "forged ICMP errors: the SAs are the same" same_spis
+
+# -- the branch gets another address --
+ip -n $A addr del 198.51.100.2/24 dev out
+ip -n $A addr add 198.51.100.7/24 dev out
+ip -n $A route replace default via 198.51.100.1
+say "the branch has another address: packets flow again" wait_for 20 ping_once
+say "the branch has another address: the head office knows it" wait_for 5 seen_at_b 198.51.100.7
+say "the branch has another address: packets flow back" ping_back
+stop_both
+topo_down
+
+# -- the NAT gives another port, then another address --
+topo_up 4 1 1500
+conf_a always "$quick"
+conf_b "$quick_b"
+comes_up "NAT"
+in_net nft flush chain ip nat post
+in_net nft add rule ip nat post oifname nb ip protocol udp masquerade to :40000-50000
+mappings_forget
+before=$(spis)
+say "the NAT has another port: packets flow" in_la ping -c 10 -i 0.1 -W 1 10.72.0.2
+say "the NAT has another port: told" wait_for 5 event_b "new address"
+say "the NAT has another port: packets flow back" ping_back
+say "the NAT has another port: the SAs are the same" same_spis
+
+ip -n $NET addr add 203.0.113.9/24 dev nb
+in_net nft flush chain ip nat post
+in_net nft add rule ip nat post oifname nb ip protocol udp snat to 203.0.113.9
+in_net nft add rule ip nat post oifname nb masquerade
+mappings_forget
+say "the NAT has another address: packets flow" in_la ping -c 10 -i 0.1 -W 1 10.72.0.2
+say "the NAT has another address: the head office follows" wait_for 5 seen_at_b 203.0.113.9
+say "the NAT has another address: packets flow back" ping_back
+say "the NAT has another address: the SAs are the same" same_spis
+
+# What is not authentic moves nothing: garbage in the SA's name from elsewhere.
+ip -n $NET addr add 203.0.113.66/24 dev nb
+in_spi=$(ctl_b --json status branch | tr '{' '\n' | sed -n 's/.*"direction":"in".*"spi":"\([0-9a-f]*\)".*/\1/p')
+say "a forger: there is an SA to forge" test -n "$in_spi"
+in_net python3 "$net_root/tests/net/forge.py" 203.0.113.66 203.0.113.2 "$in_spi" 200
+say "a forger elsewhere is counted" counted b ESP_ICV 200
+say "a forger elsewhere moves nothing" seen_at_b 203.0.113.9
+say "a forger elsewhere: packets flow back" ping_back
+say "a forger elsewhere: the SAs are the same" same_spis
+[ $failed = 0 ]
