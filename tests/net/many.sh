@@ -134,10 +134,17 @@ wait $pid_b 2> /dev/null
 for c in $children; do
 	while kill -0 "$c" 2> /dev/null; do sleep 0.05; done
 done
+# From now on all branches have one address, that of a NAT.
+in_net nft add table ip nat
+in_net nft 'add chain ip nat post { type nat hook postrouting priority 100; }'
+in_net nft add rule ip nat post oifname nb masquerade
+mappings_forget
 start_b
 started=$(date +%s)
 say "the head office starts anew" wait_for 20 log_has b DAEMON_READY
-say "the head office starts anew: all $all come back" wait_for 90 all_up
+say "the head office starts anew: all $all come back, from behind one NAT" wait_for 90 all_up
 echo "        after $(($(date +%s) - started)) s"
 say "the head office starts anew: a packet crosses each" ping_each
+one_address() { [ "$(ctl_b --json status | grep -c '"peer_address":"203.0.113.1:')" = $all ]; }
+say "the head office starts anew: all have the address of the NAT" one_address
 [ $failed = 0 ]

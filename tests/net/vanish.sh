@@ -55,16 +55,6 @@ kill_all() # PID: all processes of a daemon, without a word
 	done
 }
 
-# All that the NAT remembers (IPCTNL_MSG_CT_DELETE without a name), so that new packets get new mappings.
-mappings_forget()
-{
-	in_net python3 -c 'import socket, struct
-s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
-s.send(struct.pack("=IHHIIBBH", 20, 1 << 8 | 2, 5, 1, 0, 2, 0, 0))
-s.settimeout(5)
-assert struct.unpack_from("=i", s.recv(4096), 16)[0] == 0'
-}
-
 # -- the path is cut --
 topo_up 4 0 1500
 conf_a always "$quick"
