@@ -154,6 +154,10 @@ void ike_child_heard(
 	ls_time now); /* verified traffic came in: a sign of life (tell at most once a second) */
 void ike_child_moved(struct ike *ike, uint32_t spi_in, const struct ls_addr *remote,
                      ls_time now); /* verified traffic came from a new address */
+/* The path from `local` is no more, this host reaches the tunnel's peer otherwise: ends the
+ * tunnel's SAs from there without a word that could not be sent (to be started anew). */
+void ike_path_lost(struct ike *ike, uint32_t tunnel, const struct ls_addr *local,
+                   enum ls_cause cause, ls_time now);
 /* An ICMP error or the like: only a reason to probe. */
 void ike_doubt(struct ike *ike, uint32_t tunnel, ls_time now);
 

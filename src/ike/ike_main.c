@@ -495,6 +495,44 @@ static void on_status(void *owner, enum msg_role from, const struct msg *m, int 
 		iked_debug_keys_ask(owner, &m->debug_keys_ask);
 }
 
+/* A line that we dialled from an address that is no longer ours is dialled anew at once: no probe
+ * would come back, and the peer cannot find us. */
+static void path_check(struct iked *d, const struct ike_sa_view *v)
+{
+	struct iked_tunnel *t = iked_tunnel_find(d, v->tunnel);
+	char before[LS_ADDR_TEXT_MAX], after[LS_ADDR_TEXT_MAX];
+	struct ls_addr fresh, old = ls_addr_with_port(v->local, 0);
+
+	if (!t || t->local_fixed || t->conf.start == CONF_START_WAIT ||
+	    !resolve_source_changed(&v->remote, &v->local, &fresh))
+		return;
+	fresh.port = 0;
+	proc_tell(d->proc, t->id, CAUSE_IKE_OWN_ADDRESS, &v->remote, "%s before, %s now",
+	          ls_addr_text(&old, before), ls_addr_text(&fresh, after));
+	ike_path_lost(d->ike, t->id, &old, CAUSE_IKE_OWN_ADDRESS, clock_now());
+}
+
+static void on_net_changed(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct iked *d = owner;
+	struct ike_sa_view v;
+	bool dials = false;
+	size_t n = 0;
+
+	(void)from;
+	(void)m;
+	(void)fd;
+	for (const struct iked_tunnel *t = d->tunnels; t && !dials; t = t->next)
+		dials = t->conf.start != CONF_START_WAIT;
+	/* From the end: what is lost falls out of the list. */
+	while (dials && ike_sa_view(d->ike, n, &v))
+		n++;
+	while (n-- > 0)
+		if (ike_sa_view(d->ike, n, &v))
+			path_check(d, &v);
+	iked_pump(d);
+}
+
 static void on_config_end(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct iked *d = owner;
@@ -545,7 +583,7 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_CHAIN_END, on_gateway},           {MSG_TYPE_SPI_ANSWER, on_gateway},
 	{MSG_TYPE_SA_INSTALLED, on_gateway},        {MSG_TYPE_SA_NOTE, on_sa_note},
 	{MSG_TYPE_IKE_AUTH_ANSWER, on_auth_answer}, {MSG_TYPE_STATUS_ASK, on_status},
-	{MSG_TYPE_DEBUG_KEYS_ASK, on_status},
+	{MSG_TYPE_DEBUG_KEYS_ASK, on_status},       {MSG_TYPE_NET_CHANGED, on_net_changed},
 };
 
 static const struct proc_role role = {

@@ -162,32 +162,56 @@ unsigned resolve_addresses(const struct resolve *r, struct ls_addr *out, unsigne
 	return n;
 }
 
+static socklen_t sockaddr_make(const struct ls_addr *addr, uint16_t port,
+                               struct sockaddr_storage *out)
+{
+	memset(out, 0, sizeof *out);
+	if (addr->family == 4) {
+		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+		memcpy(&in.sin_addr, addr->ip, 4);
+		memcpy(out, &in, sizeof in);
+		return sizeof in;
+	}
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+
+	memcpy(&in6.sin6_addr, addr->ip, 16);
+	memcpy(out, &in6, sizeof in6);
+	return sizeof in6;
+}
+
+static bool is_ours(const struct ls_addr *local)
+{
+	struct sockaddr_storage at;
+	socklen_t len = sockaddr_make(local, 0, &at);
+	int fd = socket(at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok = fd < 0 || bind(fd, (struct sockaddr *)&at, len) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+bool resolve_source_changed(const struct ls_addr *remote, const struct ls_addr *local,
+                            struct ls_addr *fresh)
+{
+	if (local->family != remote->family || !resolve_source(remote, fresh) ||
+	    ls_addr_same_ip(fresh, local))
+		return false;
+	return local->family == 4 || !is_ours(local);
+}
+
 bool resolve_source(const struct ls_addr *remote, struct ls_addr *local)
 {
-	struct sockaddr_storage to = {0}, from = {0};
-	socklen_t len = sizeof from;
+	struct sockaddr_storage to, from = {0};
+	socklen_t to_len = sockaddr_make(remote, remote->port ? remote->port : 500, &to),
+		  len = sizeof from;
 	bool ok;
-	int fd;
+	int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (remote->family == 4) {
-		struct sockaddr_in in = {.sin_family = AF_INET,
-		                         .sin_port = htons(remote->port ? remote->port : 500)};
-
-		memcpy(&in.sin_addr, remote->ip, 4);
-		memcpy(&to, &in, sizeof in);
-	} else {
-		struct sockaddr_in6 in6 = {.sin6_family = AF_INET6,
-		                           .sin6_port = htons(remote->port ? remote->port : 500)};
-
-		memcpy(&in6.sin6_addr, remote->ip, 16);
-		memcpy(&to, &in6, sizeof in6);
-	}
-	fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
-	ok = connect(fd, (struct sockaddr *)&to,
-	             remote->family == 4 ? sizeof(struct sockaddr_in)
-	                                 : sizeof(struct sockaddr_in6)) == 0 &&
+	ok = connect(fd, (struct sockaddr *)&to, to_len) == 0 &&
 	     getsockname(fd, (struct sockaddr *)&from, &len) == 0 &&
 	     sockaddr_read((struct sockaddr *)&from, local);
 	close(fd);

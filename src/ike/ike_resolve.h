@@ -58,5 +58,9 @@ unsigned resolve_addresses(const struct resolve *r, struct ls_addr *out, unsigne
 
 /* Which address this host would send from to reach `remote`; false without a route. */
 bool resolve_source(const struct ls_addr *remote, struct ls_addr *local);
+/* Whether `remote` is reached from another address than `local` now, and from which. An IPv6 host
+ * may have several; there only one that is gone counts. */
+bool resolve_source_changed(const struct ls_addr *remote, const struct ls_addr *local,
+                            struct ls_addr *fresh);
 
 #endif

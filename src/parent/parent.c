@@ -228,13 +228,22 @@ bool parent_gateway_encode(struct parent *p)
 	return true;
 }
 
+static void net_changed(void *ctx)
+{
+	struct parent *p = ctx;
+	struct msg_net_changed m = {.times = ++p->net_changes};
+
+	ipc_send_net_changed(parent_child(p, MSG_ROLE_IKE)->ipc, &m, -1);
+}
+
 /* All that the system must give, or nothing. */
 static bool system_open(struct parent *p, char *error, size_t cap)
 {
 	struct listen_wish wish = {.ike_port = 500, .nat_port = 4500};
 
 	p->netlink = netlink_open();
-	if (!p->netlink) {
+	p->netwatch = netwatch_new(p->base, net_changed, p);
+	if (!p->netlink || !p->netwatch) {
 		snprintf(error, cap, "cannot open a netlink socket: %s", strerror(errno));
 		return false;
 	}
@@ -251,6 +260,7 @@ static void system_close(struct parent *p)
 	while (p->tunnels)
 		parent_tunnel_free(p, p->tunnels);
 	listen_close(&p->listen);
+	netwatch_free(p->netwatch);
 	netlink_close(p->netlink);
 }
 

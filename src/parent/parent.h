@@ -10,6 +10,7 @@
 #include "src/parent/history.h"
 #include "src/parent/listen.h"
 #include "src/parent/netlink.h"
+#include "src/parent/netwatch.h"
 #include "src/parent/run_dir.h"
 #include "src/parent/tun.h"
 
@@ -79,6 +80,8 @@ struct parent {
 	uint8_t *gateway_encoded;
 	size_t gateway_encoded_len;
 	struct netlink *netlink;
+	struct netwatch *netwatch;
+	uint32_t net_changes;
 	struct listen listen;
 	struct tunnel *tunnels;
 	uint32_t last_tunnel; /* ids are never used again */
