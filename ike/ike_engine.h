@@ -32,6 +32,8 @@ enum {
 	IKE_REFUSED_S = 10, /* a refused SA repeats its answer for so long */
 	IKE_GRACE_S =
 		3, /* a better answer than an unprotected refusal is waited for so long (2.21.1) */
+	IKE_LOST_S =
+		5, /* a peer that says it does not know the SA is asked again for so long (2.4) */
 	IKE_CLOSE_TRIES = 4,
 };
 

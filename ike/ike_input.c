@@ -205,10 +205,31 @@ static void receive_response(struct ike_sa *sa, const struct ike_datagram *d,
 		ike_sa_end(sa, cause, "its response");
 }
 
+/*
+ * The answer to our request is that there is no such SA. A peer that began anew says so, and so may
+ * somebody on the path, who sees our SPIs: the tries go on a while for a true answer, but not for
+ * the minutes that a silent peer gets (2.4 leaves the time to us).
+ */
+static void disowned(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message)
+{
+	struct rd r = rd_make(message.p, message.len);
+	struct ike_task *t = sa->active;
+	struct ike_payloads in;
+
+	if (!(h->flags & IKE_FLAG_RESPONSE) || !t || !t->outstanding || t->id != h->id ||
+	    ike_sa_half_open(sa) || t->grace_until != LS_NEVER)
+		return;
+	rd_skip(&r, IKE_HEADER_SIZE);
+	if (ike_payloads_read(h->next, &r, &in) == CAUSE_NONE &&
+	    ike_notify_find(&in, IKE_N_INVALID_IKE_SPI))
+		t->grace_until = ls_time_add(sa->ike->now, LS_S(IKE_LOST_S));
+}
+
 /* Nobody vouches for it: at most a reason to see whether the peer is still there. */
-static void unprotected(struct ike_sa *sa)
+static void unprotected(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message)
 {
 	ike_count(sa->ike, CAUSE_IKE_UNPROTECTED);
+	disowned(sa, h, message);
 	if (sa->state == IKE_S_ESTABLISHED && sa->ike->now - sa->heard >= LS_S(DOUBT_AFTER_S))
 		sa->doubt = true;
 }
@@ -229,7 +250,7 @@ static void receive_protected(struct ike *ike, const struct ike_datagram *d,
 		return;
 	}
 	if (!sa->keys.all.bytes || (h->next != IKE_P_SK && h->next != IKE_P_SKF))
-		unprotected(sa);
+		unprotected(sa, h, message);
 	else if (response)
 		receive_response(sa, d, h, message);
 	else

@@ -95,6 +95,15 @@ say "forged ICMP errors: packets flow" in_la ping -c 5 -i 0.1 -W 1 10.72.0.2
 say "forged ICMP errors: the SAs are the same" same_spis
 
 stop_both
+
+# -- a restart again, with the usual patience: the new head office says that it knows nothing of the old SAs --
+conf_a always "ike: { dpd = 3; };"
+conf_b
+comes_up "usual patience"
+kill_all $pid_b
+start_b
+say "usual patience: packets flow again soon after the head office has started anew" wait_for 25 ping_once
+stop_both
 topo_down
 
 # -- the branch gets another address: no need to wait for a probe, so this has the timers that everybody has --

@@ -569,6 +569,49 @@ START_TEST(unprotected_notify)
 }
 END_TEST
 
+/* A path that is lost ends the SAs on it, and those alone, without a word. */
+START_TEST(path_lost)
+{
+	struct pair *p = pair_new();
+	unsigned sent;
+
+	pair_up(p);
+	sent = p->sent[0];
+	ike_path_lost(p->side[0].ike, 1, &p->side[1].ip, CAUSE_IKE_OWN_ADDRESS, p->now);
+	ike_path_lost(p->side[0].ike, 2, &p->side[0].ip, CAUSE_IKE_OWN_ADDRESS, p->now);
+	pair_run(p);
+	ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 1);
+	ike_path_lost(p->side[0].ike, 1, &p->side[0].ip, CAUSE_IKE_OWN_ADDRESS, p->now);
+	pair_run(p);
+	ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 0);
+	ck_assert_uint_eq(p->sent[0], sent);
+	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 1);
+	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_IKE_OWN_ADDRESS);
+	pair_free(p);
+}
+END_TEST
+
+/* A peer that says that it does not know the SA gets seconds, not minutes. */
+START_TEST(peer_that_forgot)
+{
+	struct pair *p = pair_new();
+	struct ike_peer c = pair_peer(p, 0);
+
+	c.dpd_idle_s = 10;
+	pair_set(p, 0, &c);
+	pair_up(p);
+	ike_path_lost(p->side[1].ike, 2, &p->side[1].ip, CAUSE_SHUTDOWN, p->now);
+	pair_pass(p, LS_S(9));
+	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
+	pair_pass(p, LS_S(4));
+	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
+	pair_pass(p, LS_S(4));
+	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 1);
+	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_PEER_SILENT);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(other_versions)
 {
 	struct pair *p = pair_new();
@@ -732,5 +775,6 @@ END_TEST
 IKE_MAIN("ike net", nat_before_us, nat_before_peer, nat_before_both, udp_forced, keepalives,
          nat_moves, cookie, cookie_and_invalid_ke, flood_is_bounded, each_message_lost,
          everything_twice, replays, dead_peer, traffic_is_life, fragments, fragments_on_a_bad_path,
-         smaller_fragments_after_silence, unknown_spi, unprotected_notify, other_versions,
-         save_and_load, save_in_the_middle, load_refuses, views_and_keys)
+         smaller_fragments_after_silence, unknown_spi, unprotected_notify, path_lost,
+         peer_that_forgot, other_versions, save_and_load, save_in_the_middle, load_refuses,
+         views_and_keys)
