@@ -2,6 +2,8 @@
  * contradicts itself. */
 #include "src/config/conf_table.h"
 
+#include "ike/ike.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <libconfig.h>
@@ -219,6 +221,21 @@ static bool name_is_fit(const char *name)
 	return true;
 }
 
+static void proposals_check(struct conf *conf, const struct conf_tunnel *t, bool child,
+                            struct conf_errors *e)
+{
+	const char(*text)[CONF_TEXT_MAX] = child ? t->esp.proposals : t->ike.proposals;
+	uint32_t n = child ? t->esp.proposal_count : t->ike.proposal_count;
+	char error[CONF_ERROR_MAX];
+	struct ike_proposal made;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (!conf_proposal_parse(text[i], child, &made, error, sizeof error))
+			conf_error(e, conf->path, t->line,
+			           "the tunnel '%s' has an unfit proposal in '%s.proposals': %s",
+			           t->name, child ? "esp" : "ike", error);
+}
+
 static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
 {
 	bool dials = t->start != CONF_START_WAIT;
@@ -264,6 +281,8 @@ static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct 
 		           "the tunnel '%s' has an 'idle-timeout', which only start = "
 		           "\"on-demand\" can have",
 		           t->name);
+	proposals_check(conf, t, false, e);
+	proposals_check(conf, t, true, e);
 	if (t->mtu > 0 && t->mtu < 576)
 		conf_error(e, p, t->line, "the tunnel '%s' has an 'mtu' below 576", t->name);
 }

@@ -104,6 +104,12 @@ struct conf_errors {
 void conf_error(struct conf_errors *e, const char *path, unsigned line, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+struct ike_proposal;
+/* "aes256-gcm-prf-sha384-x25519": for an IKE SA (with PRF and KE) or a CHILD SA. false: error (cap
+ * bytes) says why. */
+bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
+                         size_t cap);
+
 /* Reads and checks a file. false: errors says why, conf holds nothing. */
 bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors);
 void conf_free(struct conf *conf);

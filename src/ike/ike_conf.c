@@ -23,7 +23,7 @@ static bool proposals_make(const char text[][CONF_TEXT_MAX], uint32_t n, bool ch
 	_Static_assert((int)CONF_PROPOSALS_MAX <= (int)IKE_PROPOSALS_MAX,
 	               "as many as the config allows");
 	for (uint32_t i = 0; i < n; i++)
-		if (!iked_proposal_parse(text[i], child, &out[i], error, cap))
+		if (!conf_proposal_parse(text[i], child, &out[i], error, cap))
 			return false;
 	*count = (uint8_t)n;
 	return true;

@@ -113,9 +113,6 @@ enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel
 /* The peer's addresses and names, in order; gives how many (at most RESOLVE_NAMES_MAX). They live
  * as long as conf. */
 unsigned iked_peer_names(const struct conf_tunnel *conf, const char *names[RESOLVE_NAMES_MAX]);
-/* "aes256-gcm-prfsha384-x25519": for an IKE SA (with PRF and KE) or a CHILD SA. */
-bool iked_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
-                         size_t cap);
 
 /* ike_status.c */
 void iked_status_ask(struct iked *d, const struct msg_status_ask *m);

@@ -1,6 +1,7 @@
 /* Tests of proposals as people write them: what is meant, what is filled in, and what is refused
  * with a sentence. */
-#include "src/ike/iked.h"
+#include "ike/ike.h"
+#include "src/config/config.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -19,11 +20,11 @@ static bool has(enum algo_id id)
 
 START_TEST(names_are_found)
 {
-	ck_assert(iked_proposal_parse("aes256-gcm-prf-sha384-x25519", false, &p, error,
+	ck_assert(conf_proposal_parse("aes256-gcm-prf-sha384-x25519", false, &p, error,
 	                              sizeof error));
 	ck_assert_uint_eq(p.count, 3);
 	ck_assert(has(ALGO_AES256_GCM) && has(ALGO_PRF_SHA384) && has(ALGO_X25519));
-	ck_assert(iked_proposal_parse("aes256-aes128-sha256-modp2048-ecp256", false, &p, error,
+	ck_assert(conf_proposal_parse("aes256-aes128-sha256-modp2048-ecp256", false, &p, error,
 	                              sizeof error));
 	ck_assert_uint_eq(p.count, 6);
 	ck_assert(has(ALGO_AES256) && has(ALGO_AES128) && has(ALGO_SHA256) && has(ALGO_PRF_SHA256));
@@ -33,18 +34,18 @@ END_TEST
 
 START_TEST(what_is_left_out_is_filled_in)
 {
-	ck_assert(iked_proposal_parse("aes128-gcm-ecp256", false, &p, error, sizeof error));
+	ck_assert(conf_proposal_parse("aes128-gcm-ecp256", false, &p, error, sizeof error));
 	ck_assert(has(ALGO_PRF_SHA256) && has(ALGO_PRF_SHA384));
-	ck_assert(iked_proposal_parse("aes128-sha1-modp2048", false, &p, error, sizeof error));
+	ck_assert(conf_proposal_parse("aes128-sha1-modp2048", false, &p, error, sizeof error));
 	ck_assert(has(ALGO_PRF_SHA1) && !has(ALGO_PRF_SHA256));
 }
 END_TEST
 
 START_TEST(child_proposals_need_no_group)
 {
-	ck_assert(iked_proposal_parse("chacha20poly1305", true, &p, error, sizeof error));
+	ck_assert(conf_proposal_parse("chacha20poly1305", true, &p, error, sizeof error));
 	ck_assert(p.esn && p.no_esn);
-	ck_assert(iked_proposal_parse("aes256-sha256-x25519", true, &p, error, sizeof error));
+	ck_assert(conf_proposal_parse("aes256-sha256-x25519", true, &p, error, sizeof error));
 	ck_assert_uint_eq(p.count, 3);
 }
 END_TEST
@@ -64,18 +65,18 @@ START_TEST(nonsense_is_refused_with_a_sentence)
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		error[0] = '\0';
-		ck_assert_msg(!iked_proposal_parse(bad[i], false, &p, error, sizeof error), "%s",
+		ck_assert_msg(!conf_proposal_parse(bad[i], false, &p, error, sizeof error), "%s",
 		              bad[i]);
 		ck_assert_uint_gt(strlen(error), 10);
 	}
-	ck_assert(!iked_proposal_parse("aes256-sha256-prf-sha256", true, &p, error, sizeof error));
+	ck_assert(!conf_proposal_parse("aes256-sha256-prf-sha256", true, &p, error, sizeof error));
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("ike_proposal_text");
-	TCase *tc = tcase_create("ike_proposal_text");
+	Suite *suite = suite_create("conf_proposal");
+	TCase *tc = tcase_create("conf_proposal");
 
 	tcase_add_test(tc, names_are_found);
 	tcase_add_test(tc, what_is_left_out_is_filled_in);

@@ -1,5 +1,7 @@
 /* Proposals as people write them in the config: names of algorithms joined by dashes. */
-#include "src/ike/iked.h"
+#include "ike/ike.h"
+#include "lib/algo.h"
+#include "src/config/config.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -106,7 +108,7 @@ static bool complete(struct ike_proposal *p, const char *text, bool child, char 
 	return true;
 }
 
-bool iked_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
+bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
                          size_t cap)
 {
 	struct ike_proposal p = {.esn = child, .no_esn = child};
