@@ -34,7 +34,7 @@ static const char usage[] =
 	"  -f, --config FILE  configuration (" L2TPSEC_CONFIG ")\n"
 	"      --check        check the configuration and its secrets, then end: 0 good, 1 not\n"
 	"      --run-dir DIR  control socket and lock (" L2TPSEC_RUN_DIR ")\n"
-	"  -d, --debug        log more\n"
+	"  -d, --debug        log more; also -v, --verbose\n"
 	"  -q, --quiet        log errors and warnings only\n"
 	"      --version      show the version\n"
 	"  -h, --help         show this\n";

@@ -15,28 +15,8 @@
  * that only read (CONTROL_STATUS, WHY, COUNTERS, EVENTS, VERSION); others get an "end" with exit 2
  * and a sentence.
  *
- * Objects by type. Times: "time" is RFC 3339 UTC text; "_s", "_ms" numbers of seconds,
- * milliseconds. A key that does not apply is left out.
- *
- *  daemon    version, pid, uptime_s, config (path), processes: [{role, pid, ready, restarts}],
- * missing: [role...] (did not answer in time) tunnel    name, state ("up" "connecting" "waiting"
- * "held" "down"), start, peer (as configured), peer_address, since_s, retry_in_s, tries, why:
- * {number, name, sentence, text} (if it is not up and has failed), mtu, local4, remote4, ipv6,
- * user, host, connection, peer_connection, session, peer_session, lac, in_packets, in_bytes,
- * out_packets, out_bytes, idle_s, queued, routes: [text], text, ike_sas: [...], esp_sas: [...],
- * history: [event...] (with one tunnel named, or CONTROL_FLAG_FULL) ike_sas   version, state,
- * spi_i, spi_r (hex), initiator, nat_local, nat_remote, fragmentation, encr, prf, integ, ke, local,
- * remote, peer_id, age_s, rekey_in_s, silent_s, children esp_sas   direction ("in" "out"), spi
- * (hex), chain, encr, integ, esn, udp, local, remote, packets, bytes, sequence, lost_packets,
- * age_s, rekey_in_s, idle_s event     time, age_s, tunnel, process, number, id ("L2S-658"), name,
- * severity ("count" "info" "warn" "error"), peer, sentence, text progress  tunnel, ms (since the
- * step before), text why       tunnel, state, since_s, number, name, sentence, hint, text, peer,
- * age_s, windows (Windows' error number), file, line; number 0: it never failed counter   process,
- * number, name, severity, sentence, count setting   key ("gateway.identity", "tunnels.hq.start"),
- * value (text as it would stand in the file), origin ("file:line" or "default") version   version,
- * protocol key       kind ("esp" "ike"), line (for tshark's tables) message   text (something to
- * show, such as a line of a refused config: "file:12: unknown key ...") end       exit (0 done, 1
- * no or failed, 2 refused or misused), message
+ * Types and fields are those of l2tpsecctl(8), JSON: tests/docs/json.sh compares the page with what
+ * is said. A key that does not apply is left out.
  */
 enum {
 	CONTROL_VERSION = 1,
@@ -60,7 +40,7 @@ enum control_command {
 };
 
 enum control_flag {
-	CONTROL_FLAG_FULL = 1,   /* STATUS: SAs and history of all tunnels; COUNTERS: zeros too */
+	CONTROL_FLAG_FULL = 1,   /* STATUS: SAs and history of all tunnels */
 	CONTROL_FLAG_FOLLOW = 2, /* EVENTS: go on */
 	CONTROL_FLAG_NO_WAIT = 4 /* UP, DOWN: end at once */
 };

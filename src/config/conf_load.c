@@ -1,8 +1,7 @@
 /* Reading the configuration file: every key by its row, every mistake with its line, then what
  * contradicts itself. */
-#include "src/config/conf_table.h"
-
 #include "ike/ike.h"
+#include "src/config/conf_table.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -221,19 +220,37 @@ static bool name_is_fit(const char *name)
 	return true;
 }
 
-static void proposals_check(struct conf *conf, const struct conf_tunnel *t, bool child,
+static unsigned key_line(const struct conf_tunnel *t, const char *path)
+{
+	for (size_t i = 0; i < conf_tunnel_key_count; i++)
+		if (strcmp(conf_tunnel_keys[i].path, path) == 0 && t->key_line[i] > 0)
+			return t->key_line[i];
+	return t->line;
+}
+
+static void proposals_check(const struct conf *conf, const struct conf_tunnel *t, bool child,
                             struct conf_errors *e)
 {
-	const char(*text)[CONF_TEXT_MAX] = child ? t->esp.proposals : t->ike.proposals;
+	const char *key = child ? "esp.proposals" : "ike.proposals";
 	uint32_t n = child ? t->esp.proposal_count : t->ike.proposal_count;
 	char error[CONF_ERROR_MAX];
-	struct ike_proposal made;
+	struct ike_proposal p;
 
 	for (uint32_t i = 0; i < n; i++)
-		if (!conf_proposal_parse(text[i], child, &made, error, sizeof error))
-			conf_error(e, conf->path, t->line,
-			           "the tunnel '%s' has an unfit proposal in '%s.proposals': %s",
-			           t->name, child ? "esp" : "ike", error);
+		if (!conf_proposal_parse(child ? t->esp.proposals[i] : t->ike.proposals[i], child,
+		                         &p, error, sizeof error))
+			conf_error(e, conf->path, key_line(t, key),
+			           "'%s' of the tunnel '%s': %.160s", key, t->name, error);
+}
+
+static void identity_check(const struct conf *conf, const struct conf_tunnel *t, const char *key,
+                           const char *text, struct conf_errors *e)
+{
+	struct ike_identity id;
+
+	if (text[0] != '\0' && !ike_identity_parse(text, &id))
+		conf_error(e, conf->path, key_line(t, key), "'%s' is no identity (it is \"%.80s\")",
+		           key, text);
 }
 
 static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
@@ -283,6 +300,9 @@ static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct 
 		           t->name);
 	proposals_check(conf, t, false, e);
 	proposals_check(conf, t, true, e);
+	identity_check(conf, t, "identity", t->identity[0] ? t->identity : conf->gateway.identity,
+	               e);
+	identity_check(conf, t, "peer-identity", t->peer_identity, e);
 	if (t->mtu > 0 && t->mtu < 576)
 		conf_error(e, p, t->line, "the tunnel '%s' has an 'mtu' below 576", t->name);
 }

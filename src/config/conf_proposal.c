@@ -1,7 +1,7 @@
 /* Proposals as people write them in the config: names of algorithms joined by dashes. */
-#include "ike/ike.h"
-#include "lib/algo.h"
 #include "src/config/config.h"
+
+#include "ike/ike.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -121,6 +121,12 @@ void conf_effective(const struct conf *conf,
                                 const char *origin),
                     void *context);
 
+struct ike_proposal;
+/* A proposal as people write it, "aes256-gcm-prf-sha384-x25519": for an IKE SA (with PRF and KE)
+ * or, child, a CHILD SA. false: error (cap bytes) says what is wrong. */
+bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
+                         size_t cap);
+
 /* What travels in GATEWAY_SET and TUNNEL_SET: all but lines. Decoding is strict. */
 bool conf_gateway_encode(struct wr *w, const struct conf_gateway *g);
 bool conf_gateway_decode(const void *bytes, size_t len, struct conf_gateway *g);

@@ -16,12 +16,19 @@
 #include <unistd.h>
 
 /* In the new process: only async-signal-safe calls until the exec. */
-static void become(int channel, char *const argv[], char *const envp[])
+static void become(int channel, int stderr_fd, char *const argv[], char *const envp[])
 {
 	sigset_t none;
+	int null;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (stderr_fd >= 0) {
+		null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+		    dup2(stderr_fd, STDERR_FILENO) < 0)
+			_exit(EXIT_FAILURE);
+	}
 	if (channel == PROC_CHANNEL_FD) {
 		fcntl(channel, F_SETFD, 0);
 	} else if (dup2(channel, PROC_CHANNEL_FD) < 0) {
@@ -48,7 +55,7 @@ static void environment(char *const envp[], char *empty_dir_setting, char **out,
 	out[n] = NULL;
 }
 
-bool child_start(struct child *c, struct event_base *base, const char *empty_dir,
+bool child_start(struct child *c, struct event_base *base, const char *empty_dir, int stderr_fd,
                  const struct ipc_calls *calls, void *owner)
 {
 	enum { SETTINGS_MAX = 16 };
@@ -64,7 +71,7 @@ bool child_start(struct child *c, struct event_base *base, const char *empty_dir
 		return false;
 	pid = fork();
 	if (pid == 0)
-		become(pair[1], argv, envp);
+		become(pair[1], stderr_fd, argv, envp);
 	close(pair[1]);
 	if (pid < 0) {
 		close(pair[0]);

@@ -28,10 +28,11 @@ struct child {
 
 /*
  * Starts the role: a new process of this program with a channel at descriptor 3 and nothing else of
- * ours. empty_dir: its root directory to be. false with errno set; nothing runs then. calls and
- * owner: of the channel (see ipc_new).
+ * ours. empty_dir: its root directory to be. stderr_fd: its stderr to be, with nothing as its stdin
+ * and stdout; -1: all three as ours. false with errno set; nothing runs then. calls and owner: of
+ * the channel (see ipc_new).
  */
-bool child_start(struct child *c, struct event_base *base, const char *empty_dir,
+bool child_start(struct child *c, struct event_base *base, const char *empty_dir, int stderr_fd,
                  const struct ipc_calls *calls, void *owner);
 /* Ends it without asking; harmless when it does not run. It is reaped elsewhere. */
 void child_kill(struct child *c);

@@ -292,10 +292,34 @@ static void say_message(void *context, const char *line)
 
 static void reload(struct control_client *c)
 {
-	if (parent_reload(parent_of(c), say_message, c))
-		control_end(c, 0, "the configuration was read anew");
-	else
+	switch (parent_reload(parent_of(c), say_message, c)) {
+	case PARENT_RELOAD_REFUSED:
 		control_end(c, 1, "the new configuration was refused; the old one goes on");
+		return;
+	case PARENT_RELOAD_PARTLY:
+		control_end(c, 1, "the new configuration is in force but for what is said above");
+		return;
+	case PARENT_RELOAD_DONE:
+		/* keys has not read the secrets yet: control_secrets_read(), or nobody. */
+		control_timer(c, LS_MS(CONTROL_COLLECT_MS));
+		return;
+	}
+}
+
+void control_secrets_read(struct parent *p, bool ok, const char *error)
+{
+	for (struct control_client *c = p->control ? p->control->clients : NULL; c; c = c->next) {
+		if (c->request.command != CONTROL_RELOAD || c->ending)
+			continue;
+		if (ok) {
+			control_end(c, 0, "the configuration was read anew");
+		} else {
+			say_message(c, error);
+			control_end(c, 1,
+			            "the new configuration is in force, but the secrets file "
+			            "was refused; the old secrets go on");
+		}
+	}
 }
 
 static void say_setting(void *context, const char *key, const char *value, const char *origin)
@@ -387,6 +411,10 @@ void control_command_timeout(struct control_client *c)
 		c->missing |= c->waiting;
 		c->waiting = 0;
 		collect_done(c);
+	} else if (c->request.command == CONTROL_RELOAD) {
+		control_end(c, 1,
+		            "the new configuration is in force, but the keys process has not "
+		            "answered: the secrets may be the old ones");
 	} else if (c->request.command == CONTROL_UP) {
 		control_end(c, 1,
 		            "%s is not up after %d s; it goes on trying: see 'l2tpsecctl why %s'",

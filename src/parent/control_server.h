@@ -21,6 +21,8 @@ void control_event(struct parent *p, const struct history_entry *e);
 void control_line_state(struct parent *p, const struct tunnel *t, const struct msg_line_state *m);
 /* A STATUS_, PROGRESS or DEBUG_KEYS message. */
 void control_answer(struct parent *p, enum msg_role from, const struct msg *m);
+/* keys has read the secrets file, or refused it. */
+void control_secrets_read(struct parent *p, bool ok, const char *error);
 /* That process answers nothing any more. */
 void control_child_lost(struct parent *p, enum msg_role role);
 

@@ -3,6 +3,7 @@
 
 #include "src/base/sandbox.h"
 #include "src/parent/control_server.h"
+#include "src/parent/notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,6 +96,7 @@ void parent_shutdown(struct parent *p)
 	if (p->ending)
 		return;
 	log_line(LOG_LEVEL_INFO, "ending");
+	notify_service("STOPPING=1");
 	next_step(p);
 }
 
@@ -187,6 +189,27 @@ static void loop_free(struct parent *p)
 
 /* -- start -- */
 
+/* As an absolute path: a daemon changes its directory, and yet finds its config again at a reload.
+ */
+static bool config_locate(struct parent *p)
+{
+	size_t len = 0, cap = sizeof p->config_path;
+
+	if (p->options.config[0] != '/') {
+		if (!getcwd(p->config_path, cap))
+			return false;
+		len = strlen(p->config_path);
+	}
+	if ((size_t)snprintf(p->config_path + len, cap - len, "%s%s", len > 0 ? "/" : "",
+	                     p->options.config) >= cap - len) {
+		log_line(LOG_LEVEL_ERROR, "the path of the configuration is too long: %s",
+		         p->options.config);
+		return false;
+	}
+	p->options.config = p->config_path;
+	return true;
+}
+
 /* Only whether it can be opened: what is in it is for the keys process alone. */
 static bool secrets_try(const struct parent *p)
 {
@@ -247,6 +270,8 @@ static bool system_open(struct parent *p, char *error, size_t cap)
 		snprintf(error, cap, "cannot open a netlink socket: %s", strerror(errno));
 		return false;
 	}
+	wish.local4 = p->conf.gateway.local4;
+	wish.local6 = p->conf.gateway.local6;
 	if (!listen_open(&p->listen, &wish, error, cap))
 		return false;
 	for (size_t i = 0; i < p->conf.tunnel_count; i++)
@@ -281,7 +306,8 @@ static bool background(struct parent *p)
 		close(pair[0]);
 		p->waiter_fd = pair[1];
 		setsid();
-		return true;
+		/* A daemon holds no directory: its file system could not be unmounted. */
+		return chdir("/") == 0;
 	}
 	close(pair[1]);
 	if (read(pair[0], &status, 1) != 1)
@@ -316,7 +342,8 @@ static void serve(struct parent *p)
 {
 	char error[PARENT_ERROR_MAX];
 
-	if (!loop_make(p) || !parent_gateway_encode(p)) {
+	if (!loop_make(p) || !parent_gateway_encode(p) ||
+	    (p->waiter_fd >= 0 && !child_log_open(&p->child_log, p->base))) {
 		log_line(LOG_LEVEL_ERROR,
 		         "cannot start: no memory, or the general settings are too long");
 	} else if (!system_open(p, error, sizeof error) ||
@@ -327,6 +354,7 @@ static void serve(struct parent *p)
 		event_base_dispatch(p->base);
 	}
 	children_end(p);
+	child_log_close(&p->child_log);
 	control_close(p);
 	system_close(p);
 	loop_free(p);
@@ -342,12 +370,13 @@ int parent_run(const struct parent_options *options)
 		return EXIT_FAILURE;
 	p->options = *options;
 	p->waiter_fd = -1;
+	child_log_init(&p->child_log);
 	p->status = EXIT_FAILURE;
 	p->started = clock_now();
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 	sandbox_limits();
-	if (!config_read(p) || !background(p)) {
+	if (!config_locate(p) || !config_read(p) || !background(p)) {
 		status = EXIT_FAILURE;
 	} else if (!run_dir_take(&p->run_dir, options->run_dir, error, sizeof error)) {
 		log_line(LOG_LEVEL_ERROR, "%s", error);

@@ -7,6 +7,7 @@
 #include "src/base/log.h"
 #include "src/config/config.h"
 #include "src/parent/child.h"
+#include "src/parent/child_log.h"
 #include "src/parent/history.h"
 #include "src/parent/listen.h"
 #include "src/parent/netlink.h"
@@ -71,6 +72,7 @@ struct control;
 
 struct parent {
 	struct parent_options options;
+	char config_path[CONF_PATH_MAX]; /* absolute */
 	struct run_dir run_dir;
 	int waiter_fd; /* the process that was called waits at its other end until we are ready; -1:
 	                  none */
@@ -86,6 +88,7 @@ struct parent {
 	struct tunnel *tunnels;
 	uint32_t last_tunnel; /* ids are never used again */
 	struct child child[PARENT_CHILDREN];
+	struct child_log child_log; /* in the background: what they write to stderr */
 	struct history history;
 	struct ls_counters counters;
 	struct control *control;
@@ -126,7 +129,9 @@ void parent_children_reap(struct parent *p);
 /* A tunnel's settings; to the gateway with its device when it is new. */
 void parent_tunnel_send_all(struct parent *p, struct tunnel *t, bool is_new);
 void parent_tunnel_send(struct parent *p, struct child *to, struct tunnel *t);
-void parent_secrets_send(struct parent *p);
+/* Opens the secrets file and hands it to keys, which answers whether it took it. false: it cannot
+ * be opened; error (cap bytes) says why. */
+bool parent_secrets_send(struct parent *p, char *error, size_t cap);
 /* Sends to each process that runs. */
 #define PARENT_SEND_ALL(p, name, m)                                                    \
 	do {                                                                           \
@@ -157,8 +162,13 @@ void parent_iface_clear(struct parent *p, struct tunnel *t);
 void parent_iface_routes_changed(struct parent *p, struct tunnel *t, const struct conf_tunnel *old);
 
 /* parent_reload.c */
-/* Reads the configuration anew. false: nothing changed; each line of what is wrong is given to say.
- */
-bool parent_reload(struct parent *p, void (*say)(void *context, const char *line), void *context);
+/* Reads configuration and secrets anew; each line of what is wrong is given to say. */
+enum parent_reload {
+	PARENT_RELOAD_REFUSED, /* nothing changed */
+	PARENT_RELOAD_PARTLY,  /* the secrets cannot be read, or a tunnel could not be set up */
+	PARENT_RELOAD_DONE,    /* but for the secrets, of which keys will tell */
+};
+enum parent_reload parent_reload(struct parent *p, void (*say)(void *context, const char *line),
+                                 void *context);
 
 #endif

@@ -3,6 +3,7 @@
 #include "src/parent/parent.h"
 
 #include "src/parent/control_server.h"
+#include "src/parent/notify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +42,7 @@ static void ready_check(struct parent *p)
 	snprintf(e.text, sizeof e.text, "%u tunnel%s", tunnels, tunnels == 1 ? "" : "s");
 	parent_event(p, MSG_ROLE_PARENT, &e);
 	parent_waiter_release(p, EXIT_SUCCESS);
+	notify_service("READY=1");
 }
 
 static void on_ready(void *owner, enum msg_role from, const struct msg *m, int *fd)
@@ -74,6 +76,7 @@ static void on_secrets_read(void *owner, enum msg_role from, const struct msg *m
 	(void)from;
 	(void)fd;
 	p->secrets_told = true;
+	control_secrets_read(p, m->secrets_read.ok, m->secrets_read.error);
 	if (m->secrets_read.ok) {
 		ready_check(p);
 		return;
@@ -191,31 +194,33 @@ static void sockets_send(struct parent *p, struct child *c)
 	}
 }
 
-void parent_secrets_send(struct parent *p)
+bool parent_secrets_send(struct parent *p, char *error, size_t cap)
 {
 	struct msg_secrets m = {.path = ""};
-	char error[PARENT_ERROR_MAX];
 	int fd;
 
 	snprintf(m.path, sizeof m.path, "%s", p->conf.gateway.secrets);
-	fd = conf_secrets_open(p->conf.gateway.secrets, error, sizeof error);
+	fd = conf_secrets_open(p->conf.gateway.secrets, error, cap);
 	if (fd < 0) {
 		if (!p->ready)
 			parent_fail(p, error);
 		else
 			parent_tell(p, 0, CAUSE_SECRETS_REFUSED, NULL, "%s", error);
-		return;
+		return false;
 	}
 	ipc_send_secrets(parent_child(p, MSG_ROLE_KEYS)->ipc, &m, fd);
 	close(fd);
+	return true;
 }
 
 static void config_send(struct parent *p, struct child *c)
 {
+	char error[PARENT_ERROR_MAX];
+
 	conf_send(p, c);
 	sockets_send(p, c);
 	if (c->role == MSG_ROLE_KEYS)
-		parent_secrets_send(p);
+		parent_secrets_send(p, error, sizeof error);
 	for (struct tunnel *t = p->tunnels; t; t = t->next) {
 		parent_tunnel_send(p, c, t);
 		if (c->role == MSG_ROLE_GATEWAY)
@@ -263,7 +268,7 @@ static bool start_one(struct parent *p, struct child *c)
 	                                               sizeof handlers / sizeof handlers[0],
 	                                       .ended = ipc_ended};
 
-	return child_start(c, p->base, p->run_dir.empty, &calls, p);
+	return child_start(c, p->base, p->run_dir.empty, p->child_log.write_fd, &calls, p);
 }
 
 static void again(evutil_socket_t fd, short what, void *arg)
@@ -357,6 +362,8 @@ static void ended(struct parent *p, struct child *c, int wait_status)
 
 void parent_children_reap(struct parent *p)
 {
+	/* Its last words before its end. */
+	child_log_drain(&p->child_log, false);
 	for (unsigned i = 0; i < PARENT_CHILDREN; i++) {
 		int status;
 

@@ -60,7 +60,26 @@ struct counts {
 	unsigned added, changed, removed, failed;
 };
 
-static void tunnel_apply(struct parent *p, const struct conf_tunnel *conf, struct counts *n,
+/* What only a start can change is told, so that nobody waits for it. */
+static void start_needed(const struct conf_gateway *old, const struct conf_gateway *now,
+                         void (*say)(void *, const char *), void *context)
+{
+	if (!ls_addr_same_ip(&old->local4, &now->local4) ||
+	    !ls_addr_same_ip(&old->local6, &now->local6) || old->max_ike_sas != now->max_ike_sas ||
+	    old->max_half_open != now->max_half_open)
+		say(context, "a change of gateway.local, local6, max-ike-sas or max-half-open "
+		             "counts from the next start of the daemon on");
+}
+
+/* A tunnel that goes by the gateway's identity changes with it. */
+static bool identity_is_changed(const struct conf_tunnel *t, const struct conf_gateway *old,
+                                const struct conf_gateway *now)
+{
+	return t->identity[0] == '\0' && strcmp(old->identity, now->identity) != 0;
+}
+
+static void tunnel_apply(struct parent *p, const struct conf_tunnel *conf,
+                         const struct conf_gateway *old, struct counts *n,
                          void (*say)(void *, const char *), void *context)
 {
 	struct tunnel *t = parent_tunnel_by_name(p, conf->name);
@@ -75,7 +94,7 @@ static void tunnel_apply(struct parent *p, const struct conf_tunnel *conf, struc
 		}
 		parent_tunnel_send_all(p, t, true);
 		n->added++;
-	} else if (is_changed(t, conf)) {
+	} else if (is_changed(t, conf) || identity_is_changed(conf, old, &p->conf.gateway)) {
 		if (parent_tunnel_change(p, t, conf))
 			parent_tunnel_send_all(p, t, false);
 		n->changed++;
@@ -95,30 +114,38 @@ static void gateway_apply(struct parent *p)
 	PARENT_SEND_ALL(p, gateway_set, &m);
 }
 
-bool parent_reload(struct parent *p, void (*say)(void *context, const char *line), void *context)
+enum parent_reload parent_reload(struct parent *p, void (*say)(void *context, const char *line),
+                                 void *context)
 {
 	struct msg_config_end end = {.first = false};
 	struct conf_errors errors = {0};
 	struct counts n = {0};
 	struct conf conf;
+	struct conf_gateway old;
+	char error[PARENT_ERROR_MAX];
+	bool secrets;
 
 	if (!conf_load(p->options.config, &conf, &errors)) {
 		for (size_t i = 0; i < errors.count; i++)
 			say(context, errors.line[i]);
 		parent_tell(p, 0, CAUSE_CONFIG_REFUSED, NULL, "%s",
 		            errors.count > 0 ? errors.line[0] : "");
-		return false;
+		return PARENT_RELOAD_REFUSED;
 	}
 	n.removed = remove_gone(p, &conf);
+	old = p->conf.gateway;
+	start_needed(&old, &conf.gateway, say, context);
 	conf_free(&p->conf);
 	p->conf = conf;
 	gateway_apply(p);
 	/* The secrets may have changed although the config did not. */
-	parent_secrets_send(p);
+	secrets = parent_secrets_send(p, error, sizeof error);
+	if (!secrets)
+		say(context, error);
 	for (size_t i = 0; i < p->conf.tunnel_count; i++)
-		tunnel_apply(p, &p->conf.tunnels[i], &n, say, context);
+		tunnel_apply(p, &p->conf.tunnels[i], &old, &n, say, context);
 	PARENT_SEND_ALL(p, config_end, &end);
 	parent_tell(p, 0, CAUSE_CONFIG_RELOADED, NULL, "%u new, %u changed, %u removed%s", n.added,
 	            n.changed, n.removed, n.failed ? "; some could not be set up" : "");
-	return n.failed == 0;
+	return secrets && n.failed == 0 ? PARENT_RELOAD_DONE : PARENT_RELOAD_PARTLY;
 }

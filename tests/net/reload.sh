@@ -67,7 +67,23 @@ say "a broken config: packets flow" ping_once
 conf_two
 sed -i 's/pass word/other word/' "$dir/secrets"
 echo 'nonsense' >> "$dir/secrets"
-say "broken secrets: the config is read" ctl_a reload
+say "broken secrets: reload fails" refused
+says_where() { ctl_a reload 2>&1 | grep -q "^$dir/secrets:[34]: "; }
+say "broken secrets: file and line are named" says_where
 say "broken secrets: they are refused" wait_for 3 log_has a "SECRETS_REFUSED.*$dir/secrets:[34]: "
 say "broken secrets: packets flow" ping_once
+chmod 644 "$dir/secrets"
+says_mode() { ctl_a reload 2>&1 | grep -q "chmod 600 $dir/secrets"; }
+say "secrets that others may read: reload fails" refused
+say "secrets that others may read: the remedy is named" says_mode
+secrets
+say "good secrets again: reload" ctl_a reload
+
+sed -i 's/identity = "branch.example";/identity = "other.example"; max-half-open = 100;/' "$dir/a.conf"
+says_start() { ctl_a reload 2>&1 | grep -q 'max-half-open .*next start'; }
+say "what counts from the next start on is told" says_start
+ctl_a down hq > /dev/null
+refused_identity() { ! ctl_a up hq; }
+say "another identity of the gateway: tunnels without one of their own take it" refused_identity
+say "another identity of the gateway: the peer names it" wait_for 5 log_has b "other.example"
 [ $failed = 0 ]

@@ -1,7 +1,8 @@
 /* Tests of proposals as people write them: what is meant, what is filled in, and what is refused
  * with a sentence. */
-#include "ike/ike.h"
 #include "src/config/config.h"
+
+#include "ike/ike.h"
 
 #include <check.h>
 #include <stdlib.h>

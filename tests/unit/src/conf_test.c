@@ -130,6 +130,21 @@ START_TEST(contradictions_are_named)
 }
 END_TEST
 
+/* What a start or a reload would trip over later, in another process, is refused before. */
+START_TEST(proposals_and_identities_are_checked)
+{
+	refused(GATEWAY_LINE "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
+	                     "ike: {\n proposals = [ \"aes256-gcm-x25591\" ]; }; } );",
+	        4, "x25591");
+	refused(GATEWAY_LINE "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
+	                     "esp: { proposals = [ \"aes256-gcm\", \"aes256\" ]; }; } );",
+	        3, "no integrity algorithm");
+	refused(GATEWAY_LINE "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
+	                     "peer-identity = \"keyid:\"; } );",
+	        3, "no identity");
+}
+END_TEST
+
 START_TEST(a_missing_file_is_named)
 {
 	memset(&errors, 0, sizeof errors);
@@ -308,6 +323,7 @@ int main(void)
 	tcase_add_test(t, values_are_read_and_the_rest_is_default);
 	tcase_add_test(t, mistakes_are_named_with_their_line);
 	tcase_add_test(t, contradictions_are_named);
+	tcase_add_test(t, proposals_and_identities_are_checked);
 	tcase_add_test(t, a_missing_file_is_named);
 	tcase_add_test(t, settings_travel_whole_and_nothing_else);
 	tcase_add_test(t, the_largest_tunnel_fits_its_message);
