@@ -64,10 +64,13 @@ static void usage(FILE *to)
 		        commands[i].sentence);
 	fputs("  doctor              what this host lacks, and the command that gives it\n"
 	      "\n"
-	      "  --json     objects for programs, one a line\n"
-	      "  -f         events: go on\n"
-	      "  -a         status: all about all tunnels\n"
-	      "  --no-wait  up, down: do not wait for the end\n"
+	      "  --json         objects for programs, one a line\n"
+	      "  -f, --follow   events: go on\n"
+	      "  -a, --all      status: all about all tunnels\n"
+	      "  --no-wait      up, down: do not wait for the end\n"
+	      "  --run-dir DIR  the directory that the daemon was given (" L2TPSEC_RUN_DIR ")\n"
+	      "  --version      the version of this program\n"
+	      "  -h, --help     show this\n"
 	      "\n"
 	      "exit status: 0 done, 1 no or failed, 2 refused or misused\n",
 	      to);
