@@ -5,7 +5,7 @@
 #   make bench           engines, and this gateway beside others: docs/PERFORMANCE.md
 #   make fuzz            every fuzz target, SECONDS_EACH=10 each (CC=clang)
 #   make install         under DESTDIR and prefix; uninstall takes it away
-#   make dist format lint coverage
+#   make dist docs format lint coverage
 #
 # A second build, say with sanitizers:  mkdir build-asan && (cd build-asan && ../configure --enable-sanitizers) && make B=build-asan
 
@@ -43,7 +43,7 @@ TOOLS = $(patsubst tests/witness/%.c,$(B)/witness/%,$(wildcard tests/witness/*.c
 BENCH = $(patsubst %.c,$(B)/%,$(wildcard bench/*.c))
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
-.PHONY: all tests check bench bench-engines fuzz fuzz-targets install uninstall dist format format-check lint coverage clean distclean
+.PHONY: all tests check bench bench-engines fuzz fuzz-targets install uninstall dist docs format format-check lint coverage clean distclean
 .SECONDARY:
 all: $(B)/l2tpsecd $(B)/l2tpsecctl
 tests: all $(UNIT) $(TOOLS)
@@ -125,39 +125,51 @@ INSTALL = install -D
 # man pages and the unit name paths: those of this build
 PLACE = sed -e 's|@sbindir@|$(sbindir)|g; s|@sysconfdir@|$(sysconfdir)|g; s|@version@|$(VERSION)|g'
 
+# $(call place,FROM,TO): a file with its paths filled in, readable by all whatever the umask
+define place
+$(INSTALL) -m 644 /dev/null $(DESTDIR)$(2)
+$(PLACE) $(1) >$(DESTDIR)$(2)
+endef
+
 install: all
 	$(INSTALL) -m 755 $(B)/l2tpsecd $(DESTDIR)$(sbindir)/l2tpsecd
 	$(INSTALL) -m 755 $(B)/l2tpsecctl $(DESTDIR)$(sbindir)/l2tpsecctl
-	for p in l2tpsecd.8 l2tpsecctl.8 l2tpsecd.conf.5; do \
-		mkdir -p $(DESTDIR)$(mandir)/man$${p##*.} && \
-		$(PLACE) man/$$p >$(DESTDIR)$(mandir)/man$${p##*.}/$$p && \
-		chmod 644 $(DESTDIR)$(mandir)/man$${p##*.}/$$p || exit 1; done
-	mkdir -p $(DESTDIR)$(unitdir) && $(PLACE) src/install/l2tpsecd.service >$(DESTDIR)$(unitdir)/l2tpsecd.service
+	$(call place,man/l2tpsecd.8,$(mandir)/man8/l2tpsecd.8)
+	$(call place,man/l2tpsecctl.8,$(mandir)/man8/l2tpsecctl.8)
+	$(call place,man/l2tpsecd.conf.5,$(mandir)/man5/l2tpsecd.conf.5)
+	$(call place,src/install/l2tpsecd.service,$(unitdir)/l2tpsecd.service)
 	$(INSTALL) -m 644 src/install/l2tpsec.sysusers $(DESTDIR)$(sysusersdir)/l2tpsec.conf
 	$(INSTALL) -m 644 src/install/l2tpsecctl.bash $(DESTDIR)$(completiondir)/l2tpsecctl
-	for f in examples/*.conf; do $(INSTALL) -m 644 $$f $(DESTDIR)$(exampledir)/$${f##*/} || exit 1; done
-	for f in examples/*.secrets; do $(INSTALL) -m 600 $$f $(DESTDIR)$(exampledir)/$${f##*/} || exit 1; done
-	$(INSTALL) -m 644 README.md $(DESTDIR)$(docdir)/README.md
-	mkdir -p $(DESTDIR)$(sysconfdir)/l2tpsec
-	chmod 750 $(DESTDIR)$(sysconfdir)/l2tpsec
+	for f in examples/*.conf; do [ ! -f $$f ] || $(INSTALL) -m 644 $$f $(DESTDIR)$(exampledir)/$${f##*/} || exit 1; done
+	for f in examples/*.secrets; do [ ! -f $$f ] || $(INSTALL) -m 600 $$f $(DESTDIR)$(exampledir)/$${f##*/} || exit 1; done
+	for f in README.md docs/ERRORS.md; do $(INSTALL) -m 644 $$f $(DESTDIR)$(docdir)/$${f##*/} || exit 1; done
+	install -d -m 750 $(DESTDIR)$(sysconfdir)/l2tpsec
+	@[ -n "$(DESTDIR)" ] || echo "Next: write $(sysconfdir)/l2tpsec/l2tpsecd.conf (man l2tpsecd.conf), then" \
+		"systemd-sysusers; systemctl daemon-reload; systemctl enable --now l2tpsecd"
 
 uninstall:
 	rm -f $(DESTDIR)$(sbindir)/l2tpsecd $(DESTDIR)$(sbindir)/l2tpsecctl
 	rm -f $(DESTDIR)$(mandir)/man8/l2tpsecd.8 $(DESTDIR)$(mandir)/man8/l2tpsecctl.8 $(DESTDIR)$(mandir)/man5/l2tpsecd.conf.5
 	rm -f $(DESTDIR)$(unitdir)/l2tpsecd.service $(DESTDIR)$(sysusersdir)/l2tpsec.conf $(DESTDIR)$(completiondir)/l2tpsecctl
 	for f in examples/*.conf examples/*.secrets; do rm -f $(DESTDIR)$(exampledir)/$${f##*/}; done
-	rm -f $(DESTDIR)$(docdir)/README.md
-	-rmdir $(DESTDIR)$(exampledir) $(DESTDIR)$(docdir) 2>/dev/null
-	@echo "$(DESTDIR)$(sysconfdir)/l2tpsec stays: it is yours"
+	rm -f $(DESTDIR)$(docdir)/README.md $(DESTDIR)$(docdir)/ERRORS.md
+	@for d in $(exampledir) $(docdir) $(sysconfdir)/l2tpsec; do [ ! -d $(DESTDIR)$$d ] || rmdir $(DESTDIR)$$d 2>/dev/null || \
+		echo "$(DESTDIR)$$d stays: what is in it is yours"; done
 
+# What people read and is made from the code.
+docs:
+	build-aux/errors.sh >docs/ERRORS.md
+
+# What is committed, and configure; into DISTDIR.
 DIST = l2tpsec-$(VERSION)
+DISTDIR ?= .
 dist:
 	rm -rf $(B)/$(DIST) && mkdir -p $(B)/$(DIST)
-	git archive HEAD | tar -x -C $(B)/$(DIST)
+	git -c safe.directory=$(CURDIR) archive HEAD | tar -x -C $(B)/$(DIST)
 	cp configure $(B)/$(DIST)/
-	tar -C $(B) --owner=0 --group=0 --sort=name -czf $(DIST).tar.gz $(DIST)
+	tar -C $(B) --owner=0 --group=0 --numeric-owner --sort=name -czf $(DISTDIR)/$(DIST).tar.gz $(DIST)
 	rm -rf $(B)/$(DIST)
-	@echo $(DIST).tar.gz
+	@echo $(DISTDIR)/$(DIST).tar.gz
 
 clean:
 	rm -rf $(B)

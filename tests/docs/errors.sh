@@ -1,0 +1,27 @@
+#!/bin/sh
+# docs/ERRORS.md is what lib/cause.def says, and what the hints tell people to set exists.
+# shellcheck disable=SC1091,SC2154
+set -u
+. "$(dirname "$0")/lib.sh"
+
+build-aux/errors.sh >"$dir/errors"
+say "docs/ERRORS.md is up to date (make docs)" same docs/ERRORS.md "$dir/errors"
+say "docs/ERRORS.md has a row for each cause" [ "$(grep -c '^| [0-9]' docs/ERRORS.md)" = "$(grep -c '^CAUSE(' lib/cause.def)" ]
+
+# tunnels.NAME.KEY and 'KEY.KEY' in sentences and hints are keys of the configuration.
+sed -n 's/^\(GATEWAY\|TUNNEL\)("\([a-z0-9.-]*\)".*/\2/p' src/config/conf.def | sort -u >"$dir/keys"
+{
+	grep -oE 'tunnels\.NAME\.[a-z0-9.-]+' lib/cause.def src/ctl/*.c src/parent/*.c | sed 's/.*NAME\.//; s/\.$//'
+	grep -oE "'(ike|esp|l2tp|ppp)\.[a-z-]+'" lib/cause.def | tr -d "'"
+	grep -oE "\<(control-group|max-[a-z-]+|host-name|peer-identity|idle-timeout)\>" lib/cause.def
+} | sort -u >"$dir/named"
+comm -13 "$dir/keys" "$dir/named" >"$dir/unknown"
+say "hints name keys" [ "$(wc -l <"$dir/named")" -ge 5 ]
+say "every key that a hint names exists" none "$dir/unknown"
+
+# 'l2tpsecctl ...' in a hint is a command.
+grep -ohE "'l2tpsecctl [a-z]+" lib/cause.def src/parent/*.c src/ctl/*.c | sed "s/.* //" | sort -u | while read -r command; do
+	grep -qE "^	\{\"$command\", CONTROL_|\"$command\"\) == 0" src/ctl/ctl_main.c || echo "$command"
+done >"$dir/unknown"
+say "every command that a hint names exists" none "$dir/unknown"
+[ "$failed" = 0 ]
