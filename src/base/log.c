@@ -154,7 +154,7 @@ void log_event(const struct ls_event *event, const char *tunnel, ls_time now)
 	char text[LOG_LINE_MAX];
 	struct slot *s;
 
-	if (level == LOG_LEVEL_DEBUG || level > state.most)
+	if (level > state.most)
 		return;
 	s = slot_of(event->cause, event->tunnel, tunnel, now);
 	if (++s->seen > LOG_BURST) {

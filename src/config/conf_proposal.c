@@ -79,13 +79,14 @@ static bool refuse(char *error, size_t cap, const char *text, const char *why)
 /* What is there must fit together, and what may be left out is filled in. */
 static bool complete(struct ike_proposal *p, const char *text, bool child, char *error, size_t cap)
 {
-	unsigned have[KINDS] = {0}, aead = 0;
+	unsigned have[KINDS] = {0}, aead = 0, open = 0;
 
 	for (uint8_t i = 0; i < p->count; i++) {
 		const struct algo *a = algo_get(p->algo[i]);
 
 		have[a->kind]++;
 		aead += a->aead;
+		open += a->id == ALGO_NULL;
 	}
 	if (have[ALGO_KIND_ENCR] == 0)
 		return refuse(error, cap, text, "names no cipher");
@@ -101,6 +102,9 @@ static bool complete(struct ike_proposal *p, const char *text, bool child, char 
 		return refuse(error, cap, text, "names no integrity algorithm");
 	if (child)
 		return true;
+	if (open > 0)
+		return refuse(error, cap, text,
+		              "leaves IKE without a cipher: null is for ESP only");
 	if (have[ALGO_KIND_KE] == 0)
 		return refuse(error, cap, text, "names no key exchange group");
 	if (have[ALGO_KIND_PRF] == 0 && !prf_add(p, aead > 0))
@@ -108,18 +112,34 @@ static bool complete(struct ike_proposal *p, const char *text, bool child, char 
 	return true;
 }
 
+/* A word for the sequence numbers of a CHILD SA: its length, or 0. Without one both are offered. */
+static size_t numbers_match(const char *text, bool *esn, bool *no_esn)
+{
+	static const char *const word[] = {"noesn", "esn"};
+
+	for (size_t i = 0; i < 2; i++) {
+		size_t len = strlen(word[i]);
+
+		if (strncmp(text, word[i], len) != 0 || (text[len] != '\0' && text[len] != '-'))
+			continue;
+		*(i == 0 ? no_esn : esn) = true;
+		return len;
+	}
+	return 0;
+}
+
 bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
                          size_t cap)
 {
-	struct ike_proposal p = {.esn = child, .no_esn = child};
+	struct ike_proposal p = {.count = 0};
 
 	for (const char *at = text; *at != '\0';) {
-		size_t len;
-		const struct algo *a = name_match(at, child, &len);
+		size_t len = child ? numbers_match(at, &p.esn, &p.no_esn) : 0;
+		const struct algo *a = len ? NULL : name_match(at, child, &len);
 
-		if (!a)
+		if (len == 0)
 			return refuse(error, cap, at, "begins with no algorithm that fits here");
-		if (!add(&p, a->id))
+		if (a && !add(&p, a->id))
 			return refuse(error, cap, text, "names too many algorithms");
 		at += len;
 		if (*at == '-')
@@ -127,6 +147,8 @@ bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out,
 	}
 	if (!complete(&p, text, child, error, cap))
 		return false;
+	if (child && !p.esn && !p.no_esn)
+		p.esn = p.no_esn = true;
 	*out = p;
 	return true;
 }

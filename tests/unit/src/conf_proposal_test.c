@@ -51,6 +51,20 @@ START_TEST(child_proposals_need_no_group)
 }
 END_TEST
 
+START_TEST(sequence_numbers_can_be_chosen)
+{
+	ck_assert(conf_proposal_parse("aes256-gcm-noesn", true, &p, error, sizeof error));
+	ck_assert(!p.esn && p.no_esn && p.count == 1);
+	ck_assert(conf_proposal_parse("aes256-esn-sha256", true, &p, error, sizeof error));
+	ck_assert(p.esn && !p.no_esn && p.count == 2);
+	ck_assert(conf_proposal_parse("aes256-gcm-esn-noesn", true, &p, error, sizeof error));
+	ck_assert(p.esn && p.no_esn);
+	ck_assert(!conf_proposal_parse("noesn", true, &p, error, sizeof error));
+	ck_assert(!conf_proposal_parse("aes256-gcm-esnx", true, &p, error, sizeof error));
+	ck_assert(!conf_proposal_parse("aes256-gcm-x25519-esn", false, &p, error, sizeof error));
+}
+END_TEST
+
 START_TEST(nonsense_is_refused_with_a_sentence)
 {
 	static const char *const bad[] = {"",
@@ -62,6 +76,8 @@ START_TEST(nonsense_is_refused_with_a_sentence)
 	                                  "aes257-gcm-x25519",
 	                                  "aes256-gcm--x25519",
 	                                  "aes256-gcm-x25519x",
+	                                  "null-sha256-x25519",
+	                                  "aes256-gcm-x25519-noesn",
 	                                  "aes256-gcmx25519"};
 
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -82,6 +98,7 @@ int main(void)
 	tcase_add_test(tc, names_are_found);
 	tcase_add_test(tc, what_is_left_out_is_filled_in);
 	tcase_add_test(tc, child_proposals_need_no_group);
+	tcase_add_test(tc, sequence_numbers_can_be_chosen);
 	tcase_add_test(tc, nonsense_is_refused_with_a_sentence);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
