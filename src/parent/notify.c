@@ -23,8 +23,8 @@ void notify_service(const char *text)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&at,
-	           (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-		text = NULL;
+	/* Lost if it cannot be sent: see the header. */
+	(void)!sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&at,
+	              (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len));
 	close(fd);
 }
