@@ -91,7 +91,7 @@ refused "a contradiction in the config" "and so needs a 'user'" $start
 
 good_config
 sed -i 's/user = "branch";/user = "branch"; esp: { proposals = [ "aes265-gcm" ]; };/' "$dir/conf"
-refused "an unknown algorithm" "$dir/conf:3: the tunnel 'hq' has an unfit proposal in 'esp.proposals': 'aes265-gcm'" $start
+refused "an unknown algorithm" "$dir/conf:3: 'esp.proposals' of the tunnel 'hq': 'aes265-gcm'" $start
 
 rm -f "$dir/conf"
 refused "a missing config" "$dir/conf: No such file or directory" $start

@@ -57,7 +57,7 @@ say "events --json" json '.type == "event" and .number == 658 and .tunnel == "hq
 say "config: values and where they come from" has "tunnels.hq.start = \"on-demand\";  # $dir/a.conf:2" ctl_a config
 say "config: defaults" has 'tunnels.hq.esp.replay-window = 1024;  # default' ctl_a config
 say "version" has 'l2tpsecd? ?0' ctl_a version
-say "doctor" has '^ok +l2tpsecd runs and answers' ctl_a doctor
+say "doctor" has '^ok +a running l2tpsecd' ctl_a doctor
 say "reload" exits 0 ctl_a reload
 
 in_a timeout 20 "$ctl" --run-dir "$dir/run-a" events -f > "$dir/follow" 2>&1 &

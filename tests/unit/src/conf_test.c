@@ -121,10 +121,10 @@ START_TEST(contradictions_are_named)
 	        3, "twice");
 	refused(GATEWAY_LINE "tunnels: (\n{ name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
 	                     "ike: { proposals = [ \"aes265-gcm-x25519\" ]; }; } );",
-	        3, "unfit proposal in 'ike.proposals': 'aes265-gcm-x25519'");
+	        4, "'ike.proposals' of the tunnel 'a': 'aes265-gcm-x25519'");
 	refused(GATEWAY_LINE "tunnels: (\n{ name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
 	                     "esp: { proposals = [ \"aes256-gcm\", \"aes256\" ]; }; } );",
-	        3, "unfit proposal in 'esp.proposals': 'aes256': names no integrity");
+	        4, "'esp.proposals' of the tunnel 'a': 'aes256': names no integrity");
 	refused(GATEWAY_LINE "tunnels: ( { name = \"a/b\"; ppp: { local = \"10.9.0.1\"; }; } );", 2,
 	        "letters, digits");
 }
