@@ -130,13 +130,14 @@ void gw_status_ask(struct gw_gateway *gw, const struct msg_status_ask *m)
 	GW_SEND(gw, PARENT, status_end, &end);
 }
 
-/* The names that Wireshark's esp_sa table has for algorithms. */
+/* The names that Wireshark's esp_sa table has for algorithms (ChaCha20-Poly1305: since 4.2). Its
+ * plain "AES-GCM [RFC4106]" takes the ICV for a part of the text. */
 static const char *wireshark_encr(const struct algo *a)
 {
 	if (!a)
 		return "NULL";
 	if (a->aead && strstr(a->name, "gcm"))
-		return "AES-GCM [RFC4106]";
+		return "AES-GCM with 16 octet ICV [RFC4106]";
 	if (a->aead && strstr(a->name, "chacha"))
 		return "ChaCha20 with Poly1305 [RFC7634]";
 	return "AES-CBC [RFC3602]";

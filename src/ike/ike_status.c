@@ -67,11 +67,14 @@ static const char *wireshark_encr(const struct algo *a)
 	if (!a)
 		return "NULL [RFC2410]";
 	if (a->aead && strstr(a->name, "gcm"))
-		return a->key_bytes == 32 ? "AES-GCM-256 with 16 octet ICV [RFC5282]"
-		                          : "AES-GCM-128 with 16 octet ICV [RFC5282]";
+		return a->key_bytes == 32   ? "AES-GCM-256 with 16 octet ICV [RFC5282]"
+		       : a->key_bytes == 24 ? "AES-GCM-192 with 16 octet ICV [RFC5282]"
+		                            : "AES-GCM-128 with 16 octet ICV [RFC5282]";
 	if (a->aead)
 		return "ChaCha20-Poly1305 [RFC7634]";
-	return a->key_bytes == 32 ? "AES-CBC-256 [RFC3602]" : "AES-CBC-128 [RFC3602]";
+	return a->key_bytes == 32   ? "AES-CBC-256 [RFC3602]"
+	       : a->key_bytes == 24 ? "AES-CBC-192 [RFC3602]"
+	                            : "AES-CBC-128 [RFC3602]";
 }
 
 static const char *wireshark_integ(const struct algo *a)
