@@ -1,0 +1,68 @@
+# Captures and keys for the witnesses; sourced after tests/net/topology.sh. POSIX sh.
+
+ctl=${L2TPSECCTL:-$(dirname "$daemon")/l2tpsecctl}
+kit=$net_root/tests/witness/espkit.py
+python=/usr/bin/python3 # Debian's, that scapy belongs to
+pid_dump=
+
+# needs TOOL...: ends well, but says so, where one is missing
+needs()
+{
+	for tool; do
+		command -v "$tool" > /dev/null || { echo "skip - $(basename "$0" .sh): no $tool"; exit 0; }
+	done
+	$python -c 'import scapy.layers.ipsec, cryptography' 2> /dev/null || { echo "skip - $(basename "$0" .sh): no python3-scapy"; exit 0; }
+}
+
+# One packet must be one frame for a capture, also where many are sent at a time.
+one_by_one()
+{
+	ip -n $A link set out gso_max_segs 1
+	ip -n $GB link set out gso_max_segs 1
+}
+
+# dump_start NS DEV FILE [FILTER]
+dump_start()
+{
+	ip netns exec "$1" tcpdump --immediate-mode -U -B 8192 -s 2048 -n -i "$2" -w "$3" "${4:-}" > "$dir/tcpdump" 2>&1 < /dev/null &
+	pid_dump=$!
+	wait_for 5 grep -q listening "$dir/tcpdump"
+}
+
+dump_stop()
+{
+	sleep 0.2
+	kill $pid_dump
+	wait $pid_dump
+	pid_dump=
+	! grep -q '^[1-9][0-9]* packets dropped by kernel' "$dir/tcpdump"
+}
+
+witness_cleanup()
+{
+	[ -n "$pid_dump" ] && kill $pid_dump 2> /dev/null
+	cleanup
+}
+trap witness_cleanup EXIT
+
+# keys_add: the keys that the head office has now, added to $dir/keys
+keys_add()
+{
+	in_b "$ctl" --run-dir "$dir/run-b" keys | grep -E '^(esp|ike) ' >> "$dir/keys"
+	sort -u -o "$dir/keys" "$dir/keys"
+	chmod 600 "$dir/keys"
+}
+
+# witness PCAP ARGUMENTS...: tshark with the keys of $dir/keys
+witness()
+{
+	pcap=$1
+	shift
+	while read -r kind line; do
+		case $kind in
+		esp) set -- "$@" -o "uat:esp_sa:$line" ;;
+		ike) set -- "$@" -o "uat:ikev2_decryption_table:$line" ;;
+		esac
+	done < "$dir/keys"
+	HOME=$dir tshark -n -r "$pcap" -o esp.enable_encryption_decode:TRUE -o esp.enable_authentication_check:TRUE "$@" 2> "$dir/tshark"
+}
