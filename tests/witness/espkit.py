@@ -1,7 +1,7 @@
 """ESP by scapy, with the keys that `l2tpsecctl keys` shows: opened from a capture, or made for a running gateway.
 
-As a program: `espkit.py open PCAP KEYS [TEXT COUNT]` opens every ESP packet of the capture and looks into it; with TEXT, so many
-echo requests must have it in their data.
+As a program: `espkit.py open PCAP KEYS [TEXT COUNT] [--gaps]` opens every ESP packet of the capture and looks into it; with TEXT,
+so many echo requests must have it in their data.
 """
 import csv
 import json
@@ -19,6 +19,7 @@ from scapy.utils import RawPcapReader
 
 NAT_PORT = 4500
 L2TP_PORT = 1701
+AHEAD = 200  # leave the daemon numbers for what it sends meanwhile: within a window of 1024 both are good
 CIPHERS = {"AES-GCM": ("AES-GCM", 8, 16, 4), "ChaCha20": ("CHACHA20-POLY1305", 8, 16, 4), "AES-CBC": ("AES-CBC", 16, 0, 16)}
 MACS = {"HMAC-SHA-256-128": ("SHA2-256-128", 16), "HMAC-SHA-1-96": ("HMAC-SHA1-96", 12), "NULL": (None, 0)}
 
@@ -118,8 +119,8 @@ def l2tp_frame(connection, session, packet):
     return struct.pack("!HHHHH", 0x0002, connection, session, 0xFF03, 0x0021) + bytes(packet)
 
 
-def open_all(pcap, keys, text=None, pings=0):
-    """Opens every packet. Returns what is wrong as a list of lines."""
+def open_all(pcap, keys, text=None, pings=0, gaps=False):
+    """Opens every packet; without `gaps` each number must be there once. Returns what is wrong as a list of lines."""
     wrong, numbers, found, opened = [], {}, 0, 0
     for outer, packet in esp_packets(pcap):
         spi, number = struct.unpack_from("!LL", packet)
@@ -140,7 +141,7 @@ def open_all(pcap, keys, text=None, pings=0):
             ip = IP(frame[1])
             found += ICMP in ip and ip[ICMP].type == 8 and text is not None and text.encode() in bytes(ip[ICMP].payload)
     for spi, seen in numbers.items():
-        if sorted(seen) != list(range(1, len(seen) + 1)):
+        if sorted(seen) != list(range(1, len(seen) + 1)) and not gaps:
             wrong.append("the numbers of SPI 0x%08x are not 1 to %u" % (spi, len(seen)))
     if len(numbers) < 2:
         wrong.append("SAs seen: %u" % len(numbers))
@@ -190,39 +191,38 @@ class Sender:
         status = daemon.status()
         out = [sa for sa in status["esp_sas"] if sa["direction"] == "out"][-1]
         self.sa = daemon.keys()[int(out["spi"], 16)]
-        self.number = out["sequence"] + 1
+        self.number = out["sequence"] + AHEAD
         self.udp = out["udp"]
         self.connection, self.session = status["peer_connection"], status["peer_session"]
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
 
     def seal(self, inner):
-        """An outer packet with the next number around `inner` (an IP packet between the gateways)."""
-        self.sa.scapy.nat_t_header = UDP(sport=NAT_PORT, dport=NAT_PORT) if self.udp else None
-        sealed = bytes(self.sa.scapy.encrypt(inner, seq_num=self.number))
+        """ESP with the next number around what `inner` carries, an IP packet between the gateways."""
+        sealed = self.sa.scapy.encrypt(inner, seq_num=self.number)
         self.number += 1
-        return sealed
+        return bytes(sealed[ESP])
 
     def wrap(self, packet, port=L2TP_PORT):
         """An IP packet of the LAN in PPP in L2TP in UDP."""
-        return IP(src=self.sa.source, dst=self.sa.destination) / UDP(sport=port, dport=port) / l2tp_frame(self.connection, self.session, packet)
+        frame = l2tp_frame(self.connection, self.session, packet)
+        return IP(src=self.sa.source, dst=self.sa.destination) / UDP(sport=port, dport=port) / frame
 
-    def esp_at(self):
-        """Where ESP begins in an outer packet."""
-        return 28 if self.udp else 20
-
-    def rebuilt(self, sealed, esp, source=None):
-        """The outer packet again with other ESP bytes, perhaps from elsewhere."""
+    def send(self, esp, source=None, port=NAT_PORT):
+        """Sends ESP bytes as the SA does, perhaps from elsewhere. (scapy 2.5's nat_t_header gets UDP's length wrong.)"""
         outer = IP(src=source or self.sa.source, dst=self.sa.destination)
         if self.udp:
-            return bytes(outer / UDP(sport=NAT_PORT, dport=NAT_PORT, chksum=0) / Raw(esp))
-        outer.proto = 50
-        return bytes(outer / Raw(esp))
+            self.send_whole(bytes(outer / UDP(sport=port, dport=NAT_PORT, chksum=0) / Raw(esp)))
+        else:
+            outer.proto = 50
+            self.send_whole(bytes(outer / Raw(esp)))
 
-    def send(self, outer):
+    def send_whole(self, outer):
         self.socket.sendto(outer, (self.sa.destination, 0))
 
 
 if __name__ == "__main__":
-    faults = open_all(sys.argv[2], read_keys(sys.argv[3]), *(sys.argv[4:5] + [int(x) for x in sys.argv[5:6]]))
+    arguments = [a for a in sys.argv[2:] if a != "--gaps"]
+    faults = open_all(arguments[0], read_keys(arguments[1]), *(arguments[2:3] + [int(a) for a in arguments[3:4]]),
+                      gaps="--gaps" in sys.argv)
     print("\n".join(faults))
     sys.exit(1 if faults else 0)
