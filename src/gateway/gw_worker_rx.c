@@ -93,8 +93,9 @@ static enum ls_cause deliver(struct gw_worker *w, const struct esp_open_job *job
 	uint8_t *udp = job->payload;
 	size_t len;
 
-	if (!esp_selector_check(job->sa, job->next_header, job->payload, job->payload_len) ||
-	    job->next_header != IP_UDP)
+	if (!esp_selector_check(job->sa, job->next_header, job->payload, job->payload_len))
+		return CAUSE_ESP_SELECTOR;
+	if (job->next_header != IP_UDP)
 		return CAUSE_GW_SELECTOR;
 	if (job->payload_len < UDP_SIZE)
 		return CAUSE_GW_UDP_HEADER;
