@@ -187,11 +187,11 @@ class Daemon:
 class Sender:
     """Takes over the sending SA of a daemon: makes its next packets and sends them from its address and port (IPv4)."""
 
-    def __init__(self, daemon):
+    def __init__(self, daemon, ahead=AHEAD):
         status = daemon.status()
         out = [sa for sa in status["esp_sas"] if sa["direction"] == "out"][-1]
         self.sa = daemon.keys()[int(out["spi"], 16)]
-        self.number = out["sequence"] + AHEAD
+        self.number = out["sequence"] + ahead
         self.udp = out["udp"]
         self.connection, self.session = status["peer_connection"], status["peer_session"]
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
@@ -202,18 +202,19 @@ class Sender:
         self.number += 1
         return bytes(sealed[ESP])
 
-    def wrap(self, packet, port=L2TP_PORT):
+    def wrap(self, packet):
         """An IP packet of the LAN in PPP in L2TP in UDP."""
-        frame = l2tp_frame(self.connection, self.session, packet)
-        return IP(src=self.sa.source, dst=self.sa.destination) / UDP(sport=port, dport=port) / frame
+        return self.outer() / UDP(sport=L2TP_PORT, dport=L2TP_PORT) / l2tp_frame(self.connection, self.session, packet)
+
+    def outer(self, **more):
+        return IP(src=self.sa.source, dst=self.sa.destination, **more)
 
     def send(self, esp, source=None, port=NAT_PORT):
         """Sends ESP bytes as the SA does, perhaps from elsewhere. (scapy 2.5's nat_t_header gets UDP's length wrong.)"""
-        outer = IP(src=source or self.sa.source, dst=self.sa.destination)
+        outer = IP(src=source or self.sa.source, dst=self.sa.destination, proto=17 if self.udp else 50)
         if self.udp:
             self.send_whole(bytes(outer / UDP(sport=port, dport=NAT_PORT, chksum=0) / Raw(esp)))
         else:
-            outer.proto = 50
             self.send_whole(bytes(outer / Raw(esp)))
 
     def send_whole(self, outer):
