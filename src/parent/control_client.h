@@ -20,8 +20,9 @@ struct control_client {
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
-	bool asked;  /* its request has come */
-	bool ending; /* all has been said: closed when it is sent */
+	bool asked;    /* its request has come */
+	bool admitted; /* it may have what it asked for */
+	bool ending;   /* all has been said: closed when it is sent */
 	struct control_request request;
 	uint32_t tunnel;  /* the one named; 0: none */
 	uint64_t id;      /* of questions to the processes; 0: none are open */

@@ -268,7 +268,7 @@ void control_event(struct parent *p, const struct history_entry *e)
 	ls_time now = clock_now();
 
 	for (struct control_client *c = p->control ? p->control->clients : NULL; c; c = c->next)
-		if (c->asked && !c->ending && c->request.command == CONTROL_EVENTS &&
+		if (c->admitted && !c->ending && c->request.command == CONTROL_EVENTS &&
 		    (c->tunnel == 0 || c->tunnel == e->event.tunnel))
 			control_say(c, control_json_event(e, now));
 }

@@ -184,6 +184,7 @@ static void request_take(struct control_client *c, const uint8_t *bytes, size_t 
 		control_end(c, 2, "only root may do this (members of the control group may look)");
 		return;
 	}
+	c->admitted = true;
 	control_command(c);
 }
 
@@ -215,14 +216,26 @@ static void timer_fired(evutil_socket_t fd, short what, void *arg)
 		control_command_timeout(c);
 }
 
+static bool room_for(const struct control *k, uid_t uid)
+{
+	unsigned same = 0, others = 0;
+
+	for (const struct control_client *c = k->clients; c; c = c->next) {
+		same += c->uid == uid;
+		others += c->uid != 0;
+	}
+	return k->count < CONTROL_CLIENTS_MAX &&
+	       (uid == 0 || (same < CONTROL_USER_MAX && others < CONTROL_OTHERS_MAX));
+}
+
 static void client_new(struct control *k, int fd)
 {
 	struct control_client *c = calloc(1, sizeof *c);
 	struct ucred who;
 	socklen_t len = sizeof who;
 
-	if (!c || k->count >= CONTROL_CLIENTS_MAX ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0) {
+	if (!c || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 ||
+	    !room_for(k, who.uid)) {
 		free(c);
 		close(fd);
 		return;

@@ -6,6 +6,8 @@
 
 enum {
 	CONTROL_CLIENTS_MAX = 32,
+	CONTROL_OTHERS_MAX = 24, /* of these, at most, not of root: nobody can keep root out */
+	CONTROL_USER_MAX = 8,    /* of one user who is not root */
 	CONTROL_QUEUE_MAX_BYTES = 8 * 1024 * 1024,
 	CONTROL_COLLECT_MS = 1500, /* a process that has not answered by then is named as missing */
 	CONTROL_UP_S = 60,
