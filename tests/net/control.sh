@@ -13,7 +13,7 @@ chmod 755 "$dir"
 ctl=$dir/l2tpsecctl # where everybody may run it
 cp "$(dirname "$daemon")/l2tpsecctl" "$ctl" || exit 2
 failed=0
-running= holder=
+running='' holder=''
 
 cleanup()
 {
