@@ -5,7 +5,7 @@ medians()
 {
 	jq -s -c '
 		def median: map(select(. != null)) | sort | if length == 0 then null
-			elif length % 2 == 1 then .[(length - 1) / 2] else (.[length / 2 - 1] + .[length / 2]) / 2 end;
+			elif length % 2 == 1 then .[(length - 1) / 2] else (.[length / 2 - 1] + .[length / 2]) / 2 * 100 | round / 100 end;
 		def of(f): map(f) | median;
 		group_by(.peer) | map({peer: .[0].peer, rounds: (map(select(.error == null)) | length), failed: (map(select(.error != null)) | length)}
 			+ (map(select(.error == null)) | if length == 0 then {} else {
