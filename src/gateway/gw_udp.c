@@ -80,7 +80,11 @@ void gw_udp_close(struct gw_udp *udp)
 
 bool gw_rx_init(struct gw_rx *rx)
 {
+	_Static_assert((size_t)GW_RX_MESSAGES * GW_RX_SIZE >= (size_t)GW_RX_TRAINS * GW_RX_TRAIN,
+	               "one buffer for both ways to divide it");
 	rx->buffer = malloc((size_t)GW_RX_MESSAGES * GW_RX_SIZE);
+	rx->trains = false;
+	rx->used = GW_RX_MESSAGES;
 	return rx->buffer != NULL;
 }
 
@@ -90,10 +94,16 @@ void gw_rx_free(struct gw_rx *rx)
 	rx->buffer = NULL;
 }
 
-static void rx_prepare(struct gw_rx *rx)
+/* Only what the last call used needs to be made ready again, or all when the division changes. */
+static void rx_prepare(struct gw_rx *rx, bool trains)
 {
-	for (unsigned i = 0; i < GW_RX_MESSAGES; i++) {
-		rx->part[i] = (struct iovec){rx->buffer + (size_t)i * GW_RX_SIZE, GW_RX_SIZE};
+	size_t size = trains ? GW_RX_TRAIN : GW_RX_SIZE;
+
+	if (rx->trains != trains)
+		rx->used = trains ? GW_RX_TRAINS : GW_RX_MESSAGES;
+	rx->trains = trains;
+	for (unsigned i = 0; i < rx->used; i++) {
+		rx->part[i] = (struct iovec){rx->buffer + i * size, size};
 		rx->message[i].msg_hdr = (struct msghdr){
 			.msg_name = &rx->from[i],
 			.msg_namelen = sizeof rx->from[i],
@@ -149,8 +159,9 @@ unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx,
 	unsigned n = 0;
 	int got;
 
-	rx_prepare(rx);
-	got = recvmmsg(udp->fd, rx->message, GW_RX_MESSAGES, MSG_DONTWAIT, NULL);
+	rx_prepare(rx, udp->gro);
+	got = recvmmsg(udp->fd, rx->message, gw_rx_most(udp), MSG_DONTWAIT, NULL);
+	rx->used = got > 0 ? (unsigned)got : 0;
 	for (int i = 0; i < got; i++) {
 		struct gw_received *r = &in[n];
 

@@ -11,8 +11,10 @@
 #include <sys/socket.h>
 
 enum {
-	GW_RX_MESSAGES = 4,  /* datagrams (or trains of them) a receive call takes */
-	GW_RX_SIZE = 65536,  /* bytes a datagram or train may have */
+	GW_RX_TRAINS = 4,    /* trains of datagrams (UDP_GRO) that a receive call takes */
+	GW_RX_TRAIN = 65536, /* bytes a train may have */
+	GW_RX_MESSAGES = 64, /* where each packet comes for itself: so many a call, */
+	GW_RX_SIZE = 9728,   /* of so many bytes: a jumbo frame and what is around it */
 	GW_RUN_PACKETS = 64, /* UDP_MAX_SEGMENTS of older kernels */
 	GW_RUN_BYTES = 65000,
 	GW_RUNS_MAX = 128,
@@ -33,7 +35,9 @@ void gw_udp_close(struct gw_udp *udp);
 
 /* Room for what a receive call brings; allocated once. */
 struct gw_rx {
-	uint8_t *buffer; /* GW_RX_MESSAGES * GW_RX_SIZE */
+	uint8_t *buffer;
+	unsigned used; /* messages that the last call filled */
+	bool trains;   /* how the buffer is divided: GW_RX_TRAINS or GW_RX_MESSAGES */
 	struct mmsghdr message[GW_RX_MESSAGES];
 	struct iovec part[GW_RX_MESSAGES];
 	struct sockaddr_in6 from[GW_RX_MESSAGES];
@@ -46,10 +50,15 @@ struct gw_received {
 	uint32_t len, segment;
 	struct ls_addr local, remote;
 };
+/* How many messages a receive call takes from this socket at most. */
+static inline unsigned gw_rx_most(const struct gw_udp *udp)
+{
+	return udp->gro ? GW_RX_TRAINS : GW_RX_MESSAGES;
+}
 bool gw_rx_init(struct gw_rx *rx);
 void gw_rx_free(struct gw_rx *rx);
 /*
- * Receives what is there, at most GW_RX_MESSAGES, into in[]; gives how many, 0 when there is
+ * Receives what is there, at most gw_rx_most, into in[]; gives how many, 0 when there is
  * nothing (or an error that concerns no packet of ours). The IPv4 header of a raw packet is taken
  * off. Valid until the next call.
  */

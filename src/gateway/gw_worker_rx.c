@@ -156,7 +156,7 @@ void gw_worker_socket(struct gw_worker *w, const struct gw_udp *udp, ls_time now
 			received_add(w, &in[i]);
 		open_batch(w);
 		join_to(w, NULL); /* the payloads lie in the receive buffers */
-		if (n < GW_RX_MESSAGES)
+		if (n < gw_rx_most(udp))
 			break;
 	}
 }
