@@ -155,7 +155,9 @@ static struct event_base *loop_new(void)
 
 	if (!config)
 		return NULL;
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER | EVENT_BASE_FLAG_NOLOCK);
+	/* No precise timers: they cost a system call each time the loop waits, and no deadline of
+	 * ours is finer than the coarse clock. */
+	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
 	base = event_base_new_with_config(config);
 	event_config_free(config);
 	if (base && event_base_priority_init(base, PRIORITIES) < 0) {

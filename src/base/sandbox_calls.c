@@ -29,7 +29,7 @@ static const struct rule rules[] = {
 	{SCMP_SYS(epoll_pwait), ALL},
 	{SCMP_SYS(epoll_pwait2), ALL},
 	{SCMP_SYS(epoll_ctl), ALL},
-	{SCMP_SYS(timerfd_settime), ALL}, /* libevent's precise timers */
+	{SCMP_SYS(timerfd_settime), ALL}, /* libevent, where EVENT_PRECISE_TIMER is set */
 	{SCMP_SYS(poll), ALL},            /* the last messages of a process that ends */
 	{SCMP_SYS(clock_gettime), ALL},   /* where the vDSO does not answer */
 	{SCMP_SYS(gettimeofday), ALL},
