@@ -103,26 +103,24 @@ else
 fi
 
 # What is killed cleans up too.
-wait_for_lab()
+measuring() { for p in $(ip netns pids "vs$pid-la" 2>/dev/null); do grep -q iperf3 "/proc/$p/comm" && return 0; done; return 1; }
+gone() { ! ip netns list | grep -q "^vs$pid-" && [ -z "$(find /tmp -maxdepth 1 -name "versus-vs$pid.*")" ] && ! kill -0 "$pid"; }
+within() # TENTHS COMMAND
 {
 	i=0
-	until ip netns pids "vs$pid-lb" 2>/dev/null | grep -q . || [ $i = 200 ]; do sleep 0.1; i=$((i + 1)); done
-}
-interrupted()
-{
-	"$versus" -r 1 -t 60 l2tpsec >/dev/null 2>&1 &
-	pid=$!
-	wait_for_lab
-	kill "$pid"
-	wait "$pid"
-	i=0
-	while [ $i -lt 50 ]; do
-		ip netns list | grep -q "^vs$pid-" || [ -n "$(find /tmp -maxdepth 1 -name "versus-vs$pid.*")" ] || return 0
+	until $2 2>/dev/null; do
+		[ $i -lt "$1" ] || return 1
 		sleep 0.1
 		i=$((i + 1))
 	done
-	ip netns list
-	return 1
+}
+interrupted()
+{
+	PINGS=1 "$versus" -r 1 -t 60 l2tpsec >/dev/null 2>&1 &
+	pid=$!
+	within 300 measuring
+	kill "$pid"
+	within 200 gone || { ip netns list; ls -d /tmp/versus-*; return 1; }
 }
 say "killed in the middle, it leaves nothing behind" interrupted
 
