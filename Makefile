@@ -70,10 +70,10 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(B)/daemon.a $(B)/engines.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(LINKER) -o $@ $^ $(CHECK_LIBS) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
-$(B)/sim/%: $(B)/tests/sim/%.o $(SIM) $(B)/daemon.a $(B)/engines.a
+$(B)/sim/%: $(B)/tests/sim/%.o $(SIM) $(B)/daemon.a $(B)/engines.a tests/sim/wrap.options
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(LINKER) -o $@ $^ $(CHECK_LIBS) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+	$(Q)$(LINKER) @tests/sim/wrap.options -o $@ $(filter-out %.options,$^) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
 $(B)/witness/%: $(B)/tests/witness/%.o $(B)/daemon.a $(B)/engines.a
 	@mkdir -p $(@D)
 	$(call say,LD)

@@ -1,0 +1,500 @@
+/* The network between the two gateways: sockets, a link with faults in each direction, and a NAT
+ * before the first gateway. */
+#include "tests/sim/sim.h"
+#include "tests/sim/wrap.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+#ifndef SOL_UDP
+#define SOL_UDP 17
+#endif
+
+enum { SOCKETS_MAX = 32, MAPPINGS_MAX = 64, PORT_IKE = 500, PORT_NAT = 4500, IP4_HEADER = 20 };
+
+/* A socket of a daemon: one end of a pair. All descriptors that were passed on have its inode. */
+struct sim_socket {
+	ino_t inode;
+	int fd; /* our end; -1: free */
+	unsigned gateway;
+	uint8_t kind, family;
+};
+
+/* A packet under way, and how it is handed to the daemon's end of a socket. */
+struct packet {
+	struct ls_addr from, to;
+	uint32_t len;
+	bool raw;
+	uint8_t bytes[];
+};
+
+/* One mapping of the NAT: of a port inside towards one peer's port. */
+struct mapping {
+	uint16_t inside, outside;
+	struct ls_addr remote;
+};
+
+struct net net;
+static struct sim_socket sockets[SOCKETS_MAX];
+static struct mapping mappings[MAPPINGS_MAX];
+static unsigned mappings_used;
+static uint16_t next_port;
+static uint8_t nat_host;
+static ls_time last_arrival[SIM_GATEWAYS]; /* of those in order, by sender */
+
+void net_begin(void)
+{
+	memset(&net, 0, sizeof net);
+	for (unsigned i = 0; i < SOCKETS_MAX; i++)
+		sockets[i].fd = -1;
+	memset(last_arrival, 0, sizeof last_arrival);
+	mappings_used = 0;
+	next_port = 20000;
+	nat_host = 7;
+}
+
+static void socket_close(struct sim_socket *s)
+{
+	if (s->fd >= 0)
+		close(s->fd);
+	s->fd = -1;
+}
+
+void net_end(void)
+{
+	for (unsigned i = 0; i < SOCKETS_MAX; i++)
+		socket_close(&sockets[i]);
+}
+
+static struct ls_addr address(const char *text)
+{
+	struct ls_addr a = {.family = 0};
+
+	if (!ls_addr_parse(text, &a))
+		abort();
+	return a;
+}
+
+struct ls_addr net_address(unsigned gateway)
+{
+	if (net.ipv6)
+		return address(gateway == 0 ? "2001:db8:a::2" : "2001:db8:b::2");
+	if (gateway == 0)
+		return address(net.nat ? "192.168.1.2" : "198.51.100.2");
+	return address("203.0.113.2");
+}
+
+struct ls_addr net_seen(unsigned gateway)
+{
+	struct ls_addr a = net_address(gateway);
+
+	if (gateway == 0 && net.nat) {
+		a = address("198.51.100.0");
+		a.ip[3] = nat_host;
+	}
+	return a;
+}
+
+void net_rebind(bool new_address)
+{
+	if (!net.nat)
+		return;
+	mappings_used = 0;
+	if (new_address)
+		nat_host = nat_host == 7 ? 8 : 7;
+	trace("the NAT forgets its mappings%s", new_address ? " and has another address" : "");
+}
+
+/* -- the way of a packet -- */
+
+static uint16_t nat_out(uint16_t port, const struct ls_addr *remote)
+{
+	struct mapping *m;
+
+	for (unsigned i = 0; i < mappings_used; i++)
+		if (mappings[i].inside == port && ls_addr_equal(&mappings[i].remote, remote))
+			return mappings[i].outside;
+	if (mappings_used == MAPPINGS_MAX)
+		mappings_used = 0;
+	m = &mappings[mappings_used++];
+	*m = (struct mapping){.inside = port, .outside = next_port++, .remote = *remote};
+	return m->outside;
+}
+
+static bool nat_in(struct ls_addr *to, const struct ls_addr *from)
+{
+	for (unsigned i = 0; i < mappings_used; i++)
+		if (mappings[i].outside == to->port && ls_addr_equal(&mappings[i].remote, from)) {
+			*to = ls_addr_with_port(net_address(0), mappings[i].inside);
+			return true;
+		}
+	return false;
+}
+
+/* As the kernel divides them (src/parent/listen.c). */
+static struct sim_socket *socket_for(unsigned gateway, const struct packet *p)
+{
+	static const uint8_t no_esp[4];
+	uint8_t kind = MSG_SOCKET_ESP4500;
+
+	if (p->raw)
+		kind = MSG_SOCKET_ESP_RAW;
+	else if (p->to.port == PORT_IKE)
+		kind = MSG_SOCKET_IKE500;
+	else if (p->to.port != PORT_NAT)
+		return NULL;
+	else if (p->len >= sizeof no_esp && memcmp(p->bytes, no_esp, sizeof no_esp) == 0)
+		kind = MSG_SOCKET_IKE4500;
+	for (unsigned i = 0; i < SOCKETS_MAX; i++)
+		if (sockets[i].fd >= 0 && sockets[i].gateway == gateway &&
+		    sockets[i].kind == kind && sockets[i].family == p->to.family)
+			return &sockets[i];
+	return NULL;
+}
+
+static void arrive(void *ctx)
+{
+	struct packet *p = ctx;
+	unsigned gateway = SIM_GATEWAYS;
+	struct sim_socket *s;
+	struct ls_addr seen;
+
+	for (unsigned g = 0; g < SIM_GATEWAYS; g++) {
+		seen = net_seen(g);
+		if (ls_addr_same_ip(&seen, &p->to))
+			gateway = g;
+	}
+	if (gateway == SIM_GATEWAYS || net.cut)
+		return;
+	if (gateway == 0 && net.nat && (p->raw || !nat_in(&p->to, &p->from)))
+		return;
+	s = socket_for(gateway, p);
+	if (!s)
+		return;
+	if (send(s->fd, p, sizeof *p + p->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
+		/* The last descriptor of the daemon is closed. */
+		if (errno != EAGAIN)
+			socket_close(s);
+		return;
+	}
+	net.delivered++;
+}
+
+static void corrupt(struct packet *p)
+{
+	uint32_t flips = dice_between(1, 3);
+
+	for (uint32_t i = 0; i < flips && p->len > 0; i++)
+		p->bytes[dice_below(p->len)] ^= (uint8_t)(1u << dice_below(8));
+}
+
+/* Packets keep their order, but for those that are late or a second copy. */
+static void carry(unsigned from, const struct packet *original, bool copy)
+{
+	const struct net_link *link = &net.link[from];
+	struct packet *p;
+	ls_time when;
+
+	if (dice_permille(link->loss))
+		return;
+	p = malloc(sizeof *p + original->len);
+	if (!p)
+		abort();
+	memcpy(p, original, sizeof *p + original->len);
+	if (dice_permille(link->corrupt))
+		corrupt(p);
+	when = world_now + link->delay_us + dice_below(link->jitter_us + 1);
+	if (dice_permille(link->late))
+		when += dice_below(link->late_us + 1);
+	else if (!copy && when < last_arrival[from])
+		when = last_arrival[from];
+	else if (!copy)
+		last_arrival[from] = when;
+	world_at(when, arrive, p, true);
+}
+
+static void packet_send(struct sim_socket *s, const struct ls_addr *local,
+                        const struct ls_addr *remote, const uint8_t *bytes, size_t len)
+{
+	struct packet *p = malloc(sizeof *p + len);
+	bool raw = s->kind == MSG_SOCKET_ESP_RAW;
+
+	if (!p)
+		abort();
+	memset(p, 0, sizeof *p);
+	p->from = *local;
+	p->to = *remote;
+	p->raw = raw;
+	p->len = (uint32_t)len;
+	memcpy(p->bytes, bytes, len);
+	net.sent++;
+	trace_bytes(bytes, len);
+	invariants_wire(s->gateway, raw, local->port, remote->port, bytes, len);
+	if (s->gateway == 0 && net.nat) {
+		struct ls_addr seen = net_seen(0);
+
+		p->from = ls_addr_with_port(seen, raw ? 0 : nat_out(local->port, remote));
+	}
+	if (!net.cut) {
+		carry(s->gateway, p, false);
+		if (dice_permille(net.link[s->gateway].twice))
+			carry(s->gateway, p, true);
+	}
+	free(p);
+}
+
+/* -- sockets of the daemons -- */
+
+static struct sim_socket *socket_of(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return NULL;
+	for (unsigned i = 0; i < SOCKETS_MAX; i++)
+		if (sockets[i].fd >= 0 && sockets[i].inode == st.st_ino)
+			return &sockets[i];
+	return NULL;
+}
+
+static struct sim_socket *socket_room(void)
+{
+	for (unsigned i = 0; i < SOCKETS_MAX; i++)
+		if (sockets[i].fd < 0)
+			return &sockets[i];
+	abort();
+}
+
+static void listen_add(struct listen *l, uint8_t kind, uint8_t family, uint16_t port)
+{
+	struct sim_socket *s = socket_room();
+	struct stat st;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0 ||
+	    fstat(pair[0], &st) < 0)
+		abort();
+	*s = (struct sim_socket){.inode = st.st_ino,
+	                         .fd = pair[1],
+	                         .gateway = sim_current->gateway,
+	                         .kind = kind,
+	                         .family = family};
+	l->socket[l->count++] =
+		(struct listen_socket){.fd = pair[0], .kind = kind, .family = family, .port = port};
+}
+
+bool __wrap_listen_open(struct listen *l, const struct listen_wish *wish, char *error, size_t cap)
+{
+	uint8_t family = net.ipv6 ? 6 : 4;
+
+	(void)error;
+	(void)cap;
+	/* What an earlier daemon had is closed. */
+	for (unsigned i = 0; i < SOCKETS_MAX; i++)
+		if (sockets[i].fd >= 0 && sockets[i].gateway == sim_current->gateway)
+			socket_close(&sockets[i]);
+	memset(l, 0, sizeof *l);
+	listen_add(l, MSG_SOCKET_IKE500, family, wish->ike_port);
+	listen_add(l, MSG_SOCKET_IKE4500, family, wish->nat_port);
+	listen_add(l, MSG_SOCKET_ESP4500, family, wish->nat_port);
+	listen_add(l, MSG_SOCKET_ESP_RAW, family, 0);
+	return true;
+}
+
+bool __wrap_resolve_source(const struct ls_addr *remote, struct ls_addr *local)
+{
+	(void)remote;
+	*local = net_address(sim_current->gateway);
+	return true;
+}
+
+int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	return socket_of(fd) ? 0 : __real_setsockopt(fd, level, name, value, len);
+}
+
+static struct ls_addr sockaddr_read(const void *name)
+{
+	const struct sockaddr_in *in = name;
+	const struct sockaddr_in6 *in6 = name;
+
+	if (in->sin_family == AF_INET6)
+		return ls_addr_from_bytes(6, in6->sin6_addr.s6_addr, ntohs(in6->sin6_port));
+	return ls_addr_from_bytes(4, (const uint8_t *)&in->sin_addr, ntohs(in->sin_port));
+}
+
+static uint16_t port_of(const struct sim_socket *s)
+{
+	return s->kind == MSG_SOCKET_IKE500    ? PORT_IKE
+	       : s->kind == MSG_SOCKET_ESP_RAW ? 0
+	                                       : PORT_NAT;
+}
+
+/* One message of the daemon's: a packet, or a train of segments; false with errno. */
+static bool message_send(struct sim_socket *s, const struct msghdr *m)
+{
+	struct ls_addr local = ls_addr_with_port(net_address(s->gateway), port_of(s)),
+		       remote = sockaddr_read(m->msg_name);
+	const uint8_t *bytes = m->msg_iov[0].iov_base;
+	size_t len = m->msg_iov[0].iov_len, segment = len;
+
+	if (sim_current && sim_current->killed) {
+		errno = EPIPE;
+		return false;
+	}
+	if (dice_permille(net.full)) {
+		errno = EAGAIN;
+		return false;
+	}
+	for (struct cmsghdr *c = CMSG_FIRSTHDR((struct msghdr *)(uintptr_t)m); c;
+	     c = CMSG_NXTHDR((struct msghdr *)(uintptr_t)m, c)) {
+		if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_SEGMENT) {
+			uint16_t size;
+
+			memcpy(&size, CMSG_DATA(c), sizeof size);
+			segment = size;
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof info);
+			local = ls_addr_from_bytes(4, (const uint8_t *)&info.ipi_spec_dst,
+			                           local.port);
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof info);
+			local = ls_addr_from_bytes(6, info.ipi6_addr.s6_addr, local.port);
+		}
+	}
+	struct ls_addr own = net_address(s->gateway);
+	if (!ls_addr_same_ip(&local, &own)) {
+		errno = EADDRNOTAVAIL;
+		return false;
+	}
+	for (size_t at = 0; at < len; at += segment)
+		packet_send(s, &local, &remote, bytes + at,
+		            len - at < segment ? len - at : segment);
+	return true;
+}
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
+{
+	struct sim_socket *s;
+
+	if (sim_current && sim_current->killed) {
+		errno = EPIPE;
+		return -1;
+	}
+	s = socket_of(fd);
+	if (!s)
+		return __real_sendmsg(fd, m, flags);
+	return message_send(s, m) ? (ssize_t)m->msg_iov[0].iov_len : -1;
+}
+
+int __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
+{
+	struct sim_socket *s = socket_of(fd);
+	unsigned done = 0;
+
+	(void)flags;
+	if (!s) {
+		errno = EBADF;
+		return -1;
+	}
+	while (done < n && message_send(s, &m[done].msg_hdr))
+		done++;
+	return done > 0 ? (int)done : -1;
+}
+
+static socklen_t sockaddr_make(const struct ls_addr *a, void *out)
+{
+	if (a->family == 4) {
+		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(a->port)};
+
+		memcpy(&in.sin_addr, a->ip, 4);
+		memcpy(out, &in, sizeof in);
+		return sizeof in;
+	}
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
+
+	memcpy(&in6.sin6_addr, a->ip, 16);
+	memcpy(out, &in6, sizeof in6);
+	return sizeof in6;
+}
+
+/* What the kernel says of where a datagram was sent to. */
+static void pktinfo_make(struct msghdr *m, const struct ls_addr *to)
+{
+	struct cmsghdr *c = m->msg_control;
+
+	if (to->family == 4) {
+		struct in_pktinfo info = {0};
+
+		memcpy(&info.ipi_addr, to->ip, 4);
+		*c = (struct cmsghdr){.cmsg_level = IPPROTO_IP,
+		                      .cmsg_type = IP_PKTINFO,
+		                      .cmsg_len = CMSG_LEN(sizeof info)};
+		memcpy(CMSG_DATA(c), &info, sizeof info);
+		m->msg_controllen = CMSG_SPACE(sizeof info);
+	} else {
+		struct in6_pktinfo info = {0};
+
+		memcpy(&info.ipi6_addr, to->ip, 16);
+		*c = (struct cmsghdr){.cmsg_level = IPPROTO_IPV6,
+		                      .cmsg_type = IPV6_PKTINFO,
+		                      .cmsg_len = CMSG_LEN(sizeof info)};
+		memcpy(CMSG_DATA(c), &info, sizeof info);
+		m->msg_controllen = CMSG_SPACE(sizeof info);
+	}
+}
+
+static bool message_receive(const struct sim_socket *s, int fd, struct mmsghdr *m)
+{
+	static _Alignas(struct packet) uint8_t buffer[sizeof(struct packet) + SIM_PACKET_MAX];
+	const struct packet *p = (const struct packet *)(const void *)buffer;
+	uint8_t *to = m->msg_hdr.msg_iov[0].iov_base;
+	size_t room = m->msg_hdr.msg_iov[0].iov_len, front = 0;
+	ssize_t n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+
+	if (n < (ssize_t)sizeof *p)
+		return false;
+	/* A raw IPv4 socket gives the header too. */
+	if (s->kind == MSG_SOCKET_ESP_RAW && s->family == 4) {
+		front = IP4_HEADER;
+		memset(to, 0, front);
+		to[0] = 0x45;
+		to[9] = IPPROTO_ESP;
+	}
+	if (front + p->len > room)
+		abort();
+	memcpy(to + front, p->bytes, p->len);
+	m->msg_len = (unsigned)(front + p->len);
+	m->msg_hdr.msg_flags = 0;
+	m->msg_hdr.msg_namelen = sockaddr_make(&p->from, m->msg_hdr.msg_name);
+	pktinfo_make(&m->msg_hdr, &p->to);
+	return true;
+}
+
+int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *wait)
+{
+	const struct sim_socket *s = socket_of(fd);
+	unsigned done = 0;
+
+	(void)flags;
+	(void)wait;
+	while (s && done < n && message_receive(s, fd, &m[done]))
+		done++;
+	if (done > 0)
+		return (int)done;
+	errno = EAGAIN;
+	return -1;
+}
