@@ -106,6 +106,9 @@ static void hear_request(struct ppp *p, struct cp *cp, uint8_t id, struct rd bod
 	size_t len = rd_left(&body);
 	unsigned code;
 
+	/* It waits for another try, and here is the peer's. */
+	if (cp->state == CP_CLOSED && cp->at != LS_NEVER)
+		ppp_cp_open(p, cp, now);
 	if (cp->state == CP_CLOSED || cp->state == CP_CLOSING) {
 		if (cp->state == CP_CLOSED)
 			ppp_send(p, cp->kind->protocol, CODE_TERM_ACK, id, NULL, 0);
@@ -199,7 +202,9 @@ void ppp_cp_tick(struct ppp *p, struct cp *cp, ls_time now)
 {
 	if (cp->at > now)
 		return;
-	if (cp->state == CP_CLOSING) {
+	if (cp->state == CP_CLOSED) {
+		ppp_cp_open(p, cp, now);
+	} else if (cp->state == CP_CLOSING) {
 		if (cp->tries >= TERMINATE_TRIES)
 			end(p, cp, CAUSE_NONE, now);
 		else

@@ -35,6 +35,7 @@ enum {
 	MRU_LEAST = 128
 };
 #define RESTART_MOST LS_S(3)
+#define NCP_AGAIN LS_S(30)
 
 enum cp_state { CP_CLOSED, CP_REQ_SENT, CP_ACK_RCVD, CP_ACK_SENT, CP_OPEN, CP_CLOSING };
 

@@ -89,7 +89,17 @@ static bool cp_hopeless(const struct cp *cp, bool wanted)
 	return !wanted || cp->state == CP_CLOSED;
 }
 
-static void ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
+/*
+ * A protocol that the peer did not answer while another one is up is tried again later: the peer
+ * may have it open (its last answers were lost) and would send into nothing.
+ */
+static void ncp_again(struct cp *cp, enum ls_cause cause, ls_time now)
+{
+	if (cause == CAUSE_PEER_SILENT)
+		cp->at = now + NCP_AGAIN;
+}
+
+static void ncp_ended(struct ppp *p, struct cp *cp, enum ls_cause cause, ls_time now)
 {
 	bool four = cp_hopeless(&p->ipcp, p->config.ipv4),
 	     six = cp_hopeless(&p->ipv6cp, p->config.ipv6);
@@ -97,6 +107,7 @@ static void ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
 	if (p->phase != PHASE_NETWORK)
 		return;
 	if (!four || !six) {
+		ncp_again(cp, cause, now);
 		if (p->link.ipv4 || p->link.ipv6)
 			ppp_report_up(p, now);
 		return;
@@ -107,7 +118,7 @@ static void ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
 static void ipcp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
 {
 	p->link.ipv4 = false;
-	ncp_ended(p, cause, now);
+	ncp_ended(p, &p->ipcp, cause, now);
 }
 
 static void ipv6cp_write(struct ppp *p, struct wr *w)
@@ -162,7 +173,7 @@ static void ipv6cp_opened(struct ppp *p, ls_time now)
 static void ipv6cp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
 {
 	p->link.ipv6 = false;
-	ncp_ended(p, cause, now);
+	ncp_ended(p, &p->ipv6cp, cause, now);
 }
 
 const struct cp_kind ppp_ipcp_kind = {PROTO_IPCP,   ipcp_write,  ipcp_judge,

@@ -18,6 +18,7 @@ static struct ppp_link seen[2];
 static enum ls_cause cause[2];
 static const char *password[2];
 static unsigned loss_percent;
+static bool no_ipv6cp; /* its frames from the caller are lost */
 static ls_time now;
 
 static void begin(void)
@@ -28,6 +29,7 @@ static void begin(void)
 	memset(is_up, 0, sizeof is_up);
 	memset(is_down, 0, sizeof is_down);
 	loss_percent = 0;
+	no_ipv6cp = false;
 	now = LS_S(1);
 	password[0] = password[1] = "secret";
 	config[0] = (struct ppp_config){.tunnel = 1,
@@ -77,6 +79,16 @@ static void answer(unsigned i, const struct ppp_request *r)
 	ppp_answer(ends[i], r->id, &a, now);
 }
 
+static bool is_lost(unsigned from, struct ls_bytes frame)
+{
+	static const uint8_t ipv6cp[] = {0x80, 0x57};
+
+	if (no_ipv6cp && from == 0 &&
+	    memmem(frame.p, frame.len < 4 ? frame.len : 4, ipv6cp, sizeof ipv6cp))
+		return true;
+	return ls_random_below(&source[2], 100) < loss_percent;
+}
+
 static bool pump(unsigned i)
 {
 	struct ppp_request r;
@@ -88,7 +100,7 @@ static bool pump(unsigned i)
 			uint8_t copy[PPP_FRAME_MAX];
 
 			memcpy(copy, r.bytes.p, r.bytes.len);
-			if (ls_random_below(&source[2], 100) >= loss_percent && !is_down[!i])
+			if (!is_lost(i, r.bytes) && !is_down[!i])
 				ppp_input(ends[!i], copy, r.bytes.len, now);
 		} else if (r.kind == PPP_REQ_UP) {
 			is_up[i] = true;
@@ -188,6 +200,21 @@ START_TEST(comes_up_through_loss)
 }
 END_TEST
 
+/* One side gives a protocol up for the peer's silence, the other may have it open: it comes back.
+ */
+START_TEST(a_protocol_that_was_given_up_is_tried_again)
+{
+	begin();
+	no_ipv6cp = true;
+	go(LS_S(50));
+	ck_assert(is_up[0] && is_up[1] && seen[1].ipv4 && !seen[1].ipv6);
+	no_ipv6cp = false;
+	run(LS_S(100));
+	expect_up();
+	end();
+}
+END_TEST
+
 START_TEST(a_wrong_password_is_said_at_both_ends)
 {
 	static const uint8_t accept[] = {PPP_AUTH_CHAP_MD5, PPP_AUTH_MSCHAPV2};
@@ -275,6 +302,7 @@ int main(void)
 	tcase_add_test(tc, comes_up_with_each_method);
 	tcase_add_test(tc, an_address_is_asked_for);
 	tcase_add_test(tc, comes_up_through_loss);
+	tcase_add_test(tc, a_protocol_that_was_given_up_is_tried_again);
 	tcase_add_test(tc, a_wrong_password_is_said_at_both_ends);
 	tcase_add_test(tc, the_wrong_user_is_refused);
 	tcase_add_test(tc, silence_ends_it);
