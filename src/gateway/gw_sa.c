@@ -328,6 +328,24 @@ static bool chain_hands_over(const struct gw_gateway *gw, const struct gw_chain 
 	return from->gone || gw_chain_there(gw, from->id) == 0;
 }
 
+static void chain_hand_over(struct gw_gateway *gw, const struct gw_chain *from, struct gw_chain *to)
+{
+	l2tp_chain_moved(gw->l2tp, from->id, to->id, clock_now());
+	for (struct gw_session *s = to->tunnel->sessions; s; s = s->next)
+		if (s->chain == from)
+			gw_session_move(s, to);
+}
+
+/* One that came after it and stands: where the peer began anew, IKE_UP comes before the IKE_DOWN of
+ * what it replaces, and names only one of several. */
+static struct gw_chain *chain_after(const struct gw_chain *c)
+{
+	for (struct gw_chain *n = c->tunnel->chains; n && n != c; n = n->next)
+		if (n->up && !n->gone && n->path.out)
+			return n;
+	return NULL;
+}
+
 void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m)
 {
 	struct gw_chain *c = gw_chain_find(gw, gw_chain_here(gw, m->chain));
@@ -342,10 +360,7 @@ void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m)
 		next = o->next;
 		if (o == c || !chain_hands_over(gw, o, m))
 			continue;
-		l2tp_chain_moved(gw->l2tp, o->id, c->id, clock_now());
-		for (struct gw_session *s = t->sessions; s; s = s->next)
-			if (s->chain == o)
-				gw_session_move(s, c);
+		chain_hand_over(gw, o, c);
 		if (gw_chain_there(gw, o->id) == 0)
 			chain_drop(gw, o);
 		else
@@ -398,6 +413,7 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 {
 	struct gw_tunnel *t = gw_tunnel_find(gw, m->tunnel);
 	struct gw_chain *c = m->chain ? gw_chain_find(gw, gw_chain_here(gw, m->chain)) : NULL;
+	struct gw_chain *next = NULL;
 
 	if (!t)
 		return;
@@ -420,9 +436,12 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 		c->gone = true;
 		while (c->pairs > 0)
 			chain_pair_end(gw, c, c->pairs - 1);
+		next = chain_after(c);
+		if (next)
+			chain_hand_over(gw, c, next);
 		gw_chain_release(gw, c);
 	}
-	if (current)
+	if (current && !next)
 		gw_tunnel_step(t, GW_EV_CHAIN_DOWN, (enum ls_cause)m->cause, m->text);
 }
 

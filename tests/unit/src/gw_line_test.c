@@ -184,6 +184,23 @@ START_TEST(a_lost_chain_is_repaired_under_the_session)
 }
 END_TEST
 
+/* Where another chain stands, ike has nothing to start and would never answer. */
+START_TEST(a_session_lost_in_repair_is_called_again_on_a_chain_that_stands)
+{
+	static const enum gw_line_event events[] = {GW_EV_SESSION_LOST, GW_EV_SESSION_BYE};
+
+	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+		begin(GW_START_ALWAYS);
+		step(GW_EV_BEGIN, false);
+		come_up();
+		step(GW_EV_CHAIN_DOWN, true);
+		ck_assert_int_eq(line.state, GW_LINE_REPAIR);
+		ck_assert_uint_eq(step(events[i], true), GW_DO_IFACE_DOWN | GW_DO_CALL);
+		ck_assert_int_eq(line.state, GW_LINE_CALL);
+	}
+}
+END_TEST
+
 START_TEST(ike_back_makes_new_keepers)
 {
 	begin(GW_START_ALWAYS);
@@ -248,6 +265,7 @@ int main(void)
 	tcase_add_test(tc, demand_does_not_storm);
 	tcase_add_test(tc, waiting_side_never_dials);
 	tcase_add_test(tc, a_lost_chain_is_repaired_under_the_session);
+	tcase_add_test(tc, a_session_lost_in_repair_is_called_again_on_a_chain_that_stands);
 	tcase_add_test(tc, ike_back_makes_new_keepers);
 	tcase_add_test(tc, held_stays_down);
 	tcase_add_test(tc, no_state_is_a_trap);
