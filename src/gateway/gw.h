@@ -23,6 +23,7 @@ enum {
 		10000,          /* L2TP connections wait so long for a successor of their chain */
 	GW_ADDRESS_MAX = 65536, /* addresses of a pool that are looked at */
 	GW_SESSIONS_A_TUNNEL = 8,
+	GW_CROSSING_S = 10, /* calls of both sides that come up within this have crossed */
 	GW_KEEPER_RETRY_S = 5,
 	GW_KEEPER_CALL_BACK_S = 60,
 };
@@ -60,6 +61,7 @@ struct gw_session {
 	struct ls_addr leased;       /* from the pool */
 	struct ppp_request question; /* asked of keys, while asking */
 	bool asking, dirty;
+	ls_time opened; /* PPP came up, the first time */
 	struct gw_session *next; /* of the tunnel */
 	struct gw_gateway *gw;
 };

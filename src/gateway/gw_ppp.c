@@ -179,11 +179,40 @@ static void address_answer(struct gw_session *s, const struct ppp_request *r)
 	ppp_answer(s->ppp, r->id, &a, clock_now());
 }
 
+/* The same number on both sides: the caller's id of the session, then the callee's. */
+static uint32_t call_rank(const struct l2tp_data *d)
+{
+	uint32_t caller = d->lac ? d->session : d->peer_session,
+		 callee = d->lac ? d->peer_session : d->session;
+
+	return caller << 16 | callee;
+}
+
+/*
+ * Both sides have called at the same time. Each sees the two sessions come up in an order of its
+ * own, so "the newest stays" would end both: here the rank decides.
+ */
+static bool loses_crossing(const struct gw_session *s)
+{
+	for (const struct gw_session *o = s->tunnel->sessions; o; o = o->next)
+		if (o != s && o->flow.open && o->flow.data.lac != s->flow.data.lac &&
+		    clock_now() - o->opened < LS_S(GW_CROSSING_S) &&
+		    call_rank(&o->flow.data) > call_rank(&s->flow.data))
+			return true;
+	return false;
+}
+
 /* The newest session whose PPP came up carries the tunnel's traffic; older ones end. */
 static void link_up(struct gw_session *s, const struct ppp_link *link)
 {
 	struct gw_tunnel *t = s->tunnel;
 
+	if (!s->flow.open && loses_crossing(s)) {
+		gw_session_hang_up(s->gw, s->flow.data.session, CAUSE_REPLACED);
+		return;
+	}
+	if (!s->flow.open)
+		s->opened = clock_now();
 	s->flow.link = *link;
 	s->flow.open = true;
 	gw_flow_session_prepare(&s->flow);
