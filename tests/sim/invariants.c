@@ -159,8 +159,11 @@ static void check_ike(unsigned gateway, const uint8_t *bytes, size_t len)
 	uint8_t exchange = len >= IKE_HEADER ? bytes[IKE_EXCHANGE_AT] : 0,
 		first = len >= IKE_HEADER ? bytes[IKE_FIRST_AT] : 0;
 
-	if (len < IKE_HEADER || bytes[IKE_VERSION_AT] != 0x20 || exchange < IKE_SA_INIT ||
-	    exchange > INFORMATIONAL || ls_get32(bytes + IKE_LENGTH_AT) != len) {
+	/* An answer to a stranger has the exchange type that came, whatever it was. */
+	if (len < IKE_HEADER || bytes[IKE_VERSION_AT] != 0x20 ||
+	    ls_get32(bytes + IKE_LENGTH_AT) != len ||
+	    ((exchange < IKE_SA_INIT || exchange > INFORMATIONAL) &&
+	     !is_stranger_answer(bytes, len))) {
 		fail("gateway %u sends %zu bytes that are no IKE message", gateway, len);
 		return;
 	}

@@ -386,6 +386,18 @@ static bool message_send(struct sim_socket *s, const struct msghdr *m)
 	return true;
 }
 
+/* A message between processes. */
+static void channel_trace(const struct msghdr *m)
+{
+	const struct msg_info *info = m->msg_iov[0].iov_len >= MSG_HEAD_BYTES
+	                                      ? msg_info(ls_get16(m->msg_iov[0].iov_base))
+	                                      : NULL;
+
+	if (info && sim_current && info->number != MSG_TYPE_EVENT)
+		trace("%u %s says %s", sim_current->gateway, msg_role_name(sim_current->role),
+		      info->name);
+}
+
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 {
 	struct sim_socket *s;
@@ -395,8 +407,10 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *m, int flags)
 		return -1;
 	}
 	s = socket_of(fd);
-	if (!s)
+	if (!s) {
+		channel_trace(m);
 		return __real_sendmsg(fd, m, flags);
+	}
 	return message_send(s, m) ? (ssize_t)m->msg_iov[0].iov_len : -1;
 }
 

@@ -132,8 +132,8 @@ void host_send(unsigned gateway, unsigned tunnel);
 bool host_receive(void);
 /* Packets sent from there between these times that were not delivered. */
 unsigned host_lost(unsigned gateway, unsigned tunnel, ls_time from, ls_time to);
-/* When the first packet that was sent from there at `since` or later arrived; LS_NEVER. */
-ls_time host_first_arrival(unsigned gateway, unsigned tunnel, ls_time since);
+/* And those that were sent. */
+unsigned host_sent(unsigned gateway, unsigned tunnel, ls_time from, ls_time to);
 
 /* -- daemon.c: a gateway's daemon: its files, its start and end -- */
 
