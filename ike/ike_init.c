@@ -273,7 +273,9 @@ void ike_init_response(struct ike_sa *sa, const struct ike_datagram *d, struct l
 	sa->forced_udp &= sa->nat.spoken;
 	if (ike_sa_udp(sa)) {
 		sa->local.port = IKE_PORT_NAT;
-		sa->remote.port = IKE_PORT_NAT;
+		/* A peer behind a NAT that is called back keeps the port it has there. */
+		if (sa->remote.port == IKE_PORT)
+			sa->remote.port = IKE_PORT_NAT;
 	}
 	agreed_progress(sa);
 	nat_progress(sa);

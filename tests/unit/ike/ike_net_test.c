@@ -64,6 +64,23 @@ START_TEST(nat_before_peer)
 }
 END_TEST
 
+/* A side whose ike was restarted calls the peer back where its NAT has it: IKE_AUTH goes to that
+ * port too. */
+START_TEST(a_peer_behind_a_nat_is_called_back)
+{
+	struct pair *p = nat_pair(false, true);
+	struct ike_peer c = pair_peer(p, 0);
+
+	p->side[1].nat_shift = 10000;
+	c.remote[0] = ls_addr_with_port(p->side[1].nat, 14500);
+	pair_set(p, 0, &c);
+	pair_up(p);
+	ck_assert_uint_eq(p->side[0].sa[0].child.remote.port, 14500);
+	ck_assert(p->side[1].sa[0].child.behind_nat);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(nat_before_both)
 {
 	struct pair *p = nat_pair(true, true);
@@ -772,9 +789,9 @@ START_TEST(views_and_keys)
 }
 END_TEST
 
-IKE_MAIN("ike net", nat_before_us, nat_before_peer, nat_before_both, udp_forced, keepalives,
-         nat_moves, cookie, cookie_and_invalid_ke, flood_is_bounded, each_message_lost,
-         everything_twice, replays, dead_peer, traffic_is_life, fragments, fragments_on_a_bad_path,
-         smaller_fragments_after_silence, unknown_spi, unprotected_notify, path_lost,
-         peer_that_forgot, other_versions, save_and_load, save_in_the_middle, load_refuses,
-         views_and_keys)
+IKE_MAIN("ike net", nat_before_us, nat_before_peer, a_peer_behind_a_nat_is_called_back,
+         nat_before_both, udp_forced, keepalives, nat_moves, cookie, cookie_and_invalid_ke,
+         flood_is_bounded, each_message_lost, everything_twice, replays, dead_peer, traffic_is_life,
+         fragments, fragments_on_a_bad_path, smaller_fragments_after_silence, unknown_spi,
+         unprotected_notify, path_lost, peer_that_forgot, other_versions, save_and_load,
+         save_in_the_middle, load_refuses, views_and_keys)
