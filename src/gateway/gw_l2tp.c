@@ -20,7 +20,7 @@ void gw_l2tp_configure(struct gw_tunnel *t, struct ls_bytes secret)
 	enum ls_cause cause;
 
 	snprintf(peer.host_name, sizeof peer.host_name, "%s", t->gw->conf.host_name);
-	if (secret.len <= sizeof peer.secret) {
+	if (secret.len > 0 && secret.len <= sizeof peer.secret) {
 		memcpy(peer.secret, secret.p, secret.len);
 		peer.secret_len = secret.len;
 	}
