@@ -216,6 +216,8 @@ void __wrap_control_answer(struct parent *p, enum msg_role from, const struct ms
 		break;
 	case MSG_TYPE_STATUS_LINE:
 		c->lines++;
+		if (m->status_line.queued > c->queued)
+			c->queued = m->status_line.queued;
 		break;
 	case MSG_TYPE_STATUS_END:
 		c->answers++;

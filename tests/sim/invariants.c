@@ -30,6 +30,7 @@ enum {
 	ESP_SAS_STORM = 80,
 	IKE_SAS_CALM = 2,
 	ESP_SAS_CALM = 8,
+	QUEUED_MAX = 32, /* packets of a tunnel that wait (src/gateway/gw.h) */
 };
 
 /* An outbound SA as the gateway installed it. */
@@ -202,6 +203,9 @@ void invariants_counts(unsigned gateway, const struct daemon_counts *c, bool cal
 	if (c->ike_sas > ike || c->esp_sas > esp)
 		fail("gateway %u has %u IKE SAs (at most %u) and %u ESP SAs (at most %u)", gateway,
 		     c->ike_sas, ike, c->esp_sas, esp);
+	if (c->queued > QUEUED_MAX || c->lines > daemon_wish.tunnels)
+		fail("gateway %u has %u packets waiting for a line, and %u lines", gateway,
+		     c->queued, c->lines);
 }
 
 /* -- eyes and hands inside ESP -- */

@@ -236,6 +236,7 @@ static void packet_send(struct sim_socket *s, const struct ls_addr *local,
 	p->raw = raw;
 	p->len = (uint32_t)len;
 	memcpy(p->bytes, bytes, len);
+	trace("%u %u to %u:", s->gateway, local->port, remote->port);
 	net.sent++;
 	trace_bytes(bytes, len);
 	invariants_wire(s->gateway, raw, local->port, remote->port, bytes, len);

@@ -154,6 +154,7 @@ void daemon_ended(unsigned gateway, int status);
 void daemon_count_ask(unsigned gateway);
 struct daemon_counts {
 	unsigned ike_sas, esp_sas, lines, answers;
+	unsigned queued; /* packets that wait for the longest line */
 };
 extern struct daemon_counts daemon_counts[SIM_GATEWAYS];
 

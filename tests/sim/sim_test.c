@@ -3,9 +3,12 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { HEAP_GROWTH_MAX = 1024 * 1024 };
 
 static const char usage[] =
 	"usage: sim_test [--scenario NAME] [--seed N] [-v] [--break NAME]   one run\n"
@@ -35,21 +38,37 @@ static bool run(const char *self, const struct scenario *s, uint64_t seed, bool 
 	if (scenario_run(s, seed, verbose))
 		return true;
 	printf("# %s, seed %" PRIu64 ": %s\n", s->name, seed, failure());
-	printf("# to repeat it: %s --scenario %s --seed %" PRIu64 " -v\n", self, s->name, seed);
+	printf("# to repeat it: %s --scenario %s --seed %" PRIu64 " -v", self, s->name, seed);
+	printf(sim_break ? " --break %s\n" : "\n", breaks[sim_break]);
 	fflush(stdout);
 	return false;
+}
+
+/* Bytes of the heap in use; with sanitizers 0, and they look for leaks themselves. */
+static size_t heap_used(void)
+{
+	return mallinfo2().uordblks;
 }
 
 static bool run_many(const char *self, const struct scenario *s, uint64_t first, uint64_t n)
 {
 	double worst = 0;
 	uint64_t failed = 0;
+	size_t heap = 0;
 
 	for (uint64_t i = 0; i < n; i++) {
 		if (!run(self, s, first + i, false))
 			failed++;
 		else if (scenario_recovery_s() > worst)
 			worst = scenario_recovery_s();
+		/* Libraries keep what they make at their first use. */
+		if (i == 0)
+			heap = heap_used();
+	}
+	if (heap_used() > heap + HEAP_GROWTH_MAX) {
+		printf("# %s: %zu bytes of the heap were not given back\n", s->name,
+		       heap_used() - heap);
+		failed++;
 	}
 	printf("%s - %s: %s, %" PRIu64 " seeds; at most %.0f s from calm to up\n",
 	       failed ? "not ok" : "ok", s->name, s->what, n, worst);
