@@ -19,6 +19,7 @@
 #define SOL_UDP 17
 #endif
 
+enum { STRANGER_LATE_US = 30000000, NOISE_BYTES_MAX = 300 };
 enum { SOCKETS_MAX = 32, MAPPINGS_MAX = 64, PORT_IKE = 500, PORT_NAT = 4500, IP4_HEADER = 20 };
 
 /* A socket of a daemon: one end of a pair. All descriptors that were passed on have its inode. */
@@ -222,6 +223,46 @@ static void carry(unsigned from, const struct packet *original, bool copy)
 	world_at(when, arrive, p, true);
 }
 
+static struct ls_addr stranger(void)
+{
+	struct ls_addr a = address(net.ipv6 ? "2001:db8:c::2" : "192.0.2.66");
+
+	return ls_addr_with_port(a, (uint16_t)dice_between(1024, 65535));
+}
+
+/* Somebody who sees the packets, and can send what he likes: what he saw, and what he makes up. */
+static void stranger_acts(const struct packet *seen)
+{
+	static const uint16_t ports[] = {PORT_IKE, PORT_NAT, PORT_NAT};
+	struct packet *p;
+
+	if (dice_permille(net.stranger)) {
+		p = malloc(sizeof *p + seen->len);
+		if (!p)
+			abort();
+		memcpy(p, seen, sizeof *p + seen->len);
+		p->from = ls_addr_with_port(stranger(), seen->raw ? 0 : stranger().port);
+		world_at(world_now + dice_below(STRANGER_LATE_US), arrive, p, true);
+	}
+	if (dice_permille(net.noise)) {
+		uint32_t len = dice_below(NOISE_BYTES_MAX);
+
+		p = malloc(sizeof *p + len);
+		if (!p)
+			abort();
+		memset(p, 0, sizeof *p);
+		p->from = stranger();
+		p->to = ls_addr_with_port(seen->to, ports[dice_below(3)]);
+		p->len = len;
+		for (uint32_t i = 0; i < len; i++)
+			p->bytes[i] = (uint8_t)dice();
+		/* Half of it looks like the beginning of something. */
+		if (dice_below(2) && seen->len < len)
+			memcpy(p->bytes, seen->bytes, seen->len < 40 ? seen->len : 40);
+		world_at(world_now + dice_below(STRANGER_LATE_US), arrive, p, true);
+	}
+}
+
 static void packet_send(struct sim_socket *s, const struct ls_addr *local,
                         const struct ls_addr *remote, const uint8_t *bytes, size_t len)
 {
@@ -250,6 +291,7 @@ static void packet_send(struct sim_socket *s, const struct ls_addr *local,
 		if (dice_permille(net.link[s->gateway].twice))
 			carry(s->gateway, p, true);
 	}
+	stranger_acts(p);
 	free(p);
 }
 

@@ -102,7 +102,9 @@ struct net {
 	struct net_link link[SIM_GATEWAYS]; /* from that gateway */
 	bool nat, ipv6;                     /* gateway 0 is behind a NAT */
 	bool cut;
-	uint32_t full; /* permille of sends that find the socket full */
+	uint32_t full;     /* permille of sends that find the socket full */
+	uint32_t stranger; /* permille of packets that a stranger sends again later, as his own */
+	uint32_t noise;    /* permille of packets after which he sends bytes without sense */
 	uint64_t sent, delivered;
 };
 extern struct net net;
