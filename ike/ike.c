@@ -13,6 +13,7 @@
  * one engine belongs to one thread. RFC 7296, 7383, 5282, 3193. Left out on purpose: configuration
  * payloads (addresses come from PPP), IPComp, windows above 1.
  */
+#include "ike/ike_deal.h"
 #include "ike/ike_sa.h"
 
 #include "ike/ike_names.h"
@@ -230,6 +231,14 @@ void ike_peer_remove(struct ike *ike, uint32_t tunnel, enum ls_cause cause, ls_t
 	leave(ike);
 }
 
+/* A first pair of a chain is being made. A successor is none: the pair that it is for may be gone.
+ */
+static bool makes_chain(const struct ike_task *t)
+{
+	return t &&
+	       (t->ops == &ike_ops_auth || (t->ops == &ike_ops_child && t->deal->old_spi_in == 0));
+}
+
 /* Something of that tunnel is up or coming up: then a second start has nothing to do. */
 static bool started(struct ike *ike, uint32_t tunnel, struct ike_sa **childless)
 {
@@ -246,8 +255,7 @@ static bool started(struct ike *ike, uint32_t tunnel, struct ike_sa **childless)
 		for (const struct ike_child *c = sa->children; c; c = c->next)
 			if (!c->deleting)
 				return true;
-		if (sa->active &&
-		    (sa->active->ops == &ike_ops_child || sa->active->ops == &ike_ops_auth)) {
+		if (makes_chain(sa->active)) {
 			sa->active->attempt = true;
 			return true;
 		}

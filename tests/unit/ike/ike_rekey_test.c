@@ -645,6 +645,30 @@ START_TEST(config_changes)
 }
 END_TEST
 
+/* Both ends run out of packets at once, while a successor is asked for: what is started then does
+ * not wait for that successor, which nobody makes any more. */
+START_TEST(start_after_a_rekey_in_vain)
+{
+	struct pair *p = pair_new();
+	uint32_t spi[2];
+
+	pair_up(p);
+	for (unsigned i = 0; i < 2; i++)
+		spi[i] = p->side[i].sa[0].spi_in;
+	ike_child_expiring(p->side[0].ike, spi[0], p->now);
+	pair_pump(&p->side[0]);
+	for (unsigned i = 0; i < 2; i++) {
+		ike_child_expired(p->side[i].ike, spi[i], p->now);
+		pair_pump(&p->side[i]);
+	}
+	ike_start(p->side[0].ike, 1, p->now);
+	pair_run(p);
+	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_UP), 2);
+	ck_assert_uint_eq(pair_check_sas(p), 1);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(shutdown)
 {
 	struct pair *p = pair_new();
@@ -665,4 +689,4 @@ IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_i
          install_refused_at_rekey, delete_while_installing, ike_by_each_side, ike_again_and_again,
          ike_simultaneous, ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey,
          ike_rekey_crosses_close, closes_cross, stop_and_chain_end, children_lost, config_changes,
-         shutdown)
+         start_after_a_rekey_in_vain, shutdown)
