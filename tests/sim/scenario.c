@@ -27,6 +27,7 @@ enum {
 	PAUSE_MS_MAX = 1500,
 	BURST_EVERY = 30,
 	BURST_MAX = 30,
+	BURST_CALM_MAX = 6,
 	RAIN_S_MIN = 30,
 	RAIN_S_MAX = 150,
 	COUNT_EVERY_S = 20,
@@ -336,7 +337,10 @@ static void traffic(void *ctx)
 
 	if (!sending)
 		return;
-	for (uint32_t n = dice_below(BURST_EVERY) ? 1 : dice_between(2, BURST_MAX); n > 0; n--)
+	/* In calm no burst is larger than what is left of an SA when its successor is asked for. */
+	uint32_t most = raining ? BURST_MAX : BURST_CALM_MAX;
+
+	for (uint32_t n = dice_below(BURST_EVERY) ? 1 : dice_between(2, most); n > 0; n--)
 		host_send(which / SIM_TUNNELS_MAX, which % SIM_TUNNELS_MAX);
 	world_at(world_now + LS_MS(dice_between(PAUSE_MS_MIN, PAUSE_MS_MAX)), traffic, ctx, false);
 }
