@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { PATH_BYTES = 256 };
 
@@ -117,6 +118,18 @@ bool daemon_files(const char *dir)
 	memset(parents, 0, sizeof parents);
 	kept = false;
 	return true;
+}
+
+void daemon_files_remove(const char *dir)
+{
+	char secrets[PATH_BYTES];
+
+	snprintf(secrets, sizeof secrets, "%s/secrets", dir);
+	unlink(secrets);
+	for (unsigned g = 0; g < SIM_GATEWAYS; g++)
+		unlink(config_path[g]);
+	if (rmdir(dir) < 0)
+		fail("%s is not empty", dir);
 }
 
 /* -- the service manager -- */

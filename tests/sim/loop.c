@@ -392,12 +392,21 @@ static ls_time next_time(const struct polled *p)
 void loop_run(ls_time until)
 {
 	struct polled p;
+	bool ran = true;
 
 	for (;;) {
 		if (failure())
 			return;
-		if (world_step() || process_step(&p) || host_receive())
+		if (world_step())
 			continue;
+		if (process_step(&p)) {
+			ran = true;
+			continue;
+		}
+		/* Something can only have come out of a TUN device after a process ran. */
+		if (ran && host_receive())
+			continue;
+		ran = false;
 		ls_time next = next_time(&p);
 
 		if (next > until)

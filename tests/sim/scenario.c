@@ -494,7 +494,7 @@ static void finish(void)
 bool scenario_run(const struct scenario *s, uint64_t seed, bool verbose)
 {
 	static bool seeded;
-	char dir[] = "/tmp/l2tpsec-sim.XXXXXX", command[64];
+	char dir[] = "/tmp/l2tpsec-sim.XXXXXX";
 	unsigned events = loop_events(), fds;
 
 	/* What libraries draw at their first use must not be of the first run. */
@@ -523,10 +523,8 @@ bool scenario_run(const struct scenario *s, uint64_t seed, bool verbose)
 		fail("%u events are never freed", loop_events() - events);
 	if (!failure() && descriptors() != fds)
 		fail("%u descriptors before the run, %u after it", fds, descriptors());
+	daemon_files_remove(dir);
 	invariants_end();
 	world_end();
-	snprintf(command, sizeof command, "rm -rf %s", dir);
-	if (system(command) != 0)
-		perror(command);
 	return !failure();
 }

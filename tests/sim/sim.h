@@ -148,6 +148,7 @@ struct daemon_wish {
 };
 extern struct daemon_wish daemon_wish;
 bool daemon_files(const char *dir);
+void daemon_files_remove(const char *dir);
 void daemon_start(unsigned gateway);
 /* A daemon that ends is started again by its service manager, after this. */
 void daemon_keep(bool again, ls_time after);
