@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ECHO_DEFAULT_S = 30, ECHO_FAILURES = 4, MAGIC_SIZE = 4, REJECTED_MAX = 256 };
+enum { ECHO_DEFAULT_S = 30, ECHO_FAILURES = 4, REJECTED_MAX = 256 };
 #define ECHO_AGAIN LS_S(3)
-#define UP_LIMIT LS_S(60)
 #define OTHER_WAIT LS_MS(700)
 
 struct ppp_request *ppp_request_add(struct ppp *p, enum ppp_request_kind kind)
@@ -83,7 +82,7 @@ static void link_init(struct ppp *p)
 	}
 }
 
-struct ppp *ppp_new(const struct ppp_config *config, const struct ls_random *random, ls_time now)
+struct ppp *ppp_blank(const struct ppp_config *config, const struct ls_random *random, ls_time now)
 {
 	struct ppp *p = calloc(1, sizeof *p);
 
@@ -101,7 +100,21 @@ struct ppp *ppp_new(const struct ppp_config *config, const struct ls_random *ran
 	p->limit_at = now + UP_LIMIT;
 	p->heard = now;
 	link_init(p);
-	ppp_cp_open(p, &p->lcp, now);
+	return p;
+}
+
+struct ppp *ppp_new(const struct ppp_config *config, const struct ls_random *random, ls_time now)
+{
+	struct ppp *p = ppp_blank(config, random, now);
+
+	if (!p)
+		return NULL;
+	if (p->config.ipv4)
+		ppp_cp_event(p, &p->ipcp, CP_OPEN, NULL, now);
+	if (p->config.ipv6)
+		ppp_cp_event(p, &p->ipv6cp, CP_OPEN, NULL, now);
+	ppp_cp_event(p, &p->lcp, CP_OPEN, NULL, now);
+	ppp_cp_event(p, &p->lcp, CP_UP, NULL, now);
 	return p;
 }
 
@@ -132,24 +145,25 @@ static void dead(struct ppp *p)
 	snprintf(r->event.text, sizeof r->event.text, "%s", p->why);
 }
 
-void ppp_fail(struct ppp *p, enum ls_cause cause, const char *why, ls_time now)
+void ppp_ending(struct ppp *p, enum ls_cause cause, const char *why)
 {
-	if (p->phase == PHASE_DEAD)
+	if (p->phase == PHASE_ENDING || p->phase == PHASE_DEAD)
 		return;
-	if (p->phase != PHASE_ENDING) {
-		p->cause = cause;
-		snprintf(p->why, sizeof p->why, "%s", why);
-		ls_count(&p->counters, cause);
-	}
 	p->phase = PHASE_ENDING;
+	p->cause = cause;
+	snprintf(p->why, sizeof p->why, "%s", why);
+	ls_count(&p->counters, cause);
 	p->chap_at = p->echo_at = LS_NEVER;
 	p->limit_at = p->report_at = LS_NEVER;
-	p->ipcp.state = p->ipv6cp.state = CP_CLOSED;
-	p->ipcp.at = p->ipv6cp.at = LS_NEVER;
-	if (p->lcp.state == CP_CLOSED)
+}
+
+void ppp_fail(struct ppp *p, enum ls_cause cause, const char *why, ls_time now)
+{
+	ppp_ending(p, cause, why);
+	if (p->lcp.state <= CP_STOPPED)
 		dead(p);
 	else
-		ppp_cp_close(p, &p->lcp, now);
+		ppp_cp_event(p, &p->lcp, CP_CLOSE, NULL, now);
 }
 
 void ppp_close(struct ppp *p, enum ls_cause cause, ls_time now)
@@ -157,17 +171,24 @@ void ppp_close(struct ppp *p, enum ls_cause cause, ls_time now)
 	ppp_fail(p, cause, "", now);
 }
 
+/* An NCP that the peer rejected, or that has no address to give, stays where it is. */
 static void network_open(struct ppp *p, ls_time now)
 {
-	if (p->config.ipv4)
-		ppp_cp_open(p, &p->ipcp, now);
-	if (p->config.ipv6)
-		ppp_cp_open(p, &p->ipv6cp, now);
-	if (!p->config.ipv4 && !p->config.ipv6)
+	bool any = false;
+
+	if (p->ipcp.state == CP_STARTING) {
+		ppp_cp_event(p, &p->ipcp, CP_UP, NULL, now);
+		any = true;
+	}
+	if (p->ipv6cp.state == CP_STARTING) {
+		ppp_cp_event(p, &p->ipv6cp, CP_UP, NULL, now);
+		any = true;
+	}
+	if (!any)
 		ppp_fail(p, CAUSE_PPP_NO_PROTOCOL, "", now);
 }
 
-static ls_time echo_every(const struct ppp *p)
+ls_time ppp_echo_every(const struct ppp *p)
 {
 	return p->config.echo_interval_s == UINT32_MAX
 	               ? LS_NEVER
@@ -181,8 +202,8 @@ void ppp_authenticated(struct ppp *p, ls_time now)
 
 	p->phase = PHASE_NETWORK;
 	p->chap_at = LS_NEVER;
-	p->echo_at = ls_time_add(now, echo_every(p));
-	if (p->config.caller || !p->config.ipv4 || p->config.remote4.family == 4) {
+	p->echo_at = ls_time_add(now, ppp_echo_every(p));
+	if (p->config.caller || p->ipcp.state != CP_STARTING || p->config.remote4.family == 4) {
 		network_open(p, now);
 		return;
 	}
@@ -193,17 +214,13 @@ void ppp_authenticated(struct ppp *p, ls_time now)
 	r->link = p->link;
 }
 
-static bool settled(const struct cp *cp)
-{
-	return cp->state == CP_OPEN || cp->state == CP_CLOSED;
-}
-
 void ppp_report_up(struct ppp *p, ls_time now)
 {
 	struct ppp_request *r;
 
 	p->limit_at = LS_NEVER;
-	if (!p->reported && (!settled(&p->ipcp) || !settled(&p->ipv6cp)) && p->report_at > now) {
+	if (!p->reported && (ppp_cp_busy(&p->ipcp) || ppp_cp_busy(&p->ipv6cp)) &&
+	    p->report_at > now) {
 		if (p->report_at == LS_NEVER)
 			p->report_at = now + OTHER_WAIT;
 		return;
@@ -219,106 +236,144 @@ void ppp_answer(struct ppp *p, uint64_t id, const struct ppp_answer *a, ls_time 
 {
 	if (id == 0 || p->phase == PHASE_ENDING || p->phase == PHASE_DEAD)
 		return;
-	if (id == p->auth_id) {
-		p->auth_id = 0;
-		if (p->asked.response_len == 0)
-			ppp_chap_made(p, a, now);
-		else
-			ppp_chap_checked(p, a, now);
+	if (id == p->make_id) {
+		p->make_id = 0;
+		ppp_chap_made(p, a, now);
+	} else if (id == p->check_id) {
+		p->check_id = 0;
+		ppp_chap_checked(p, a, now);
 	} else if (id == p->address_id) {
 		p->address_id = 0;
 		p->config.remote4 = a->address;
 		if (a->dns[0].family == 4)
 			memcpy(p->config.dns4, a->dns, sizeof p->config.dns4);
-		p->config.ipv4 = a->ok && a->address.family == 4;
-		network_open(p, now);
+		p->lent = true;
+		if (!a->ok || a->address.family != 4)
+			ppp_cp_event(p, &p->ipcp, CP_CLOSE, NULL, now);
+		if (p->phase == PHASE_NETWORK)
+			network_open(p, now);
 	}
 }
 
 /* -- frames -- */
 
-static void echo_input(struct ppp *p, uint8_t code, uint8_t id, struct rd body)
-{
-	uint8_t reply[REJECTED_MAX];
-	size_t len = rd_left(&body) < sizeof reply ? rd_left(&body) : sizeof reply;
-
-	if (p->lcp.state != CP_OPEN || code != CODE_ECHO_REQUEST || len < MAGIC_SIZE)
-		return;
-	rd_copy(&body, reply, len);
-	ls_put32(reply, p->ask_magic ? p->magic : 0);
-	ppp_send(p, PROTO_LCP, CODE_ECHO_REPLY, id, reply, len);
-}
-
+/* What the peer refuses to hear of is not said again. */
 static void protocol_rejected(struct ppp *p, struct rd body, ls_time now)
 {
 	uint16_t protocol = rd_u16(&body);
-	struct cp *cp = protocol == PROTO_IPCP     ? &p->ipcp
-	                : protocol == PROTO_IPV6CP ? &p->ipv6cp
-	                                           : NULL;
+	struct cp *cp = protocol == PROTO_IPCP ? &p->ipcp : &p->ipv6cp;
 
-	if (!cp || cp->state == CP_CLOSED)
-		return;
-	cp->state = CP_CLOSED;
-	cp->at = LS_NEVER;
-	cp->kind->ended(p, CAUSE_PPP_NO_PROTOCOL, now);
+	if (!rd_ok(&body) || p->lcp.state != CP_OPENED)
+		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+	else if (protocol == PROTO_LCP)
+		ppp_cp_event(p, &p->lcp, CP_RXJ_SEVERE, NULL, now);
+	else if (protocol == PROTO_CHAP && p->phase == PHASE_AUTH)
+		ppp_fail(p, CAUSE_PPP_NO_AUTH, "the peer rejects CHAP", now);
+	else if ((protocol == PROTO_IPCP || protocol == PROTO_IPV6CP) && cp->state > CP_STARTING) {
+		ppp_cp_event(p, cp, CP_DOWN, NULL, now);
+		cp->cause = CAUSE_PPP_NO_PROTOCOL;
+		ppp_cp_event(p, cp, CP_CLOSE, NULL, now);
+	}
 }
 
-static void lcp_input(struct ppp *p, uint8_t code, uint8_t id, struct rd body, ls_time now)
+static void lcp_input(struct ppp *p, struct cp_packet *k, ls_time now)
 {
-	if (code == CODE_ECHO_REQUEST || code == CODE_ECHO_REPLY || code == CODE_DISCARD)
-		echo_input(p, code, id, body);
-	else if (code == CODE_PROTOCOL_REJECT)
-		protocol_rejected(p, body, now);
-	else
-		ppp_cp_input(p, &p->lcp, code, id, body, now);
+	switch (k->code) {
+	case CODE_ECHO_REQUEST:
+	case CODE_ECHO_REPLY:
+	case CODE_DISCARD:
+		ppp_cp_event(p, &p->lcp, CP_RXR, k, now);
+		break;
+	case CODE_PROTOCOL_REJECT:
+		protocol_rejected(p, k->body, now);
+		break;
+	case CODE_IDENTIFICATION:
+	case CODE_TIME_REMAINING:
+		break; /* said for people to read (RFC 1570 2) */
+	default:
+		ppp_cp_input(p, &p->lcp, k, now);
+	}
 }
 
-static void protocol_reject(struct ppp *p, uint16_t protocol, struct rd body)
+static void protocol_reject(struct ppp *p, uint16_t protocol, const uint8_t *body, size_t len)
 {
 	uint8_t reply[REJECTED_MAX + 2];
-	size_t len = rd_left(&body) < REJECTED_MAX ? rd_left(&body) : REJECTED_MAX;
+	struct wr w = wr_make(reply, sizeof reply);
+	size_t most = p->link.peer_mru - (size_t)HEAD - 2;
 
-	ls_put16(reply, protocol);
-	rd_copy(&body, reply + 2, len);
-	ppp_send(p, PROTO_LCP, CODE_PROTOCOL_REJECT, ++p->lcp.id, reply, len + 2);
+	most = most < REJECTED_MAX ? most : REJECTED_MAX;
+	wr_u16(&w, protocol);
+	wr_bytes(&w, body, len < most ? len : most);
+	ppp_send(p, PROTO_LCP, CODE_PROTOCOL_REJECT, ++p->lcp.serial, reply, w.len);
+}
+
+/* An Echo-Request of ours that comes back is no sign of the peer's life. */
+static bool is_own_echo(const struct ppp *p, uint16_t protocol, const struct cp_packet *k)
+{
+	return protocol == PROTO_LCP && k->code == CODE_ECHO_REQUEST && p->ask_magic &&
+	       rd_left(&k->body) >= MAGIC_SIZE && ls_get32(k->body.p + k->body.pos) == p->magic;
+}
+
+static bool packet_read(struct cp_packet *k, const uint8_t *bytes, size_t len)
+{
+	struct rd whole = rd_make(bytes, len);
+	uint16_t total;
+
+	k->whole = bytes;
+	k->code = rd_u8(&whole);
+	k->id = rd_u8(&whole);
+	total = rd_u16(&whole);
+	if (!rd_ok(&whole) || total < HEAD || total > len)
+		return false;
+	k->len = total; /* what follows is padding */
+	k->body = rd_sub(&whole, total - (size_t)HEAD);
+	return true;
+}
+
+static bool known(const struct ppp *p, uint16_t protocol)
+{
+	return protocol == PROTO_LCP || protocol == PROTO_CHAP ||
+	       (protocol == PROTO_IPCP && p->ipcp.state != CP_INITIAL) ||
+	       (protocol == PROTO_IPV6CP && p->ipv6cp.state != CP_INITIAL);
+}
+
+static void packet_input(struct ppp *p, uint16_t protocol, struct cp_packet *k, ls_time now)
+{
+	if (is_own_echo(p, protocol, k)) {
+		ls_count(&p->counters, CAUSE_PPP_LOOP);
+		p->looped = true;
+		return;
+	}
+	ppp_heard(p, now);
+	if (protocol == PROTO_LCP)
+		lcp_input(p, k, now);
+	else if (p->lcp.state != CP_OPENED)
+		return;
+	else if (protocol == PROTO_CHAP)
+		ppp_chap_input(p, k->code, k->id, k->body, now);
+	else if (p->phase == PHASE_NETWORK)
+		ppp_cp_input(p, protocol == PROTO_IPCP ? &p->ipcp : &p->ipv6cp, k, now);
 }
 
 void ppp_input(struct ppp *p, const uint8_t *frame, size_t len, ls_time now)
 {
+	struct cp_packet k = {0};
 	uint16_t protocol;
 	size_t offset;
 
 	if (p->phase == PHASE_DEAD || !ppp_data_parse(frame, len, &protocol, &offset)) {
 		ls_count(&p->counters, CAUSE_PPP_FRAME);
-		return;
-	}
-	struct rd whole = rd_make(frame + offset, len - offset), body = whole;
-	uint8_t code = rd_u8(&body), id = rd_u8(&body);
-	uint16_t total = rd_u16(&body);
-	bool well = rd_ok(&body) && total >= HEAD && total <= whole.len;
-
-	p->heard = now;
-	p->echoes = 0;
-	if (protocol == 0x0021 || protocol == 0x0057) {
+	} else if (protocol == PROTO_IPV4 || protocol == PROTO_IPV6) {
 		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
-		return;
-	}
-	if (protocol != PROTO_LCP && (p->lcp.state != CP_OPEN || p->phase == PHASE_ENDING))
-		return;
-	if (well)
-		body = rd_sub(&body, total - (size_t)HEAD);
-	if (!well)
+	} else if (!known(p, protocol)) {
+		ppp_heard(p, now);
+		if (p->phase == PHASE_NETWORK && p->address_id == 0)
+			protocol_reject(p, protocol, frame + offset, len - offset);
+	} else if (!packet_read(&k, frame + offset, len - offset)) {
 		ls_count(&p->counters, CAUSE_PPP_FRAME);
-	else if (protocol == PROTO_LCP)
-		lcp_input(p, code, id, body, now);
-	else if (protocol == PROTO_CHAP)
-		ppp_chap_input(p, code, id, body, now);
-	else if (protocol == PROTO_IPCP && p->config.ipv4 && p->phase == PHASE_NETWORK)
-		ppp_cp_input(p, &p->ipcp, code, id, body, now);
-	else if (protocol == PROTO_IPV6CP && p->config.ipv6 && p->phase == PHASE_NETWORK)
-		ppp_cp_input(p, &p->ipv6cp, code, id, body, now);
-	else if (p->phase == PHASE_NETWORK && p->address_id == 0)
-		protocol_reject(p, protocol, whole);
+	} else {
+		packet_input(p, protocol, &k, now);
+	}
 }
 
 /* -- time -- */
@@ -328,13 +383,14 @@ static void echo_tick(struct ppp *p, ls_time now)
 	uint8_t magic[MAGIC_SIZE];
 	unsigned most = p->config.echo_failures ? p->config.echo_failures : ECHO_FAILURES;
 
-	if (p->heard + echo_every(p) > now) {
+	if (p->heard + ppp_echo_every(p) > now) {
 		p->echoes = 0;
-		p->echo_at = p->heard + echo_every(p);
+		p->echo_at = p->heard + ppp_echo_every(p);
 		return;
 	}
 	if (p->echoes >= most) {
-		ppp_fail(p, CAUSE_PEER_SILENT, "no answer to PPP echoes", now);
+		ppp_fail(p, p->looped ? CAUSE_PPP_LOOP : CAUSE_PEER_SILENT,
+		         "no answer to PPP echoes", now);
 		return;
 	}
 	p->echoes++;
@@ -347,6 +403,7 @@ void ppp_heard(struct ppp *p, ls_time now)
 {
 	p->heard = now;
 	p->echoes = 0;
+	p->looped = false;
 }
 
 void ppp_tick(struct ppp *p, ls_time now)

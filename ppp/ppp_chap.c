@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { CHAP_CHALLENGE = 1, CHAP_RESPONSE, CHAP_SUCCESS, CHAP_FAILURE };
-enum { MD5_SIZE = 16, V2_SIZE = 49, V2_NT_AT = 24, V2_NT_SIZE = 24, PROOF_SIZE = 20 };
+enum { V2_NT_SIZE = 24, PROOF_SIZE = 20 };
 #define AGAIN LS_S(3)
 
 static void challenge_send(struct ppp *p, ls_time now)
@@ -27,6 +27,9 @@ static void challenge_send(struct ppp *p, ls_time now)
 void ppp_chap_start(struct ppp *p, ls_time now)
 {
 	p->chap_at = LS_NEVER;
+	p->response_len = 0;
+	p->proof_due = false;
+	memset(&p->asked, 0, sizeof p->asked);
 	if (p->peer_proven && p->we_are_proven) {
 		ppp_authenticated(p, now);
 		return;
@@ -49,43 +52,72 @@ void ppp_chap_tick(struct ppp *p, ls_time now)
 		challenge_send(p, now);
 }
 
-static uint64_t ask(struct ppp *p, enum ppp_request_kind kind)
+static uint64_t ask(struct ppp *p, enum ppp_request_kind kind, const struct ppp_auth_request *about)
 {
 	struct ppp_request *r = ppp_request_add(p, kind);
 
 	if (!r)
 		return 0;
 	r->id = ++p->next_id;
-	r->auth = p->asked;
+	r->auth = *about;
 	return r->id;
 }
 
-/* The peer's challenge: keys makes the response, for only it has the password. */
-static void hear_challenge(struct ppp *p, uint8_t id, struct rd body, ls_time now)
+/* -- we prove ourselves -- */
+
+static void response_send(struct ppp *p)
+{
+	uint8_t body[MESSAGE_MAX];
+	struct wr w = wr_make(body, MESSAGE_MAX - 2 * HEAD);
+
+	wr_u8(&w, p->response_len);
+	wr_bytes(&w, p->response, p->response_len);
+	wr_bytes(&w, p->config.name, strlen(p->config.name));
+	ppp_send(p, PROTO_CHAP, CHAP_RESPONSE, p->asked.id, body, w.len);
+}
+
+/* Our own challenge, sent back to have us answer it. */
+static bool reflected(const struct ppp *p, const uint8_t *challenge, size_t size)
+{
+	return p->we_require && size == sizeof p->challenge &&
+	       memcmp(challenge, p->challenge, size) == 0;
+}
+
+/* The peer's challenge: keys makes the response, for only it has the password. A challenge said
+ * again gets the same response, for with MS-CHAPv2 the peer's proof belongs to one. */
+static void hear_challenge(struct ppp *p, uint8_t id, struct rd body)
 {
 	uint8_t size = rd_u8(&body);
+	const uint8_t *challenge = rd_bytes(&body, size);
+	struct ppp_auth_request *a = &p->asked;
 
-	(void)now;
-	if (!p->we_prove || size == 0 || size > sizeof p->asked.challenge ||
-	    rd_left(&body) < size || (p->we_prove == PPP_AUTH_MSCHAPV2 && size != 16)) {
+	if (!p->we_prove || size == 0 || size > sizeof a->challenge || !challenge ||
+	    (p->we_prove == PPP_AUTH_MSCHAPV2 && size != 16) || reflected(p, challenge, size)) {
 		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
-	memset(&p->asked, 0, sizeof p->asked);
-	p->asked.method = (enum ppp_auth)p->we_prove;
-	p->asked.id = id;
-	p->asked.challenge_len = size;
-	rd_copy(&body, p->asked.challenge, size);
-	snprintf(p->asked.user, sizeof p->asked.user, "%s", p->config.name);
+	if (a->method == p->we_prove && id == a->id && size == a->challenge_len &&
+	    memcmp(challenge, a->challenge, size) == 0) {
+		if (p->response_len > 0)
+			response_send(p);
+		if (p->response_len > 0 || p->make_id != 0)
+			return;
+	}
+	memset(a, 0, sizeof *a);
+	p->response_len = 0;
+	a->method = (enum ppp_auth)p->we_prove;
+	a->id = id;
+	a->challenge_len = size;
+	memcpy(a->challenge, challenge, size);
+	snprintf(a->user, sizeof a->user, "%s", p->config.name);
 	if (p->we_prove == PPP_AUTH_MSCHAPV2)
-		ls_random_fill(&p->random, p->asked.peer_challenge, sizeof p->asked.peer_challenge);
-	p->auth_id = ask(p, PPP_REQ_AUTH_MAKE);
+		ls_random_fill(&p->random, a->peer_challenge, sizeof a->peer_challenge);
+	p->make_id = ask(p, PPP_REQ_AUTH_MAKE, a);
 }
 
 void ppp_chap_made(struct ppp *p, const struct ppp_answer *a, ls_time now)
 {
-	uint8_t body[MESSAGE_MAX];
-	struct wr w = wr_make(body, MESSAGE_MAX - 2 * HEAD);
+	struct wr w = wr_make(p->response, sizeof p->response);
 	bool v2 = p->we_prove == PPP_AUTH_MSCHAPV2;
 
 	if (!a->ok || a->value_len < (v2 ? V2_NT_SIZE + PROOF_SIZE : MD5_SIZE)) {
@@ -93,7 +125,6 @@ void ppp_chap_made(struct ppp *p, const struct ppp_answer *a, ls_time now)
 		         p->config.name, now);
 		return;
 	}
-	wr_u8(&w, v2 ? V2_SIZE : MD5_SIZE);
 	if (v2) {
 		wr_bytes(&w, p->asked.peer_challenge, 16);
 		wr_zero(&w, 8);
@@ -103,9 +134,11 @@ void ppp_chap_made(struct ppp *p, const struct ppp_answer *a, ls_time now)
 	wr_bytes(&w, a->value, v2 ? V2_NT_SIZE : MD5_SIZE);
 	if (v2)
 		wr_u8(&w, 0);
-	wr_bytes(&w, p->config.name, strlen(p->config.name));
-	ppp_send(p, PROTO_CHAP, CHAP_RESPONSE, p->asked.id, body, w.len);
+	p->response_len = (uint8_t)w.len;
+	response_send(p);
 }
+
+/* -- the peer proves itself -- */
 
 static void name_read(char *out, size_t cap, struct rd *r)
 {
@@ -119,48 +152,49 @@ static void hear_response(struct ppp *p, uint8_t id, struct rd body, ls_time now
 {
 	uint8_t size = rd_u8(&body);
 	bool v2 = p->we_require == PPP_AUTH_MSCHAPV2;
+	struct ppp_auth_request *a = &p->theirs;
 
-	if (!p->we_require || id != p->chap_id || p->auth_id != 0 ||
+	if (!p->we_require || id != p->chap_id || p->check_id != 0 ||
 	    size != (v2 ? V2_SIZE : MD5_SIZE) || rd_left(&body) < size) {
 		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
 	if (p->peer_proven) {
-		ppp_send(p, PROTO_CHAP, CHAP_SUCCESS, id, p->made, p->made_len);
+		ppp_send(p, PROTO_CHAP, CHAP_SUCCESS, id, p->success, p->success_len);
 		return;
 	}
-	memset(&p->asked, 0, sizeof p->asked);
-	p->asked.method = (enum ppp_auth)p->we_require;
-	p->asked.id = id;
-	p->asked.challenge_len = sizeof p->challenge;
-	memcpy(p->asked.challenge, p->challenge, sizeof p->challenge);
-	p->asked.response_len = size;
-	rd_copy(&body, p->asked.response, size);
+	memset(a, 0, sizeof *a);
+	a->method = (enum ppp_auth)p->we_require;
+	a->id = id;
+	a->challenge_len = sizeof p->challenge;
+	memcpy(a->challenge, p->challenge, sizeof p->challenge);
+	a->response_len = size;
+	rd_copy(&body, a->response, size);
 	if (v2)
-		memcpy(p->asked.peer_challenge, p->asked.response, 16);
-	name_read(p->asked.user, sizeof p->asked.user, &body);
+		memcpy(a->peer_challenge, a->response, 16);
+	name_read(a->user, sizeof a->user, &body);
 	p->chap_at = LS_NEVER;
-	if (p->config.expected[0] && strcmp(p->config.expected, p->asked.user) != 0) {
+	if (p->config.expected[0] && strcmp(p->config.expected, a->user) != 0) {
 		struct ppp_answer no = {.ok = false, .cause = CAUSE_PPP_WRONG_USER};
 
 		ppp_chap_checked(p, &no, now);
 		return;
 	}
-	p->auth_id = ask(p, PPP_REQ_AUTH_CHECK);
+	p->check_id = ask(p, PPP_REQ_AUTH_CHECK, a);
 }
 
 static void success_make(struct ppp *p, const struct ppp_answer *a)
 {
 	char text[2 * PROOF_SIZE + 16] = "S=";
 
-	p->made_len = 0;
+	p->success_len = 0;
 	if (p->we_require != PPP_AUTH_MSCHAPV2)
 		return;
 	for (size_t i = 0; i < PROOF_SIZE; i++)
 		snprintf(text + 2 + 2 * i, 3, "%02X", a->value[i]);
 	memcpy(text + 2 + 2 * PROOF_SIZE, " M=ok", 6);
-	p->made_len = (uint8_t)strlen(text);
-	memcpy(p->made, text, p->made_len);
+	p->success_len = (uint8_t)strlen(text);
+	memcpy(p->success, text, p->success_len);
 }
 
 void ppp_chap_checked(struct ppp *p, const struct ppp_answer *a, ls_time now)
@@ -168,18 +202,20 @@ void ppp_chap_checked(struct ppp *p, const struct ppp_answer *a, ls_time now)
 	static const char refused[] = "E=691 R=0 V=3 M=no";
 
 	if (!a->ok) {
-		ppp_send(p, PROTO_CHAP, CHAP_FAILURE, p->asked.id, refused, sizeof refused - 1);
+		ppp_send(p, PROTO_CHAP, CHAP_FAILURE, p->theirs.id, refused, sizeof refused - 1);
 		ppp_fail(p, a->cause != CAUSE_NONE ? a->cause : CAUSE_PPP_WRONG_PASSWORD,
-		         p->asked.user, now);
+		         p->theirs.user, now);
 		return;
 	}
 	success_make(p, a);
-	ppp_send(p, PROTO_CHAP, CHAP_SUCCESS, p->asked.id, p->made, p->made_len);
+	ppp_send(p, PROTO_CHAP, CHAP_SUCCESS, p->theirs.id, p->success, p->success_len);
 	p->peer_proven = true;
-	snprintf(p->link.user, sizeof p->link.user, "%s", p->asked.user);
+	snprintf(p->link.user, sizeof p->link.user, "%s", p->theirs.user);
 	if (p->we_are_proven)
 		ppp_authenticated(p, now);
 }
+
+/* -- the peer's verdict -- */
 
 static unsigned hex_digit(uint8_t c)
 {
@@ -210,7 +246,7 @@ static bool proof_right(const struct ppp *p, struct rd *body)
 
 static void hear_verdict(struct ppp *p, uint8_t code, uint8_t id, struct rd body, ls_time now)
 {
-	if (!p->we_prove || p->we_are_proven || id != p->asked.id) {
+	if (!p->we_prove || p->we_are_proven || id != p->asked.id || p->response_len == 0) {
 		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
@@ -232,7 +268,7 @@ void ppp_chap_input(struct ppp *p, uint8_t code, uint8_t id, struct rd body, ls_
 {
 	switch (code) {
 	case CHAP_CHALLENGE:
-		hear_challenge(p, id, body, now);
+		hear_challenge(p, id, body);
 		break;
 	case CHAP_RESPONSE:
 		hear_response(p, id, body, now);

@@ -1,219 +1,310 @@
-/* The option negotiation automaton that all control protocols share (RFC 1661 4). */
+/* A control protocol's packets and timer: what they mean to the automaton, and what it then does
+ * (RFC 1661 4.3, 4.4, 4.6, 5). */
 #include "ppp/ppp_engine.h"
 
 #include <string.h>
+
+enum { CUT_MAX = 256 };
+
+static bool timer_runs(enum cp_state state)
+{
+	return state >= CP_CLOSING && state <= CP_ACK_SENT;
+}
+
+bool ppp_cp_busy(const struct cp *cp)
+{
+	return timer_runs(cp->state);
+}
+
+/* -- actions -- */
 
 static ls_time restart(const struct ppp *p, const struct cp *cp)
 {
 	ls_time wait = LS_MS(p->config.restart_ms ? p->config.restart_ms : 1000);
 
-	for (unsigned i = 1; i < cp->tries && wait < RESTART_MOST; i++)
+	for (unsigned i = 1; i < cp->sent && wait < RESTART_MOST; i++)
 		wait *= 2;
 	return wait < RESTART_MOST ? wait : RESTART_MOST;
 }
 
+static void counter_set(struct cp *cp, unsigned tries)
+{
+	cp->counter = tries;
+	cp->sent = 0;
+}
+
+static void counter_use(struct ppp *p, struct cp *cp, ls_time now)
+{
+	cp->counter -= cp->counter > 0;
+	cp->sent++;
+	cp->at = now + restart(p, cp);
+}
+
+/* The same number for the same request said again, a new one after an answer (5.1). */
 static void request_send(struct ppp *p, struct cp *cp, ls_time now)
 {
-	uint8_t body[MESSAGE_MAX];
-	struct wr w = wr_make(body, sizeof body - HEAD - HEAD);
+	struct wr w = wr_make(cp->request, sizeof cp->request);
 
 	cp->kind->options_write(p, &w);
-	cp->tries++;
-	cp->at = now + restart(p, cp);
-	ppp_send(p, cp->kind->protocol, CODE_REQUEST, cp->id, body, w.len);
+	cp->request_len = (uint8_t)w.len;
+	if (!cp->waiting)
+		cp->id = ++cp->serial;
+	cp->waiting = true;
+	counter_use(p, cp, now);
+	ppp_send(p, cp->kind->protocol, CODE_REQUEST, cp->id, cp->request, w.len);
 }
 
-static void request_new(struct ppp *p, struct cp *cp, ls_time now)
+static void code_reject(struct ppp *p, struct cp *cp, const struct cp_packet *k)
 {
-	cp->id++;
-	cp->tries = 0;
-	request_send(p, cp, now);
+	size_t len = k->len < CUT_MAX ? k->len : CUT_MAX;
+
+	if (len > p->link.peer_mru - (size_t)HEAD)
+		len = p->link.peer_mru - (size_t)HEAD;
+	ppp_send(p, cp->kind->protocol, CODE_CODE_REJECT, ++cp->serial, k->whole, len);
 }
 
-void ppp_cp_open(struct ppp *p, struct cp *cp, ls_time now)
+static void cause_note(struct cp *cp, enum cp_event event)
 {
-	cp->state = CP_REQ_SENT;
-	cp->naks = 0;
-	request_new(p, cp, now);
+	if (event == CP_UP || event == CP_OPEN)
+		cp->cause = CAUSE_NONE;
+	else if (event == CP_RTR)
+		cp->cause = CAUSE_PEER_ASKED;
+	else if (event == CP_RXJ_SEVERE)
+		cp->cause = CAUSE_PPP_NO_AGREEMENT;
+	else if (event == CP_TO_LAST && cp->state >= CP_REQ_SENT && cp->cause == CAUSE_NONE)
+		cp->cause = CAUSE_PEER_SILENT;
 }
 
-static void terminate_send(struct ppp *p, struct cp *cp, ls_time now)
+static void packets_send(struct ppp *p, struct cp *cp, unsigned actions, const struct cp_packet *k,
+                         ls_time now)
 {
-	cp->tries++;
-	cp->at = now + restart(p, cp);
-	ppp_send(p, cp->kind->protocol, CODE_TERM_REQUEST, ++cp->id, NULL, 0);
-}
+	uint16_t protocol = cp->kind->protocol;
 
-void ppp_cp_close(struct ppp *p, struct cp *cp, ls_time now)
-{
-	if (cp->state == CP_CLOSED || cp->state == CP_CLOSING)
-		return;
-	cp->state = CP_CLOSING;
-	cp->tries = 0;
-	terminate_send(p, cp, now);
-}
-
-static void end(struct ppp *p, struct cp *cp, enum ls_cause cause, ls_time now)
-{
-	cp->state = CP_CLOSED;
-	cp->at = LS_NEVER;
-	cp->kind->ended(p, cause, now);
-}
-
-static void opened(struct ppp *p, struct cp *cp, ls_time now)
-{
-	cp->state = CP_OPEN;
-	cp->at = LS_NEVER;
-	cp->naks = 0;
-	cp->kind->opened(p, now);
-}
-
-/* Judges all options of a request; gives the code of the answer, with its options in w. */
-static unsigned judge(struct ppp *p, struct cp *cp, struct rd body, struct wr *w)
-{
-	uint8_t nak[MESSAGE_MAX], reject[MESSAGE_MAX];
-	struct wr n = wr_make(nak, MESSAGE_MAX / 2), r = wr_make(reject, MESSAGE_MAX / 2);
-
-	while (rd_left(&body) > 0) {
-		const uint8_t *whole = body.p + body.pos;
-		uint8_t type = rd_u8(&body), len = rd_u8(&body);
-		struct rd value = rd_sub(&body, len >= 2 ? len - 2u : SIZE_MAX / 2);
-
-		if (!rd_ok(&body))
-			return 0;
-		if (cp->kind->option_judge(p, type, &value, &n) == CODE_REJECT || !rd_ok(&value))
-			wr_bytes(&r, whole, len);
+	if (actions & CP_SCR)
+		request_send(p, cp, now);
+	if (actions & CP_SCA) {
+		cp->naks = 0;
+		ppp_send(p, protocol, CODE_ACK, k->id, k->whole + HEAD, k->len - HEAD);
 	}
-	if (!wr_ok(&n) || !wr_ok(&r))
-		return 0;
-	/* A peer that will not take our hints is told to leave the option out (4.6, Max-Failure).
-	 */
-	if (r.len > 0 || (n.len > 0 && cp->naks++ >= NAKS_MAX)) {
-		wr_bytes(w, r.len > 0 ? reject : nak, r.len > 0 ? r.len : n.len);
-		return CODE_REJECT;
+	if (actions & CP_SCN)
+		ppp_send(p, protocol, k->answer_code, k->id, k->answer.p, k->answer.len);
+	if (actions & CP_STR) {
+		counter_use(p, cp, now);
+		ppp_send(p, protocol, CODE_TERM_REQUEST, ++cp->serial, NULL, 0);
 	}
-	if (n.len == 0)
-		return CODE_ACK;
-	wr_bytes(w, nak, n.len);
-	return CODE_NAK;
+	if (actions & CP_STA)
+		ppp_send(p, protocol, CODE_TERM_ACK, k->id, NULL, 0);
+	if (actions & CP_SCJ)
+		code_reject(p, cp, k);
+	if (actions & CP_SER)
+		cp->kind->echo(p, k);
 }
 
-static void hear_request(struct ppp *p, struct cp *cp, uint8_t id, struct rd body, ls_time now)
-{
-	uint8_t answer[MESSAGE_MAX];
-	struct wr w = wr_make(answer, sizeof answer);
-	const uint8_t *options = body.p + body.pos;
-	size_t len = rd_left(&body);
-	unsigned code;
-
-	/* It waits for another try, and here is the peer's. */
-	if (cp->state == CP_CLOSED && cp->at != LS_NEVER)
-		ppp_cp_open(p, cp, now);
-	if (cp->state == CP_CLOSED || cp->state == CP_CLOSING) {
-		if (cp->state == CP_CLOSED)
-			ppp_send(p, cp->kind->protocol, CODE_TERM_ACK, id, NULL, 0);
-		return;
-	}
-	if (cp->state == CP_OPEN)
-		request_new(p, cp, now);
-	code = judge(p, cp, body, &w);
-	if (code == 0) {
-		ls_count(&p->counters, CAUSE_PPP_FRAME);
-		return;
-	}
-	if (code == CODE_ACK)
-		ppp_send(p, cp->kind->protocol, CODE_ACK, id, options, len);
-	else
-		ppp_send(p, cp->kind->protocol, (uint8_t)code, id, answer, w.len);
-	if (code == CODE_ACK && cp->state == CP_ACK_RCVD)
-		opened(p, cp, now);
-	else if (code == CODE_ACK)
-		cp->state = CP_ACK_SENT;
-	else if (cp->state != CP_ACK_RCVD)
-		cp->state = CP_REQ_SENT;
-}
-
-static void hear_refusal(struct ppp *p, struct cp *cp, struct rd body, bool nak, ls_time now)
-{
-	while (rd_left(&body) > 0) {
-		uint8_t type = rd_u8(&body), len = rd_u8(&body);
-		struct rd value = rd_sub(&body, len >= 2 ? len - 2u : SIZE_MAX / 2);
-
-		if (!rd_ok(&body))
-			break;
-		cp->kind->option_refused(p, type, &value, nak);
-	}
-	if (p->phase == PHASE_ENDING || p->phase == PHASE_DEAD)
-		return;
-	if (cp->state == CP_ACK_RCVD || cp->state == CP_OPEN)
-		cp->state = CP_REQ_SENT;
-	unsigned tries = cp->tries;
-	cp->id++;
-	cp->tries = tries;
-	request_send(p, cp, now);
-}
-
-static void hear_ack(struct ppp *p, struct cp *cp, ls_time now)
-{
-	if (cp->state == CP_REQ_SENT)
-		cp->state = CP_ACK_RCVD;
-	else if (cp->state == CP_ACK_SENT)
-		opened(p, cp, now);
-	else
-		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
-}
-
-void ppp_cp_input(struct ppp *p, struct cp *cp, uint8_t code, uint8_t id, struct rd body,
+/* The layers above and below may call back: tlu and tlf come last, when this protocol is done. */
+void ppp_cp_event(struct ppp *p, struct cp *cp, enum cp_event event, const struct cp_packet *k,
                   ls_time now)
 {
-	bool ours = id == cp->id && cp->state != CP_CLOSED && cp->state != CP_CLOSING;
+	struct cp_step step = ppp_automaton_step(cp->state, event);
+	unsigned actions = step.actions;
 
-	switch (code) {
-	case CODE_REQUEST:
-		hear_request(p, cp, id, body, now);
+	if (step.next < 0) {
+		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
 		return;
-	case CODE_ACK:
-		if (ours)
-			hear_ack(p, cp, now);
-		return;
-	case CODE_NAK:
-	case CODE_REJECT:
-		if (ours && cp->state != CP_OPEN)
-			hear_refusal(p, cp, body, code == CODE_NAK, now);
-		return;
-	case CODE_TERM_REQUEST:
-		ppp_send(p, cp->kind->protocol, CODE_TERM_ACK, id, NULL, 0);
-		if (cp->state != CP_CLOSED)
-			end(p, cp, CAUSE_PEER_ASKED, now);
-		return;
-	case CODE_TERM_ACK:
-		if (cp->state == CP_CLOSING)
-			end(p, cp, CAUSE_NONE, now);
-		return;
-	case CODE_CODE_REJECT:
-		return;
-	default:
-		ppp_send(p, cp->kind->protocol, CODE_CODE_REJECT, ++cp->id, body.p,
-		         rd_left(&body) < 64 ? rd_left(&body) : 64);
 	}
+	cause_note(cp, event);
+	if (cp->state < CP_REQ_SENT)
+		cp->naks = cp->refusals = 0;
+	if (cp->state == CP_STOPPED || cp->state == CP_STARTING || cp->state == CP_CLOSED)
+		cp->waiting = false;
+	cp->state = (enum cp_state)step.next;
+	if (!timer_runs(cp->state))
+		cp->at = LS_NEVER;
+	if (actions & CP_TLD)
+		cp->kind->down(p, now);
+	if (actions & CP_IRC)
+		counter_set(cp, actions & CP_STR ? TERMINATE_TRIES : CONFIGURE_TRIES);
+	if (actions & CP_ZRC) {
+		counter_set(cp, 0);
+		cp->at = now + restart(p, cp);
+	}
+	packets_send(p, cp, actions, k, now);
+	if (actions & CP_TLU) {
+		cp->cause = CAUSE_NONE;
+		cp->naks = cp->refusals = 0;
+		cp->kind->opened(p, now);
+	}
+	if (actions & CP_TLF)
+		cp->kind->ended(p, cp->cause, now);
 }
 
 void ppp_cp_tick(struct ppp *p, struct cp *cp, ls_time now)
 {
 	if (cp->at > now)
 		return;
-	if (cp->state == CP_CLOSED) {
-		ppp_cp_open(p, cp, now);
-	} else if (cp->state == CP_CLOSING) {
-		if (cp->tries >= TERMINATE_TRIES)
-			end(p, cp, CAUSE_NONE, now);
-		else
-			terminate_send(p, cp, now);
-	} else if (cp->tries >= CONFIGURE_TRIES) {
-		end(p, cp, CAUSE_PEER_SILENT, now);
-	} else {
-		if (cp->state == CP_ACK_RCVD)
-			cp->state = CP_REQ_SENT;
-		request_send(p, cp, now);
+	if (timer_runs(cp->state)) {
+		ppp_cp_event(p, cp, cp->counter > 0 ? CP_TO_MORE : CP_TO_LAST, NULL, now);
+	} else if (cp->state == CP_STOPPED) {
+		/* Another try, by the restart option of 4.2. */
+		ppp_cp_event(p, cp, CP_DOWN, NULL, now);
+		ppp_cp_event(p, cp, CP_UP, NULL, now);
+	}
+}
+
+/* -- packets -- */
+
+/* The next option; false at the end of the list, and with a bad reader when it is malformed. */
+static bool option_next(struct rd *list, const uint8_t **whole, uint8_t *type, struct rd *value)
+{
+	uint8_t len;
+
+	if (rd_left(list) == 0)
+		return false;
+	*whole = list->p + list->pos;
+	*type = rd_u8(list);
+	len = rd_u8(list);
+	*value = rd_sub(list, len >= 2 ? len - 2u : SIZE_MAX / 2);
+	return rd_ok(list);
+}
+
+/* Judges all options of a request; gives the code of the answer, with its options in w, or 0 when
+ * the list is malformed. A peer that will not take our hints is told to leave the option out
+ * (Max-Failure, 4.6). */
+static unsigned judge(struct ppp *p, struct cp *cp, struct rd list, struct wr *w)
+{
+	uint8_t nak[MESSAGE_MAX / 2], reject[MESSAGE_MAX / 2], type;
+	struct wr n = wr_make(nak, sizeof nak), r = wr_make(reject, sizeof reject);
+	const uint8_t *whole;
+	struct rd value;
+
+	if (rd_left(&list) > MESSAGE_MAX / 2)
+		return 0;
+	cp->kind->request_begin(p);
+	while (option_next(&list, &whole, &type, &value)) {
+		size_t before = n.len, len = value.len + 2;
+		unsigned code = cp->kind->option_judge(p, type, &value, &n);
+
+		if (code == CODE_ACK && !rd_end(&value))
+			code = CODE_REJECT;
+		if (code == CODE_REJECT || (code == CODE_NAK && cp->naks >= NAKS_MAX)) {
+			wr_bytes(&r, whole, len);
+			n.len = before;
+		}
+	}
+	if (!rd_ok(&list) || !wr_ok(&n) || !wr_ok(&r))
+		return 0;
+	cp->naks += r.len == 0 && n.len > 0;
+	wr_bytes(w, r.len > 0 ? reject : nak, r.len > 0 ? r.len : n.len);
+	return r.len > 0 ? CODE_REJECT : n.len > 0 ? CODE_NAK : CODE_ACK;
+}
+
+static void hear_request(struct ppp *p, struct cp *cp, struct cp_packet *k, ls_time now)
+{
+	uint8_t options[MESSAGE_MAX / 2];
+	struct wr w = wr_make(options, sizeof options);
+	bool deaf = cp->state == CP_CLOSED || cp->state == CP_CLOSING || cp->state == CP_STOPPING;
+
+	k->answer_code = deaf ? CODE_REJECT : (uint8_t)judge(p, cp, k->body, &w);
+	k->answer = LS_BYTES(options, w.len);
+	if (k->answer_code == 0)
+		ls_count(&p->counters, CAUSE_PPP_FRAME);
+	else if (cp->kind->request_hopeless(p))
+		ppp_fail(p, CAUSE_PPP_LOOP, "", now);
+	else
+		ppp_cp_event(p, cp, k->answer_code == CODE_ACK ? CP_RCR_GOOD : CP_RCR_BAD, k, now);
+}
+
+/* What an answer says about options must be about the last request (5.2 to 5.4): all of them in an
+ * Ack, some of them in a Reject, in the same order and unchanged; a Nak has other values. */
+static bool answers_request(const struct cp *cp, uint8_t code, struct rd list)
+{
+	struct rd ours = rd_make(cp->request, cp->request_len), value, our_value;
+	const uint8_t *whole, *our;
+	uint8_t type, our_type;
+
+	if (code == CODE_ACK)
+		return rd_left(&list) == cp->request_len &&
+		       memcmp(list.p + list.pos, cp->request, cp->request_len) == 0;
+	if (rd_left(&list) == 0)
+		return false;
+	while (option_next(&list, &whole, &type, &value)) {
+		bool found = code == CODE_NAK;
+
+		while (!found && option_next(&ours, &our, &our_type, &our_value))
+			found = our_value.len == value.len &&
+			        memcmp(our, whole, value.len + 2) == 0;
+		if (!found)
+			return false;
+	}
+	return rd_ok(&list);
+}
+
+static void options_refused(struct ppp *p, struct cp *cp, struct rd list, bool nak)
+{
+	const uint8_t *whole;
+	struct rd value;
+	uint8_t type;
+
+	while (option_next(&list, &whole, &type, &value))
+		cp->kind->option_refused(p, type, &value, nak);
+}
+
+static void hear_answer(struct ppp *p, struct cp *cp, const struct cp_packet *k, ls_time now)
+{
+	bool talking = cp->state >= CP_REQ_SENT;
+
+	if (talking &&
+	    (!cp->waiting || k->id != cp->id || !answers_request(cp, k->code, k->body))) {
+		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		return;
+	}
+	if (talking)
+		cp->waiting = false;
+	if (talking && k->code != CODE_ACK) {
+		options_refused(p, cp, k->body, k->code == CODE_NAK);
+		if (++cp->refusals > REFUSALS_MAX) {
+			cp->cause = CAUSE_PPP_NO_AGREEMENT;
+			ppp_cp_event(p, cp, CP_CLOSE, NULL, now);
+			return;
+		}
+	}
+	ppp_cp_event(p, cp, k->code == CODE_ACK ? CP_RCA : CP_RCN, k, now);
+}
+
+/* Codes 1 to 7 are what every control protocol needs. */
+static void hear_code_reject(struct ppp *p, struct cp *cp, struct rd body, ls_time now)
+{
+	uint8_t code = rd_u8(&body);
+
+	if (!rd_ok(&body)) {
+		ls_count(&p->counters, CAUSE_PPP_FRAME);
+		return;
+	}
+	if (code == CODE_ECHO_REQUEST)
+		p->config.echo_interval_s = UINT32_MAX;
+	ppp_cp_event(p, cp, code <= CODE_CODE_REJECT ? CP_RXJ_SEVERE : CP_RXJ_MINOR, NULL, now);
+}
+
+void ppp_cp_input(struct ppp *p, struct cp *cp, struct cp_packet *k, ls_time now)
+{
+	switch (cp->state < CP_CLOSED ? 0 : k->code) {
+	case CODE_REQUEST:
+		hear_request(p, cp, k, now);
+		break;
+	case CODE_ACK:
+	case CODE_NAK:
+	case CODE_REJECT:
+		hear_answer(p, cp, k, now);
+		break;
+	case CODE_TERM_REQUEST:
+		ppp_cp_event(p, cp, CP_RTR, k, now);
+		break;
+	case CODE_TERM_ACK:
+		ppp_cp_event(p, cp, CP_RTA, k, now);
+		break;
+	case CODE_CODE_REJECT:
+		hear_code_reject(p, cp, k->body, now);
+		break;
+	default:
+		ppp_cp_event(p, cp, CP_RUC, k, now);
 	}
 }

@@ -1,8 +1,15 @@
 /* LCP: the options of the link itself (RFC 1661 6). */
 #include "ppp/ppp_engine.h"
 
-enum { OPTION_MRU = 1, OPTION_AUTH = 3, OPTION_MAGIC = 5, OPTION_PFC = 7, OPTION_ACFC = 8 };
-enum { CHAP_MD5 = 5, CHAP_MS_V2 = 0x81 };
+enum {
+	OPTION_MRU = 1,
+	OPTION_ACCM = 2,
+	OPTION_AUTH = 3,
+	OPTION_MAGIC = 5,
+	OPTION_PFC = 7,
+	OPTION_ACFC = 8
+};
+enum { ECHO_MAX = 256, CHAP_MD5 = 5, CHAP_MS_V2 = 0x81 };
 
 static void auth_write(struct wr *w, unsigned method)
 {
@@ -56,15 +63,29 @@ static unsigned magic_judge(struct ppp *p, struct rd *value, struct wr *nak)
 {
 	uint32_t magic = rd_u32(value);
 
-	if (magic != 0 && magic != p->magic) {
+	if (magic != 0 && (magic != p->magic || !p->ask_magic)) {
 		p->peer_magic = magic;
 		return CODE_ACK;
 	}
+	p->loops += magic != 0;
 	/* Our own number: the link may be looped back, or two drew the same (6.4). */
 	wr_u8(nak, OPTION_MAGIC);
 	wr_u8(nak, 6);
 	wr_u32(nak, ls_random_u32(&p->random));
 	return CODE_NAK;
+}
+
+static void request_begin(struct ppp *p)
+{
+	p->link.peer_mru = MRU_DEFAULT;
+	p->link.send_pfc = p->link.send_acfc = false;
+	p->we_prove = 0;
+	p->peer_magic = 0;
+}
+
+static bool request_hopeless(const struct ppp *p)
+{
+	return p->loops >= LOOPS_MAX;
 }
 
 static unsigned option_judge(struct ppp *p, uint8_t type, struct rd *value, struct wr *nak)
@@ -82,6 +103,9 @@ static unsigned option_judge(struct ppp *p, uint8_t type, struct rd *value, stru
 		wr_u8(nak, 4);
 		wr_u16(nak, MRU_DEFAULT);
 		return CODE_NAK;
+	case OPTION_ACCM: /* asynchronous lines only; means nothing here (RFC 1662 7.1) */
+		rd_u32(value);
+		return CODE_ACK;
 	case OPTION_AUTH:
 		return auth_judge(p, value, nak);
 	case OPTION_MAGIC:
@@ -105,13 +129,17 @@ static void auth_refused(struct ppp *p, struct rd *value, bool nak)
 	                  : algorithm == CHAP_MS_V2 ? PPP_AUTH_MSCHAPV2
 	                                            : 0;
 
+	if (!p->we_require)
+		return;
 	if (method & p->config.require && rd_ok(value))
 		p->we_require = (uint8_t)method;
 	else if (nak && p->we_require == PPP_AUTH_MSCHAPV2 &&
 	         (p->config.require & PPP_AUTH_CHAP_MD5))
 		p->we_require = PPP_AUTH_CHAP_MD5;
 	else
-		p->cause = CAUSE_PPP_NO_AUTH; /* asked again in vain, until the tries are used up */
+		p->cause = CAUSE_PPP_NO_AUTH; /* asked again, until it was refused too often */
+	if (!nak)
+		p->lcp.refusals = REFUSALS_MAX; /* it proves itself in no way at all */
 }
 
 static void option_refused(struct ppp *p, uint8_t type, struct rd *value, bool nak)
@@ -130,7 +158,7 @@ static void option_refused(struct ppp *p, uint8_t type, struct rd *value, bool n
 		auth_refused(p, value, nak);
 		break;
 	case OPTION_MAGIC:
-		p->magic = ls_random_u32(&p->random);
+		p->magic = ls_random_u32(&p->random) | 1;
 		p->ask_magic = nak;
 		break;
 	case OPTION_PFC:
@@ -142,25 +170,73 @@ static void option_refused(struct ppp *p, uint8_t type, struct rd *value, bool n
 	}
 }
 
+/* An Echo-Request that carries our own magic number is ours, come back: no sign of life (5.8). */
+static void echo(struct ppp *p, const struct cp_packet *k)
+{
+	uint8_t reply[ECHO_MAX];
+	struct rd body = k->body;
+	size_t len = rd_left(&body) < sizeof reply ? rd_left(&body) : sizeof reply;
+
+	if (k->code != CODE_ECHO_REQUEST || len < MAGIC_SIZE ||
+	    (p->ask_magic && ls_get32(body.p + body.pos) == p->magic))
+		return;
+	rd_copy(&body, reply, len);
+	ls_put32(reply, p->ask_magic ? p->magic : 0);
+	ppp_send(p, PROTO_LCP, CODE_ECHO_REPLY, k->id, reply, len);
+}
+
 static void opened(struct ppp *p, ls_time now)
 {
 	p->heard = now;
+	p->loops = 0;
+	p->cause = CAUSE_NONE;
 	p->peer_proven = !p->we_require;
 	p->we_are_proven = !p->we_prove;
 	p->phase = PHASE_AUTH;
 	ppp_chap_start(p, now);
 }
 
+/* What stands on the link goes down with it; all of it is agreed on again, proof included, or the
+ * link ends. */
+static void down(struct ppp *p, ls_time now)
+{
+	p->chap_at = p->echo_at = p->report_at = LS_NEVER;
+	p->make_id = p->check_id = p->address_id = 0;
+	p->reported = false;
+	if (p->lent)
+		p->config.remote4.family = 0;
+	if (p->ipcp.state > CP_STARTING)
+		ppp_cp_event(p, &p->ipcp, CP_DOWN, NULL, now);
+	if (p->ipv6cp.state > CP_STARTING)
+		ppp_cp_event(p, &p->ipv6cp, CP_DOWN, NULL, now);
+	if (p->phase == PHASE_ENDING)
+		return;
+	p->limit_at = now + UP_LIMIT;
+	p->phase = PHASE_LCP;
+	if (p->lcp.state == CP_STOPPING)
+		ppp_ending(p, p->lcp.cause, "");
+}
+
 static void ended(struct ppp *p, enum ls_cause cause, ls_time now)
 {
-	if (p->phase != PHASE_ENDING) {
-		p->cause = p->cause == CAUSE_PPP_NO_AUTH ? p->cause
+	if (p->phase != PHASE_ENDING)
+		ppp_ending(p,
+		           p->cause == CAUSE_PPP_NO_AUTH ? p->cause
 		           : cause != CAUSE_NONE         ? cause
-		                                         : CAUSE_PPP_NO_AGREEMENT;
-		p->phase = PHASE_ENDING;
-	}
+		                                         : CAUSE_PPP_NO_AGREEMENT,
+		           "");
 	ppp_fail(p, p->cause, p->why, now);
 }
 
-const struct cp_kind ppp_lcp_kind = {PROTO_LCP,      options_write, option_judge,
-                                     option_refused, opened,        ended};
+const struct cp_kind ppp_lcp_kind = {
+	.protocol = PROTO_LCP,
+	.options_write = options_write,
+	.request_begin = request_begin,
+	.option_judge = option_judge,
+	.request_hopeless = request_hopeless,
+	.option_refused = option_refused,
+	.echo = echo,
+	.opened = opened,
+	.down = down,
+	.ended = ended,
+};

@@ -41,6 +41,11 @@ static unsigned dns_judge(struct ppp *p, uint8_t type, struct rd *value, struct 
 	return CODE_NAK;
 }
 
+static void ipcp_begin(struct ppp *p)
+{
+	p->link.remote4 = p->config.remote4;
+}
+
 static unsigned ipcp_judge(struct ppp *p, uint8_t type, struct rd *value, struct wr *nak)
 {
 	struct ls_addr asked;
@@ -68,7 +73,7 @@ static void ipcp_refused(struct ppp *p, uint8_t type, struct rd *value, bool nak
 	if (type == OPTION_DNS1 || type == OPTION_DNS2) {
 		unsigned i = type == OPTION_DNS2;
 
-		p->ask_dns[i] = nak && rd_ok(value) && p->config.caller;
+		p->ask_dns[i] = p->ask_dns[i] && nak && rd_ok(value);
 		p->link.dns4[i] = p->ask_dns[i] ? theirs : (struct ls_addr){.family = 0};
 	} else if (type == OPTION_ADDRESS) {
 		if (!nak)
@@ -78,47 +83,49 @@ static void ipcp_refused(struct ppp *p, uint8_t type, struct rd *value, bool nak
 	}
 }
 
+/* A caller that was given no address has nothing to do here. */
 static void ipcp_opened(struct ppp *p, ls_time now)
 {
+	if (p->config.caller && ls_addr_v4_value(&p->link.local4) == 0) {
+		p->ipcp.cause = CAUSE_PPP_NO_PROTOCOL;
+		ppp_cp_event(p, &p->ipcp, CP_CLOSE, NULL, now);
+		return;
+	}
 	p->link.ipv4 = true;
 	ppp_report_up(p, now);
 }
 
-static bool cp_hopeless(const struct cp *cp, bool wanted)
+static bool cp_hopeless(const struct cp *cp)
 {
-	return !wanted || cp->state == CP_CLOSED;
+	return cp->state == CP_INITIAL || cp->state == CP_CLOSED || cp->state == CP_STOPPED;
 }
 
 /*
  * A protocol that the peer did not answer while another one is up is tried again later: the peer
  * may have it open (its last answers were lost) and would send into nothing.
  */
-static void ncp_again(struct cp *cp, enum ls_cause cause, ls_time now)
+static void ncp_again(struct cp *cp, ls_time now)
 {
-	if (cause == CAUSE_PEER_SILENT)
-		cp->at = now + NCP_AGAIN;
+	if (cp->state == CP_STOPPED && cp->cause == CAUSE_PEER_SILENT)
+		cp->at = ls_time_min(cp->at, now + NCP_AGAIN);
 }
 
-static void ncp_ended(struct ppp *p, struct cp *cp, enum ls_cause cause, ls_time now)
+void ppp_ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
 {
-	bool four = cp_hopeless(&p->ipcp, p->config.ipv4),
-	     six = cp_hopeless(&p->ipv6cp, p->config.ipv6);
-
 	if (p->phase != PHASE_NETWORK)
 		return;
-	if (!four || !six) {
-		ncp_again(cp, cause, now);
-		if (p->link.ipv4 || p->link.ipv6)
-			ppp_report_up(p, now);
-		return;
-	}
-	ppp_fail(p, cause == CAUSE_PEER_ASKED ? cause : CAUSE_PPP_NO_PROTOCOL, "", now);
+	if (cp_hopeless(&p->ipcp) && cp_hopeless(&p->ipv6cp))
+		ppp_fail(p, cause == CAUSE_PEER_ASKED ? cause : CAUSE_PPP_NO_PROTOCOL, "", now);
+	else if (p->link.ipv4 || p->link.ipv6)
+		ppp_report_up(p, now);
+	ncp_again(&p->ipcp, now);
+	ncp_again(&p->ipv6cp, now);
 }
 
-static void ipcp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
+static void ipcp_down(struct ppp *p, ls_time now)
 {
+	(void)now;
 	p->link.ipv4 = false;
-	ncp_ended(p, &p->ipcp, cause, now);
 }
 
 static void ipv6cp_write(struct ppp *p, struct wr *w)
@@ -134,6 +141,11 @@ static void id_draw(struct ppp *p, uint8_t id[8])
 		ls_random_fill(&p->random, id, 8);
 		id[0] &= 0xfd; /* not globally unique (RFC 5072 4.1) */
 	} while (memcmp(id, p->local_id, 8) == 0 || memcmp(id, "\0\0\0\0\0\0\0", 8) == 0);
+}
+
+static void ipv6cp_begin(struct ppp *p)
+{
+	memset(p->link.remote_id, 0, sizeof p->link.remote_id);
 }
 
 static unsigned ipv6cp_judge(struct ppp *p, uint8_t type, struct rd *value, struct wr *nak)
@@ -159,8 +171,12 @@ static unsigned ipv6cp_judge(struct ppp *p, uint8_t type, struct rd *value, stru
 
 static void ipv6cp_refused(struct ppp *p, uint8_t type, struct rd *value, bool nak)
 {
-	if (type == OPTION_INTERFACE_ID && nak && rd_left(value) >= 8)
-		rd_copy(value, p->local_id, 8);
+	static const uint8_t none[8];
+	uint8_t id[8];
+
+	rd_copy(value, id, 8);
+	if (type == OPTION_INTERFACE_ID && nak && rd_end(value) && memcmp(id, none, 8) != 0)
+		memcpy(p->local_id, id, 8);
 }
 
 static void ipv6cp_opened(struct ppp *p, ls_time now)
@@ -170,13 +186,37 @@ static void ipv6cp_opened(struct ppp *p, ls_time now)
 	ppp_report_up(p, now);
 }
 
-static void ipv6cp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
+static void ipv6cp_down(struct ppp *p, ls_time now)
 {
+	(void)now;
 	p->link.ipv6 = false;
-	ncp_ended(p, &p->ipv6cp, cause, now);
 }
 
-const struct cp_kind ppp_ipcp_kind = {PROTO_IPCP,   ipcp_write,  ipcp_judge,
-                                      ipcp_refused, ipcp_opened, ipcp_ended};
-const struct cp_kind ppp_ipv6cp_kind = {PROTO_IPV6CP,   ipv6cp_write,  ipv6cp_judge,
-                                        ipv6cp_refused, ipv6cp_opened, ipv6cp_ended};
+static bool never(const struct ppp *p)
+{
+	(void)p;
+	return false;
+}
+
+const struct cp_kind ppp_ipcp_kind = {
+	.protocol = PROTO_IPCP,
+	.options_write = ipcp_write,
+	.request_begin = ipcp_begin,
+	.option_judge = ipcp_judge,
+	.request_hopeless = never,
+	.option_refused = ipcp_refused,
+	.opened = ipcp_opened,
+	.down = ipcp_down,
+	.ended = ppp_ncp_ended,
+};
+const struct cp_kind ppp_ipv6cp_kind = {
+	.protocol = PROTO_IPV6CP,
+	.options_write = ipv6cp_write,
+	.request_begin = ipv6cp_begin,
+	.option_judge = ipv6cp_judge,
+	.request_hopeless = never,
+	.option_refused = ipv6cp_refused,
+	.opened = ipv6cp_opened,
+	.down = ipv6cp_down,
+	.ended = ppp_ncp_ended,
+};

@@ -1,0 +1,168 @@
+/* The option negotiation automaton as data: the table of RFC 1661 4.1, a row an event, a column a
+ * state. Of its options none is taken: [r], a second Open renegotiates, for nobody opens twice;
+ * [p], wait passively after the last try, which is for dedicated lines; [x] needs no care, because
+ * an answer that is no longer waited for is not valid (ppp_cp.c). */
+#include "ppp/ppp_automaton.h"
+
+/* clang-format off */
+#define NO {0, -1}
+static const struct cp_step table[CP_EVENTS][CP_STATES] = {
+[CP_UP] = {
+	/* Initial  */ {0, 2},
+	/* Starting */ {CP_IRC | CP_SCR, 6},
+	NO, NO, NO, NO, NO, NO, NO, NO},
+[CP_DOWN] = {
+	NO, NO,
+	/* Closed   */ {0, 0},
+	/* Stopped  */ {CP_TLS, 1},
+	/* Closing  */ {0, 0},
+	/* Stopping */ {0, 1},
+	/* Req-Sent */ {0, 1},
+	/* Ack-Rcvd */ {0, 1},
+	/* Ack-Sent */ {0, 1},
+	/* Opened   */ {CP_TLD, 1}},
+[CP_OPEN] = {
+	/* Initial  */ {CP_TLS, 1},
+	/* Starting */ {0, 1},
+	/* Closed   */ {CP_IRC | CP_SCR, 6},
+	/* Stopped  */ {0, 3},
+	/* Closing  */ {0, 5},
+	/* Stopping */ {0, 5},
+	/* Req-Sent */ {0, 6},
+	/* Ack-Rcvd */ {0, 7},
+	/* Ack-Sent */ {0, 8},
+	/* Opened   */ {0, 9}},
+[CP_CLOSE] = {
+	/* Initial  */ {0, 0},
+	/* Starting */ {CP_TLF, 0},
+	/* Closed   */ {0, 2},
+	/* Stopped  */ {0, 2},
+	/* Closing  */ {0, 4},
+	/* Stopping */ {0, 4},
+	/* Req-Sent */ {CP_IRC | CP_STR, 4},
+	/* Ack-Rcvd */ {CP_IRC | CP_STR, 4},
+	/* Ack-Sent */ {CP_IRC | CP_STR, 4},
+	/* Opened   */ {CP_TLD | CP_IRC | CP_STR, 4}},
+[CP_TO_MORE] = {
+	NO, NO, NO, NO,
+	/* Closing  */ {CP_STR, 4},
+	/* Stopping */ {CP_STR, 5},
+	/* Req-Sent */ {CP_SCR, 6},
+	/* Ack-Rcvd */ {CP_SCR, 6},
+	/* Ack-Sent */ {CP_SCR, 8},
+	NO},
+[CP_TO_LAST] = {
+	NO, NO, NO, NO,
+	/* Closing  */ {CP_TLF, 2},
+	/* Stopping */ {CP_TLF, 3},
+	/* Req-Sent */ {CP_TLF, 3},
+	/* Ack-Rcvd */ {CP_TLF, 3},
+	/* Ack-Sent */ {CP_TLF, 3},
+	NO},
+[CP_RCR_GOOD] = {
+	NO, NO,
+	/* Closed   */ {CP_STA, 2},
+	/* Stopped  */ {CP_IRC | CP_SCR | CP_SCA, 8},
+	/* Closing  */ {0, 4},
+	/* Stopping */ {0, 5},
+	/* Req-Sent */ {CP_SCA, 8},
+	/* Ack-Rcvd */ {CP_SCA | CP_TLU, 9},
+	/* Ack-Sent */ {CP_SCA, 8},
+	/* Opened   */ {CP_TLD | CP_SCR | CP_SCA, 8}},
+[CP_RCR_BAD] = {
+	NO, NO,
+	/* Closed   */ {CP_STA, 2},
+	/* Stopped  */ {CP_IRC | CP_SCR | CP_SCN, 6},
+	/* Closing  */ {0, 4},
+	/* Stopping */ {0, 5},
+	/* Req-Sent */ {CP_SCN, 6},
+	/* Ack-Rcvd */ {CP_SCN, 7},
+	/* Ack-Sent */ {CP_SCN, 6},
+	/* Opened   */ {CP_TLD | CP_SCR | CP_SCN, 6}},
+[CP_RCA] = {
+	NO, NO,
+	/* Closed   */ {CP_STA, 2},
+	/* Stopped  */ {CP_STA, 3},
+	/* Closing  */ {0, 4},
+	/* Stopping */ {0, 5},
+	/* Req-Sent */ {CP_IRC, 7},
+	/* Ack-Rcvd */ {CP_SCR, 6},
+	/* Ack-Sent */ {CP_IRC | CP_TLU, 9},
+	/* Opened   */ {CP_TLD | CP_SCR, 6}},
+[CP_RCN] = {
+	NO, NO,
+	/* Closed   */ {CP_STA, 2},
+	/* Stopped  */ {CP_STA, 3},
+	/* Closing  */ {0, 4},
+	/* Stopping */ {0, 5},
+	/* Req-Sent */ {CP_IRC | CP_SCR, 6},
+	/* Ack-Rcvd */ {CP_SCR, 6},
+	/* Ack-Sent */ {CP_IRC | CP_SCR, 8},
+	/* Opened   */ {CP_TLD | CP_SCR, 6}},
+[CP_RTR] = {
+	NO, NO,
+	/* Closed   */ {CP_STA, 2},
+	/* Stopped  */ {CP_STA, 3},
+	/* Closing  */ {CP_STA, 4},
+	/* Stopping */ {CP_STA, 5},
+	/* Req-Sent */ {CP_STA, 6},
+	/* Ack-Rcvd */ {CP_STA, 6},
+	/* Ack-Sent */ {CP_STA, 6},
+	/* Opened   */ {CP_TLD | CP_ZRC | CP_STA, 5}},
+[CP_RTA] = {
+	NO, NO,
+	/* Closed   */ {0, 2},
+	/* Stopped  */ {0, 3},
+	/* Closing  */ {CP_TLF, 2},
+	/* Stopping */ {CP_TLF, 3},
+	/* Req-Sent */ {0, 6},
+	/* Ack-Rcvd */ {0, 6},
+	/* Ack-Sent */ {0, 8},
+	/* Opened   */ {CP_TLD | CP_SCR, 6}},
+[CP_RUC] = {
+	NO, NO,
+	/* Closed   */ {CP_SCJ, 2},
+	/* Stopped  */ {CP_SCJ, 3},
+	/* Closing  */ {CP_SCJ, 4},
+	/* Stopping */ {CP_SCJ, 5},
+	/* Req-Sent */ {CP_SCJ, 6},
+	/* Ack-Rcvd */ {CP_SCJ, 7},
+	/* Ack-Sent */ {CP_SCJ, 8},
+	/* Opened   */ {CP_SCJ, 9}},
+[CP_RXJ_MINOR] = {
+	NO, NO,
+	/* Closed   */ {0, 2},
+	/* Stopped  */ {0, 3},
+	/* Closing  */ {0, 4},
+	/* Stopping */ {0, 5},
+	/* Req-Sent */ {0, 6},
+	/* Ack-Rcvd */ {0, 6},
+	/* Ack-Sent */ {0, 8},
+	/* Opened   */ {0, 9}},
+[CP_RXJ_SEVERE] = {
+	NO, NO,
+	/* Closed   */ {CP_TLF, 2},
+	/* Stopped  */ {CP_TLF, 3},
+	/* Closing  */ {CP_TLF, 2},
+	/* Stopping */ {CP_TLF, 3},
+	/* Req-Sent */ {CP_TLF, 3},
+	/* Ack-Rcvd */ {CP_TLF, 3},
+	/* Ack-Sent */ {CP_TLF, 3},
+	/* Opened   */ {CP_TLD | CP_IRC | CP_STR, 5}},
+[CP_RXR] = {
+	NO, NO,
+	/* Closed   */ {0, 2},
+	/* Stopped  */ {0, 3},
+	/* Closing  */ {0, 4},
+	/* Stopping */ {0, 5},
+	/* Req-Sent */ {0, 6},
+	/* Ack-Rcvd */ {0, 7},
+	/* Ack-Sent */ {0, 8},
+	/* Opened   */ {CP_SER, 9}},
+};
+/* clang-format on */
+
+struct cp_step ppp_automaton_step(enum cp_state state, enum cp_event event)
+{
+	return table[event][state];
+}
