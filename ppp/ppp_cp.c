@@ -279,8 +279,10 @@ static void hear_code_reject(struct ppp *p, struct cp *cp, struct rd body, ls_ti
 		ls_count(&p->counters, CAUSE_PPP_FRAME);
 		return;
 	}
-	if (code == CODE_ECHO_REQUEST)
+	if (code == CODE_ECHO_REQUEST) {
 		p->config.echo_interval_s = UINT32_MAX;
+		p->echo_at = LS_NEVER;
+	}
 	ppp_cp_event(p, cp, code <= CODE_CODE_REJECT ? CP_RXJ_SEVERE : CP_RXJ_MINOR, NULL, now);
 }
 
