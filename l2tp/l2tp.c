@@ -8,7 +8,7 @@
 
 enum { MAX_DEFAULT = 4096, HELLO_DEFAULT_S = 60, TRIES_DEFAULT = 5 };
 /* Result codes (4.4.2): general request to clear, administrative reasons. */
-enum { STOP_GENERAL = 1, CDN_ADMINISTRATIVE = 3 };
+enum { STOP_GENERAL = 1, CDN_ADMINISTRATIVE = 3, CDN_NO_ANSWER = 10 };
 
 struct l2tp *l2tp_new(const struct l2tp_limits *limits, const struct ls_random *random)
 {
@@ -23,6 +23,7 @@ struct l2tp *l2tp_new(const struct l2tp_limits *limits, const struct ls_random *
 		l2tp->limits.max_sessions = MAX_DEFAULT;
 	l2tp->random = *random;
 	l2tp->last = &l2tp->first;
+	l2tp->calls_at = LS_NEVER;
 	return l2tp;
 }
 
@@ -138,6 +139,7 @@ struct session *l2tp_session_new(struct l2tp *l2tp, struct conn *c, bool lac, ls
 	l2tp->session_by_id[id] = s;
 	l2tp->session_count++;
 	c->sessions++;
+	l2tp->calls_at = ls_time_min(l2tp->calls_at, now + DIAL_LIMIT);
 	return s;
 }
 
@@ -228,6 +230,7 @@ void l2tp_forget(struct l2tp *l2tp)
 	}
 	while (l2tp->conns)
 		conn_free(l2tp, l2tp->conns);
+	l2tp->calls_at = LS_NEVER;
 }
 
 void l2tp_free(struct l2tp *l2tp)
@@ -467,8 +470,34 @@ static void conn_tick(struct l2tp *l2tp, struct conn *c, ls_time now)
 		l2tp_say_hello(l2tp, c, now);
 }
 
+/* Ends one call that nobody answered, though the connection lives; false when there is none. */
+static bool call_give_up(struct l2tp *l2tp, ls_time now)
+{
+	ls_time first = LS_NEVER;
+
+	for (struct session *s = l2tp->sessions; s; s = s->next) {
+		struct conn *c = s->conn;
+
+		if (s->state == SESSION_UP || s->state == SESSION_WAIT_CONN)
+			continue;
+		if (s->born + DIAL_LIMIT > now) {
+			first = ls_time_min(first, s->born + DIAL_LIMIT);
+			continue;
+		}
+		l2tp_say_cdn(l2tp, s, CDN_NO_ANSWER, now);
+		l2tp_session_end(l2tp, s, CAUSE_PEER_SILENT, false, "no answer to the L2TP call");
+		if (c->sessions == 0)
+			l2tp_conn_stop(l2tp, c, STOP_GENERAL, CAUSE_PEER_SILENT, now);
+		return true;
+	}
+	l2tp->calls_at = first;
+	return false;
+}
+
 void l2tp_tick(struct l2tp *l2tp, ls_time now)
 {
+	while (l2tp->calls_at <= now && call_give_up(l2tp, now))
+		;
 	for (struct conn *c = l2tp->conns, *next; c; c = next) {
 		next = c->next;
 		if (c->state != CONN_DEAD)
@@ -480,7 +509,7 @@ void l2tp_tick(struct l2tp *l2tp, ls_time now)
 
 ls_time l2tp_deadline(const struct l2tp *l2tp)
 {
-	ls_time first = LS_NEVER;
+	ls_time first = l2tp->calls_at;
 
 	for (const struct conn *c = l2tp->conns; c; c = c->next) {
 		first = ls_time_min(first, c->limit_at);

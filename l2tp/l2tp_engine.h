@@ -16,6 +16,7 @@ enum {
 };
 #define RETRY_MOST LS_S(8)
 #define PROBE_EVERY LS_MS(500)
+/* A connection, and then a call, is up by then or never will be. */
 #define DIAL_LIMIT LS_S(30)
 /* State stays for retransmissions of a StopCCN (5.7). */
 #define LINGER LS_S(31)
@@ -83,6 +84,7 @@ struct l2tp {
 	struct conn *conns, *conn_by_id[65536];
 	struct session *sessions, *session_by_id[65536];
 	uint32_t conn_count, session_count, serial;
+	ls_time calls_at; /* not before then is a call under way too old; LS_NEVER: none is */
 	struct queued *first, **last;
 	unsigned requests;
 	uint8_t *handed; /* bytes of the request that was pulled last */

@@ -72,6 +72,8 @@ void l2tp_say_icrq(struct l2tp *l2tp, struct session *s, ls_time now)
 	l2tp_avp_u32(&d.w, L2TP_AVP_SERIAL, ++l2tp->serial);
 	l2tp_conn_send(l2tp, s->conn, 0, &d.w, now);
 	s->state = SESSION_WAIT_REPLY;
+	s->born = now;
+	l2tp->calls_at = ls_time_min(l2tp->calls_at, now + DIAL_LIMIT);
 }
 
 /* What a CDN or StopCCN says (4.4.2). */

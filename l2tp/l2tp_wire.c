@@ -135,6 +135,12 @@ static bool value_open(struct veil *v, uint16_t type, bool hidden, struct ls_byt
 	return row->known && value->len >= row->min && value->len <= row->max;
 }
 
+static bool type_known(uint16_t type)
+{
+	return (type >= L2TP_SCCRQ && type <= L2TP_STOPCCN) ||
+	       (type >= L2TP_HELLO && type <= L2TP_ICCN) || (type >= L2TP_CDN && type <= L2TP_SLI);
+}
+
 /* One AVP (4.1); what cannot be understood is skipped unless the peer insists on it. */
 static bool avp_next(struct l2tp_in *in, struct rd *r, struct veil *v, bool first)
 {
@@ -156,6 +162,8 @@ static bool avp_next(struct l2tp_in *in, struct rd *r, struct veil *v, bool firs
 	struct rd content = rd_make(value.p, value.len);
 	if (first) {
 		in->type = rd_u16(&content);
+		in->mandatory_unknown = (bits & AVP_MANDATORY) && !type_known(in->type);
+		in->unknown_type = L2TP_AVP_TYPE;
 		return type == L2TP_AVP_TYPE;
 	}
 	if (type == L2TP_AVP_RANDOM_VECTOR)

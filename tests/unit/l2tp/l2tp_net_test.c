@@ -164,6 +164,76 @@ START_TEST(test_a_silent_peer_is_given_up)
 }
 END_TEST
 
+/* Loses one kind of message, for which the peer sees another that it never heard of. */
+static unsigned lost_type;
+static bool twist(struct pair *p, unsigned from, const uint8_t *bytes, size_t len)
+{
+	uint8_t other[L2TP_MESSAGE_MAX];
+
+	if (pair_type(bytes, len) != lost_type)
+		return true;
+	memcpy(other, bytes, len);
+	other[12] &= 0x7f; /* not mandatory: it may be ignored (RFC 2661 4.4.1) */
+	other[18] = 0x77;
+	pair_put(p, !from, PAIR_CHAIN, other, len);
+	return false;
+}
+
+/* The connection lives and acknowledges everything, but the call is not answered. */
+START_TEST(test_a_call_without_an_answer_ends)
+{
+	static const unsigned types[] = {10, 11, 12}; /* ICRQ, ICRP, ICCN */
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct pair *p = pair_new(8 + i, "", "");
+
+		lost_type = types[i];
+		p->filter = twist;
+		l2tp_call(p->side[0].l2tp, PAIR_TUNNEL, PAIR_CHAIN, p->now);
+		pair_run(p, LS_S(29));
+		ck_assert_uint_eq(p->side[0].down + p->side[1].down, 0);
+		pair_run(p, LS_S(2));
+		/* Whoever waited for the message says why; both ends are rid of the call. */
+		ck_assert_uint_eq(p->side[0].down, 1);
+		ck_assert_uint_eq(p->side[1].down, types[i] == 10 ? 0 : 1);
+		ck_assert_int_eq(p->side[types[i] == 12 ? 1 : 0].down_cause, CAUSE_PEER_SILENT);
+		pair_run(p, LS_S(40));
+		ck_assert_int_eq(l2tp_deadline(p->side[0].l2tp), LS_NEVER);
+		ck_assert_int_eq(l2tp_deadline(p->side[1].l2tp), LS_NEVER);
+		pair_free(p);
+	}
+}
+END_TEST
+
+static bool insist(struct pair *p, unsigned from, const uint8_t *bytes, size_t len)
+{
+	uint8_t other[L2TP_MESSAGE_MAX];
+
+	if (pair_type(bytes, len) != lost_type)
+		return true;
+	memcpy(other, bytes, len);
+	other[18] = 0x77;
+	pair_put(p, !from, PAIR_CHAIN, other, len);
+	return false;
+}
+
+/* A message that nobody knows and the sender insists on ends the connection (RFC 2661 4.4.1). */
+START_TEST(test_an_unknown_message_that_matters)
+{
+	struct pair *p = pair_new(11, "", "");
+
+	lost_type = 10;
+	p->filter = insist;
+	l2tp_call(p->side[0].l2tp, PAIR_TUNNEL, PAIR_CHAIN, p->now);
+	pair_run(p, LS_S(2));
+	ck_assert_uint_eq(p->side[0].down, 1);
+	ck_assert(p->side[0].down_by_peer);
+	ck_assert_ptr_nonnull(strstr(p->side[0].down_text, "attribute 0"));
+	ck_assert_uint_eq(p->side[1].closed, 1);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(test_hello_keeps_it_and_finds_death)
 {
 	struct pair *p = pair_new(6, "", "");
@@ -365,6 +435,8 @@ int main(void)
 	tcase_add_test(tc, test_bad_weather);
 	tcase_add_test(tc, test_light_loss_always_completes);
 	tcase_add_test(tc, test_a_silent_peer_is_given_up);
+	tcase_add_test(tc, test_a_call_without_an_answer_ends);
+	tcase_add_test(tc, test_an_unknown_message_that_matters);
 	tcase_add_test(tc, test_hello_keeps_it_and_finds_death);
 	tcase_add_test(tc, test_data_is_a_sign_of_life);
 	tcase_add_test(tc, test_the_chain_moves);
