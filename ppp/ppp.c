@@ -218,6 +218,10 @@ void ppp_report_up(struct ppp *p, ls_time now)
 {
 	struct ppp_request *r;
 
+	if (!p->link.ipv4 && !p->link.ipv6) {
+		p->report_at = LS_NEVER; /* what was open is agreed on anew */
+		return;
+	}
 	p->limit_at = LS_NEVER;
 	if (!p->reported && (ppp_cp_busy(&p->ipcp) || ppp_cp_busy(&p->ipv6cp)) &&
 	    p->report_at > now) {

@@ -24,7 +24,9 @@ static struct virtio_net_hdr vnet_read(const uint8_t *bytes)
 /* Fills in a checksum that the kernel left partial: the field holds the pseudo header's sum. */
 static enum ls_cause sum_complete(uint8_t *packet, size_t len, size_t start, size_t offset)
 {
-	if (start >= len || offset + 2 > len - start)
+	size_t ip = packet[0] >> 4 == 4 ? (size_t)(packet[0] & 15) * 4 : IP6_SIZE;
+
+	if (start < ip || start >= len || offset + 2 > len - start)
 		return CAUSE_GW_TUN_FORMAT;
 	uint16_t sum = (uint16_t)~gw_sum_fold(gw_sum_bytes(packet + start, len - start));
 	/* UDP's zero means "none" (RFC 768); for TCP both zeros are the same value. */

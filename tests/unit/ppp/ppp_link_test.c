@@ -383,6 +383,34 @@ START_TEST(a_caller_without_an_address)
 }
 END_TEST
 
+/* IPCP is open and IPv6 is waited for, when the peer wants IPCP anew: what is gone is not reported.
+ */
+START_TEST(open_and_gone_is_not_up)
+{
+	start();
+	config[0].ipv6 = true;
+	dial();
+	open_lcp("", 0);
+	open_ipcp();
+	say(PROTO_IPCP, CODE_NAK, 1, "\3\6\12\11\0\2", 6);
+	agree_to(PROTO_IPCP);
+	ck_assert(ppp_link(ends[0])->ipv4 && !is_up[0]);
+	SAY(PROTO_IPCP, CODE_REQUEST, 2, "\3\6\12\11\0\1");
+	ck_assert(!ppp_link(ends[0])->ipv4);
+	now += LS_MS(800);
+	ppp_tick(ends[0], now);
+	listen();
+	ck_assert(!is_up[0]);
+	ppp_tick(ends[0], now += LS_MS(300));
+	listen();
+	agree_to(PROTO_IPCP);
+	ppp_tick(ends[0], now += LS_MS(800));
+	listen();
+	ck_assert(is_up[0] && seen[0].ipv4);
+	end();
+}
+END_TEST
+
 /* -- CHAP -- */
 
 static void answer_question(uint8_t fill)
@@ -511,6 +539,7 @@ int main(void)
 	tcase_add_test(tc, what_the_peer_rejects_ends);
 	tcase_add_test(tc, a_peer_that_proves_itself_in_no_way);
 	tcase_add_test(tc, a_caller_without_an_address);
+	tcase_add_test(tc, open_and_gone_is_not_up);
 	tcase_add_test(tc, a_challenge_said_again);
 	tcase_add_test(tc, success_must_be_proven);
 	tcase_add_test(tc, our_own_challenge_is_not_answered);

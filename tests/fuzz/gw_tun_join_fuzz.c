@@ -1,0 +1,187 @@
+/* Fuzzes joining: whatever packets come, what is written holds each of them once, bit for bit, in
+ * the order of its flow. */
+#include "src/gateway/gw_sum.h"
+#include "src/gateway/gw_tun.h"
+#include "src/gateway/gw_tun_ip.h"
+
+#include "lib/wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PACKETS_MAX = 64, WRITE_MAX = GW_VNET_SIZE + GW_TUN_PACKET_MAX };
+
+static struct given {
+	uint8_t *packet; /* as it was given, MSS clamped */
+	size_t len;
+	bool written;
+} given[PACKETS_MAX];
+static unsigned givens;
+
+/* Zero has two forms in a checksum; a joined packet may come out with the other one. */
+static void zero_same(uint8_t *p, size_t len)
+{
+	size_t ip = p[0] >> 4 == 4 ? IP4_SIZE : IP6_SIZE;
+	uint8_t protocol = p[p[0] >> 4 == 4 ? IP4_PROTOCOL : IP6_NEXT];
+
+	if (protocol != IP_TCP || len < ip + TCP_SIZE || (p[0] >> 4 == 4 && p[0] != 0x45))
+		return;
+	if (ls_get16(p + ip + TCP_SUM) == 0xffff)
+		ls_put16(p + ip + TCP_SUM, 0);
+	if (p[0] >> 4 == 4 && ls_get16(p + IP4_SUM) == 0xffff)
+		ls_put16(p + IP4_SUM, 0);
+}
+
+/* A whole TCP segment, with a header that makes sense. */
+static bool is_segment(const uint8_t *p, size_t len)
+{
+	size_t ip = p[0] >> 4 == 4 ? IP4_SIZE : IP6_SIZE, tcp;
+
+	if (len < ip + TCP_SIZE || p[p[0] >> 4 == 4 ? IP4_PROTOCOL : IP6_NEXT] != IP_TCP)
+		return false;
+	if (p[0] >> 4 == 4 && (p[0] != 0x45 || (ls_get16(p + IP4_FRAGMENT) & IP4_MORE_AND_OFFSET)))
+		return false;
+	tcp = (size_t)(p[ip + TCP_OFFSET] >> 4) * 4;
+	return tcp >= TCP_SIZE && ip + tcp <= len;
+}
+
+static bool same_flow(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	if (a[0] >> 4 != b[0] >> 4 || !is_segment(a, a_len) || !is_segment(b, b_len))
+		return false;
+	return a[0] >> 4 == 4 ? memcmp(a + IP4_FROM, b + IP4_FROM, 12) == 0
+	                      : memcmp(a + IP6_FROM, b + IP6_FROM, 36) == 0;
+}
+
+/* The first one like this; none of its flow from before it is still held back. */
+static void expect(uint8_t *packet, size_t len)
+{
+	zero_same(packet, len);
+	for (unsigned i = 0; i < givens; i++)
+		if (!given[i].written && given[i].len == len &&
+		    memcmp(given[i].packet, packet, len) == 0) {
+			given[i].written = true;
+			return;
+		} else if (!given[i].written &&
+		           same_flow(given[i].packet, given[i].len, packet, len)) {
+			abort();
+		}
+	abort();
+}
+
+/* As the kernel would: cuts it again. */
+static void take(void *ctx, const struct iovec *parts, int n, unsigned packets)
+{
+	static uint8_t room[GW_HEADROOM + WRITE_MAX], slot[GW_HEADROOM + GW_HEAD_MAX],
+		whole[GW_TUN_PACKET_MAX];
+	uint8_t *bytes = room + GW_HEADROOM - GW_VNET_SIZE;
+	struct gw_piece piece;
+	struct gw_cut cut;
+	size_t len = 0;
+	unsigned pieces = 0;
+
+	(void)ctx;
+	for (int i = 0; i < n; i++) {
+		if (len + parts[i].iov_len > WRITE_MAX)
+			abort();
+		memcpy(bytes + len, parts[i].iov_base, parts[i].iov_len);
+		len += parts[i].iov_len;
+	}
+	if (gw_cut_start(&cut, bytes, len, 0xffff) != CAUSE_NONE)
+		abort();
+	while (gw_cut_next(&cut, slot, &piece)) {
+		memcpy(whole, piece.head, piece.head_len);
+		if (piece.payload_len > 0)
+			memcpy(whole + piece.head_len, piece.payload, piece.payload_len);
+		expect(whole, (size_t)piece.head_len + piece.payload_len);
+		pieces++;
+	}
+	if (pieces != packets)
+		abort();
+}
+
+/* The fuzzer cannot guess checksums: a record may ask for right ones. */
+static void sums_set(uint8_t *p, size_t len)
+{
+	unsigned version = p[0] >> 4;
+	size_t ip = version == 4 ? IP4_SIZE : IP6_SIZE;
+
+	if (len < ip + TCP_SIZE || (version == 4 && p[0] != 0x45))
+		return;
+	if (version == 4)
+		gw_sum_ip4_set(p, IP4_SIZE);
+	ls_put16(p + ip + TCP_SUM, 0);
+	ls_put16(p + ip + TCP_SUM,
+	         (uint16_t)~gw_sum_fold(gw_sum_bytes(p + ip, len - ip) +
+	                                gw_sum_pseudo(p, version, IP_TCP, len - ip)));
+}
+
+/* Records: form 1, length 1, bytes. Form bit 0: right checksums; bit 1: as the packet before, with
+ * the bytes as its payload and the sequence number and id that follow. */
+static size_t record(struct rd *r, uint8_t *out, const uint8_t *before, size_t before_len)
+{
+	uint8_t form = rd_u8(r);
+	size_t len = rd_u8(r), head = 0;
+	const uint8_t *bytes;
+
+	len = len < rd_left(r) ? len : rd_left(r);
+	bytes = rd_bytes(r, len);
+	if (form & 2 && before_len > 0 && before[0] == 0x45 && before_len >= IP4_SIZE + TCP_SIZE)
+		head = IP4_SIZE + (size_t)(before[IP4_SIZE + TCP_OFFSET] >> 4) * 4;
+	if (head > before_len)
+		head = 0;
+	memcpy(out, before, head);
+	if (bytes && len > 0)
+		memcpy(out + head, bytes, len);
+	len += head;
+	if (head >= IP4_SIZE + TCP_SIZE) {
+		uint8_t *t = out + IP4_SIZE;
+
+		ls_put16(out + IP4_LEN, (uint16_t)len);
+		ls_put16(out + IP4_ID, (uint16_t)(ls_get16(out + IP4_ID) + 1));
+		ls_put32(t + TCP_SEQUENCE,
+		         ls_get32(t + TCP_SEQUENCE) + (uint32_t)(before_len - head));
+		if (form & 4)
+			t[TCP_FLAGS] ^= TCP_PSH;
+	}
+	len = gw_ip_len(out, len);
+	if (len > 0 && form & 1)
+		sums_set(out, len);
+	return len;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint8_t packets[PACKETS_MAX][GW_HEADROOM + 1024], made[1024];
+	static struct gw_join join;
+	struct rd r = rd_make(data, size);
+	uint8_t form = rd_u8(&r);
+	uint16_t mtu = rd_u16(&r);
+	size_t before = 0, len;
+
+	gw_join_init(&join, form & 1, mtu, take, NULL);
+	givens = 0;
+	while (rd_left(&r) > 2 && givens < PACKETS_MAX) {
+		uint8_t *packet = packets[givens] + GW_HEADROOM;
+
+		len = record(&r, made, packets[givens ? givens - 1 : 0] + GW_HEADROOM, before);
+		if (len == 0)
+			continue;
+		memcpy(packet, made, before = len);
+		given[givens] = (struct given){.packet = malloc(len), .len = len};
+		memcpy(given[givens].packet, packet, len);
+		gw_mss_clamp(given[givens].packet, len, mtu);
+		zero_same(given[givens].packet, len);
+		givens++;
+		gw_join_add(&join, packet, len);
+	}
+	gw_join_flush(&join);
+	for (unsigned i = 0; i < givens; i++) {
+		if (!given[i].written)
+			abort();
+		free(given[i].packet);
+	}
+	return 0;
+}

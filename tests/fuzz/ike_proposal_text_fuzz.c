@@ -1,0 +1,28 @@
+/* Fuzzes proposals as people write them: taken, or refused with a sentence. */
+#include "src/ike/iked.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct ike_proposal p;
+	char text[CONF_TEXT_MAX], error[80];
+
+	if (size < 1 || size > sizeof text)
+		return 0;
+	memcpy(text, data + 1, size - 1);
+	text[size - 1] = '\0';
+	error[0] = '\0';
+	memset(&p, 0xee, sizeof p);
+	if (!iked_proposal_parse(text, data[0] & 1, &p, error, sizeof error)) {
+		if (error[0] == '\0' || !memchr(error, '\0', sizeof error))
+			abort();
+	} else if (p.count == 0 || p.count > sizeof p.algo / sizeof p.algo[0] ||
+	           (!p.esn && !p.no_esn && (data[0] & 1))) {
+		abort();
+	}
+	return 0;
+}
