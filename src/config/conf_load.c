@@ -415,6 +415,7 @@ bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors)
 		return false;
 	}
 	conf_defaults(conf_gateway_keys, conf_gateway_key_count, &conf->gateway);
+	conf_numbers_check(file, path, errors);
 	config_init(&parsed);
 	if (config_read(&parsed, file))
 		root_read(conf, config_root_setting(&parsed), errors);

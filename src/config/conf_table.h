@@ -54,4 +54,7 @@ bool conf_is_list(const struct conf_key *k);
 /* Sets all keys of a table to their defaults. */
 void conf_defaults(const struct conf_key *keys, size_t n, void *of);
 
+/* Notes each number of the file that libconfig would wrap round; leaves the file at its begin. */
+void conf_numbers_check(FILE *file, const char *path, struct conf_errors *errors);
+
 #endif

@@ -411,6 +411,93 @@ START_TEST(open_and_gone_is_not_up)
 }
 END_TEST
 
+static void expect_end(enum ls_cause cause_wanted)
+{
+	for (unsigned i = 0; i < 9 && !is_down[0]; i++) {
+		ppp_tick(ends[0], now = ppp_deadline(ends[0]));
+		listen();
+	}
+	ck_assert(is_down[0]);
+	ck_assert_int_eq(why, cause_wanted);
+	ck_assert_str_eq(ppp_phase(ends[0]), "ending");
+	end();
+}
+
+/* The owner has no address left: with nothing else to carry the link ends, with IPv6 it goes on. */
+START_TEST(no_address_for_the_caller)
+{
+	for (unsigned six = 0; six < 2; six++) {
+		struct ppp_answer none = {.ok = false, .cause = CAUSE_GW_NO_ADDRESS};
+
+		start();
+		config[0].caller = false;
+		config[0].ipv6 = six;
+		config[0].local4 = ls_addr_v4(0x0a090001, 0);
+		dial();
+		open_lcp("", 0);
+		ck_assert_int_eq(question.kind, PPP_REQ_ADDRESS);
+		/* Until then network protocols wait. */
+		SAY(PROTO_IPCP, CODE_REQUEST, 1, "\3\6\0\0\0\0");
+		SAY(0x80fd, 1, 1, "");
+		ck_assert_uint_eq(frames, 0);
+		ppp_answer(ends[0], question.id, &none, now);
+		memset(&question, 0, sizeof question);
+		listen();
+		if (six) {
+			SAY(PROTO_IPCP, CODE_REQUEST, 1, "\3\6\0\0\0\0");
+			ck_assert_uint_eq(said[0].bytes[0], CODE_PROTOCOL_REJECT);
+			end();
+		} else {
+			expect_end(CAUSE_PPP_NO_PROTOCOL);
+		}
+	}
+}
+END_TEST
+
+START_TEST(name_servers_of_the_user)
+{
+	struct ppp_answer a = {.ok = true, .address = ls_addr_v4(0x0a090007, 0)};
+
+	a.dns[0] = ls_addr_v4(0x0a090036, 0);
+	start();
+	config[0].caller = false;
+	config[0].local4 = ls_addr_v4(0x0a090001, 0);
+	dial();
+	open_lcp("", 0);
+	ppp_answer(ends[0], question.id, &a, now);
+	memset(&question, 0, sizeof question);
+	SAY(PROTO_IPCP, CODE_REQUEST, 1, "\3\6\0\0\0\0\201\6\0\0\0\0");
+	HEARD(PROTO_IPCP, CODE_NAK, "\3\6\12\11\0\7\201\6\12\11\0\66");
+	end();
+}
+END_TEST
+
+START_TEST(nothing_to_carry)
+{
+	start();
+	config[0].ipv4 = false;
+	dial();
+	open_lcp("", 0);
+	expect_end(CAUSE_PPP_NO_PROTOCOL);
+}
+END_TEST
+
+START_TEST(keys_cannot_answer)
+{
+	struct ppp_answer no = {.ok = false, .cause = CAUSE_PPP_UNKNOWN_USER};
+
+	start();
+	dial();
+	open_lcp("\3\5\302\43\5", 5);
+	SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
+	ppp_answer(ends[0], question.id + 1, &no, now); /* of nobody's question */
+	ck_assert_str_eq(ppp_phase(ends[0]), "authenticating");
+	ppp_answer(ends[0], question.id, &no, now);
+	memset(&question, 0, sizeof question);
+	expect_end(CAUSE_PPP_UNKNOWN_USER);
+}
+END_TEST
+
 /* -- CHAP -- */
 
 static void answer_question(uint8_t fill)
@@ -540,6 +627,10 @@ int main(void)
 	tcase_add_test(tc, a_peer_that_proves_itself_in_no_way);
 	tcase_add_test(tc, a_caller_without_an_address);
 	tcase_add_test(tc, open_and_gone_is_not_up);
+	tcase_add_test(tc, no_address_for_the_caller);
+	tcase_add_test(tc, name_servers_of_the_user);
+	tcase_add_test(tc, nothing_to_carry);
+	tcase_add_test(tc, keys_cannot_answer);
 	tcase_add_test(tc, a_challenge_said_again);
 	tcase_add_test(tc, success_must_be_proven);
 	tcase_add_test(tc, our_own_challenge_is_not_answered);

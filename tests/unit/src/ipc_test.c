@@ -92,6 +92,36 @@ static void run(void)
 		event_base_loop(base, EVLOOP_NONBLOCK);
 }
 
+/* A process that ends gets its last words out, but waits for nobody. */
+START_TEST(flushing_sends_what_the_other_reads)
+{
+	enum { MANY = 20000 };
+	size_t before;
+
+	open_both();
+	ck_assert_uint_eq(ipc_peer(gateway.ipc), MSG_ROLE_PARENT);
+	ipc_flush(gateway.ipc, 1000); /* nothing to do */
+	for (uint32_t i = 0; i < MANY; i++) {
+		struct msg_progress m = {.tunnel = i};
+
+		memset(m.text, 'p', sizeof m.text - 1);
+		ck_assert(ipc_send_progress(gateway.ipc, &m, -1));
+	}
+	before = ipc_queued(gateway.ipc);
+	ipc_flush(gateway.ipc, 1); /* nobody reads */
+	ck_assert_uint_eq(ipc_queued(gateway.ipc), before);
+	for (unsigned i = 0; ipc_queued(gateway.ipc) > 0; i++) {
+		ck_assert_uint_lt(i, 10 * MANY);
+		event_base_loop(base, EVLOOP_NONBLOCK | EVLOOP_ONCE);
+		ipc_flush(gateway.ipc, 0);
+	}
+	while (parent.progress < MANY && !parent.ended)
+		event_base_loop(base, EVLOOP_ONCE);
+	ck_assert_uint_eq(parent.progress, MANY);
+	close_both();
+}
+END_TEST
+
 START_TEST(messages_arrive_in_order_also_through_the_queue)
 {
 	enum { MANY = 20000 };
@@ -244,6 +274,7 @@ int main(void)
 	SRunner *r = srunner_create(s);
 	int failed;
 
+	tcase_add_test(t, flushing_sends_what_the_other_reads);
 	tcase_add_test(t, messages_arrive_in_order_also_through_the_queue);
 	tcase_add_test(t, a_descriptor_travels_along);
 	tcase_add_test(t, a_descriptor_must_be_there_exactly_when_the_table_says_so);
