@@ -61,7 +61,7 @@ struct gw_session {
 	struct ls_addr leased;       /* from the pool */
 	struct ppp_request question; /* asked of keys, while asking */
 	bool asking, dirty;
-	ls_time opened; /* PPP came up, the first time */
+	ls_time opened;          /* PPP came up, the first time */
 	struct gw_session *next; /* of the tunnel */
 	struct gw_gateway *gw;
 };
