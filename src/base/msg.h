@@ -35,7 +35,8 @@ enum msg_note {
 	MSG_SA_NOTE_EXPIRING = 1,
 	MSG_SA_NOTE_EXPIRED,
 	MSG_SA_NOTE_HEARD,
-	MSG_SA_NOTE_MOVED
+	MSG_SA_NOTE_MOVED,
+	MSG_SA_NOTE_DOUBT /* we send to the peer, but hear nothing */
 };
 
 enum msg_debug { MSG_DEBUG_ESP = 1, MSG_DEBUG_IKE = 2 };

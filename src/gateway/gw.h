@@ -48,6 +48,7 @@ struct gw_chain {
 	bool initiator;
 	unsigned sessions;                   /* that run on it */
 	ls_time heard;                       /* when ike was last told */
+	ls_time doubted;                     /* when ike was last asked to probe */
 	struct gw_chain *next_bucket, *next; /* of the table; of the tunnel, newest first */
 };
 
@@ -178,6 +179,8 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m);
 void gw_keeper_ask(struct gw_tunnel *t);
 void gw_ike_lost(struct gw_gateway *gw);
 void gw_ike_back(struct gw_gateway *gw);
+/* Packets of the tunnel went out: a peer that is silent meanwhile is probed. */
+void gw_sa_sent(struct gw_tunnel *t, ls_time now);
 void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local,
                  const struct ls_addr *from);
 bool gw_sa_pump(struct gw_gateway *gw);

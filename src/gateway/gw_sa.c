@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define HEARD_EVERY LS_S(1)
+#define DOUBT_AFTER LS_S(10)
 enum { GENERATION_SHIFT = 24, CHAIN_MASK = 0xffffff };
 
 /* A pair that was replaced keeps its inbound SA for what is still on its way; it is live as long as
@@ -354,6 +355,7 @@ void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m)
 	if (!t)
 		return;
 	c->up = true;
+	c->heard = clock_now();
 	c->initiator = m->initiator;
 	t->peer = m->peer;
 	for (struct gw_chain *o = t->chains, *next; o; o = next) {
@@ -503,6 +505,23 @@ void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_a
 	struct msg_sa_note note = {.kind = MSG_SA_NOTE_HEARD, .spi_in = spi};
 	c->heard = now;
 	GW_SEND(gw, IKE, sa_note, &note);
+}
+
+/*
+ * Packets go out and nothing has come in for a while: the peer may have begun anew, or the path may
+ * be cut. ike asks before its time (RFC 7296 2.4). A stream that needs no answer costs a probe now
+ * and then.
+ */
+void gw_sa_sent(struct gw_tunnel *t, ls_time now)
+{
+	struct gw_chain *c = t->current ? t->current->chain : NULL;
+	struct msg_sa_note note = {.kind = MSG_SA_NOTE_DOUBT, .tunnel = t->id};
+
+	if (!c || c->heard + DOUBT_AFTER > now || c->doubted + DOUBT_AFTER > now ||
+	    !gw_chain_there(t->gw, c->id))
+		return;
+	c->doubted = now;
+	GW_SEND(t->gw, IKE, sa_note, &note);
 }
 
 /* An SA without a keeper has reached its end: nobody else will take it away. */

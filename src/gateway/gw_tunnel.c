@@ -149,6 +149,7 @@ static void tun_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	gw_worker_tun(&t->gw->worker, t, clock_now());
+	gw_sa_sent(t, clock_now());
 	gw_pump(t->gw);
 }
 

@@ -463,6 +463,9 @@ static void on_sa_note(void *owner, enum msg_role from, const struct msg *m, int
 	case MSG_SA_NOTE_HEARD:
 		ike_child_heard(d->ike, n->spi_in, clock_now());
 		break;
+	case MSG_SA_NOTE_DOUBT:
+		ike_doubt(d->ike, n->tunnel, clock_now());
+		break;
 	case MSG_SA_NOTE_MOVED:
 		ike_child_moved(d->ike, n->spi_in, &n->remote, clock_now());
 		break;

@@ -96,8 +96,9 @@ say "forged ICMP errors: the SAs are the same" same_spis
 
 stop_both
 
-# -- a restart again, with the usual patience: the new head office says that it knows nothing of the old SAs --
-conf_a always "ike: { dpd = 3; };"
+# -- a restart again, with the usual patience (dpd = 30): packets that get no answer are a reason to ask, and the new head
+# office says that it knows nothing of the old SAs --
+conf_a always
 conf_b
 comes_up "usual patience"
 kill_all $pid_b
