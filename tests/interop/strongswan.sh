@@ -1,28 +1,61 @@
 #!/bin/bash
-# IKEv2-PSK interop with strongSwan, kernel ESP, xl2tpd and pppd on a Linux kernel of their own, in both directions of call.
+# IKEv2-PSK interop with strongSwan, kernel ESP, xl2tpd and pppd on a Linux kernel of their own (guest/README.md), in both
+# directions of call. Usage: strongswan.sh [PART]... (see `parts` at the end); KEEP=1 keeps logs.
 #
-#   LAN host ---- our gateway ==== TAP, guest (strongSwan, xl2tpd, pppd) ---- its LAN (a dummy interface)
-#   10.2.0.2      10.2.0.1  10.77.0.1     10.77.0.2                           10.1.0.1
+#   LAN host ---- our gateway ==== router ==== TAP, guest (strongSwan, xl2tpd, pppd) ---- its LAN (a dummy interface)
+#   10.2.0.2      10.2.0.1         (NAT)       10.77.0.2                                  10.1.0.1, fd01::1
+#   fd02::2       10.78.0.1
 #
-# Cases: we call, raw ESP; we call, ESP in UDP; it calls, raw ESP; it calls, ESP in UDP; each with LAN-to-LAN traffic,
-# rekeying from its side without a lost ping, and hang-up. Skipped, loudly, where the guest cannot start.
+# Skipped, loudly, only where no guest can start at all.
 set -u
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 top=$(cd "$here/../.." && pwd)
 B=${B:-$top/build}
 G=$here/guest/guest
-work=$(mktemp -d "${TMPDIR:-/tmp}/l2t-interop.XXXXXX")
-export GUEST_STATE=$work/guests
-gw=l2t$$gw lan=l2t$$lan guest=l2t$$g
-daemon_pid=
+for c in linux.uml mmdebstrap ip nft iperf3; do
+	command -v $c >/dev/null && continue
+	echo "skip - strongSwan interop: no $c here (apt-get install user-mode-linux mmdebstrap iproute2 nftables iperf3)"
+	exit 0
+done
+[ "$(id -u)" = 0 ] || { echo "skip - strongSwan interop: needs root for network namespaces"; exit 0; }
+[ -c /dev/net/tun ] || { echo "skip - strongSwan interop: no /dev/net/tun"; exit 0; }
+[ -x "$B/l2tpsecd" ] || { echo "not ok - strongSwan interop: there is no $B/l2tpsecd (build it first)"; exit 1; }
 
-ok() { echo "ok - $*"; }
-not_ok() { echo "not ok - $*"; }
-ctl() { ip netns exec "$gw" "$B/l2tpsecctl" -s "$work/run/control" "$@"; }
+work=$(mktemp -d "${TMPDIR:-/tmp}/l2t-interop.XXXXXX")
+chmod 755 "$work"
+export GUEST_STATE=$work/guests
+gw=l2t$$gw net=l2t$$net lan=l2t$$lan guest=l2t$$g
+daemon_pid=
+failed=0
+name=
+
+ctl() { ip netns exec "$gw" "$B/l2tpsecctl" --run-dir "$work/run" "$@"; }
+in_lan() { ip netns exec "$lan" "$@"; }
+in_gw() { ip netns exec "$gw" "$@"; }
+in_guest() { "$G" exec -t 30 "$guest" "$@"; }
+role() { in_guest role "$@"; }
 wait_for() {
 	local end=$((SECONDS + $1)); shift
 	until "$@" >/dev/null 2>&1; do [ $SECONDS -lt $end ] || return 1; sleep 0.1; done
 }
+
+ok() { echo "ok - $name: $*"; }
+not_ok() {
+	echo "not ok - $name: $*"
+	failed=$((failed + 1))
+	tail -n "${LINES_SHOWN:-30}" "$work/daemon.log" 2>/dev/null | sed 's/^/# ours: /'
+	"$G" exec -t 5 "$guest" role logs 2>/dev/null | tail -n 60 | sed 's/^/# guest: /'
+}
+# say WHAT COMMAND...: one line a test
+say() {
+	local what=$1; shift
+	if "$@" >"$work/out" 2>&1; then ok "$what"; else
+		not_ok "$what"
+		tail -n 10 "$work/out" | sed 's/^/# /'
+		return 1
+	fi
+}
+
 stop_daemon() {
 	[ -n "$daemon_pid" ] || return 0
 	kill "$daemon_pid" 2>/dev/null
@@ -33,156 +66,341 @@ stop_daemon() {
 }
 cleanup() {
 	stop_daemon
-	"$G" stop "$guest" >/dev/null 2>&1
-	ip netns del "$gw" 2>/dev/null
-	ip netns del "$lan" 2>/dev/null
+	"$G" kill "$guest" >/dev/null 2>&1
+	for n in $gw $net $lan; do ip netns del "$n" 2>/dev/null; done
 	if [ -n "${KEEP:-}" ]; then echo "# kept: $work"; else rm -rf "$work"; fi
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 
-for c in linux.uml mmdebstrap ip; do
-	command -v $c >/dev/null && continue
-	echo "skip - strongSwan interop: no $c here (apt-get install user-mode-linux mmdebstrap iproute2)"
-	exit 0
-done
-[ "$(id -u)" = 0 ] || { echo "skip - strongSwan interop: needs root for network namespaces"; exit 0; }
-[ -c /dev/net/tun ] || { echo "skip - strongSwan interop: no /dev/net/tun"; exit 0; }
-if ! "$G" build strongswan-l2tp >"$work/build.log" 2>&1; then
-	echo "skip - strongSwan interop: the guest's Debian tree could not be made: $(tail -n 1 "$work/build.log")"
-	exit 0
-fi
-
 topology() {
-	ip netns add "$gw" && ip netns add "$lan" || exit 1
-	ip -n "$gw" link set lo up
-	ip -n "$lan" link set lo up
+	local n
+	for n in $gw $net $lan; do
+		ip netns add "$n" || exit 1
+		ip -n "$n" link set lo up
+		ip netns exec "$n" sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
+			net.ipv6.conf.all.forwarding=1 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+	done
 	ip -n "$lan" link add eth0 type veth peer name lan netns "$gw"
+	ip -n "$net" link add ours type veth peer name out netns "$gw"
+	ip -n "$net" tuntap add dev theirs mode tap
 	ip -n "$lan" addr add 10.2.0.2/24 dev eth0
-	ip -n "$lan" link set eth0 up
-	ip -n "$lan" route add default via 10.2.0.1
+	ip -n "$lan" addr add fd02::2/64 dev eth0 nodad
 	ip -n "$gw" addr add 10.2.0.1/24 dev lan
-	ip -n "$gw" link set lan up
-	ip netns exec "$gw" sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+	ip -n "$gw" addr add fd02::1/64 dev lan nodad
+	ip -n "$gw" addr add 10.78.0.1/24 dev out
+	ip -n "$net" addr add 10.78.0.254/24 dev ours
+	ip -n "$net" addr add 10.77.0.254/24 dev theirs
+	for n in "$lan eth0" "$gw lan" "$gw out" "$net ours" "$net theirs"; do
+		ip -n "${n% *}" link set "${n#* }" up
+	done
+	ip -n "$lan" route add default via 10.2.0.1
+	ip -n "$lan" route add default via fd02::1
+	ip -n "$gw" route add default via 10.78.0.254
 }
 
-# config START ENCAPSULATION
-config() {
-	mkdir -p "$work/run"
+# nat DEV: what leaves the router by DEV is masqueraded; nat off: nothing is
+nat() {
+	ip netns exec "$net" nft delete table ip nat 2>/dev/null
+	ip netns exec "$net" conntrack -F >/dev/null 2>&1
+	[ "$1" = off ] && return
+	ip netns exec "$net" nft "add table ip nat; add chain ip nat post { type nat hook postrouting priority 100; };
+		add rule ip nat post oifname $1 masquerade"
+}
+
+# -- the two gateways --
+common=(AUTH=ikev2-psk LOCAL_ID=swan.example REMOTE_ID=ours.example PPP_POOL=10.9.0.10-10.9.0.60 PPP_LOCAL=10.9.0.1
+	ROUTES=10.2.0.0/24 ROUTES6=fd02::/64 UP_SECONDS=15)
+
+boot() {
+	local sets=() s
+	for s in "${common[@]}" PEER=10.78.0.1 PSK=interop-psk PPP_USER=reno PPP_PASSWORD=branch-password 'PPP_OPTIONS=lcp-restart 1'; do
+		sets+=(--set "$s")
+	done
+	"$G" start "$guest" --netns "$net" --tap theirs --addr 10.77.0.2/24 --gw 10.77.0.254 --role strongswan-l2tp \
+		"${sets[@]}" --set SIDE=server >"$work/guest.log" 2>&1 || return 1
+	in_guest sh -c 'ip link add lan0 type dummy && ip addr add 10.1.0.1/24 dev lan0 && ip -6 addr add fd01::1/64 dev lan0 nodad &&
+		ip link set lan0 up && sysctl -qw net.ipv4.icmp_echo_ignore_broadcasts=0' >>"$work/guest.log" 2>&1
+}
+
+# theirs SIDE KEY=VALUE...: strongSwan, xl2tpd and pppd anew, without a word to us
+theirs() {
+	local side=$1; shift
+	role restart SIDE="$side" "$@" >"$work/restart.log" 2>&1 && return 0
+	not_ok "strongSwan and xl2tpd start: $(tail -n 3 "$work/restart.log" | tr '\n' ' ')"
+	return 1
+}
+
+# ours START TUNNEL-SETTINGS [PSK [PASSWORD]]
+ours() {
+	local who
+	stop_daemon
+	if [ "$1" = wait ]; then who='ppp: { local = "10.9.0.1"; remote = "10.9.0.10"; };'; else who='peer = "10.77.0.2";'; fi
 	cat >"$work/l2tpsecd.conf" <<-EOT
-	gateway:
-	{
-		identity = "10.77.0.1";
-		secrets = "$work/secrets.conf";
-	};
-	tunnels:
-	(
-		{
-			name = "swan";
-			peer-identity = "10.77.0.2";
-			start = "$1";
-			$([ "$1" = wait ] || echo 'peer = "10.77.0.2";')
-			$([ "$1" = wait ] && echo 'local-address = "10.9.0.1"; peer-address = "10.9.0.10";')
-			encapsulation = "$2";
-			user = "reno";
-			routes = [ "10.1.0.0/24" ];
-		}
-	);
+	gateway: { identity = "ours.example"; secrets = "$work/secrets.conf"; };
+	tunnels: ( { name = "swan"; peer-identity = "swan.example"; start = "$1"; user = "reno"; routes = [ "10.1.0.0/24", "fd01::/64" ];
+		$who $2 } );
 	EOT
 	cat >"$work/secrets.conf" <<-EOT
-	psk: ( { id = "10.77.0.2"; secret = "interop-psk"; } );
-	users: ( { name = "reno"; password = "branch-password"; } );
+	psks: ( { local = "ours.example"; remote = "swan.example"; secret = "${3:-interop-psk}"; } );
+	users: ( { name = "reno"; password = "${4:-branch-password}"; } );
 	EOT
 	chmod 600 "$work/secrets.conf"
-}
-
-# guest_start SIDE ENCAP
-guest_start() {
-	"$G" start "$guest" --netns "$gw" --tap outer --addr 10.77.0.2/24 --gw 10.77.0.1 --role strongswan-l2tp \
-		--set SIDE="$1" --set PEER=10.77.0.1 --set AUTH=ikev2-psk --set PSK=interop-psk --set ENCAP="$2" \
-		--set PPP_USER=reno --set PPP_PASSWORD=branch-password --set PPP_POOL=10.9.0.10-10.9.0.60 --set PPP_LOCAL=10.9.0.1 \
-		--set ROUTES=10.2.0.0/24 --set PPP_OPTIONS='lcp-restart 1' >"$work/guest.log" 2>&1 || return 1
-	ip -n "$gw" addr replace 10.77.0.1/24 dev outer
-	"$G" sh "$guest" 'ip link add lan0 type dummy && ip addr add 10.1.0.1/24 dev lan0 && ip link set lan0 up' >>"$work/guest.log" 2>&1
-}
-
-lan_ping() { ip netns exec "$lan" ping -n -c 1 -W 2 10.1.0.1; }
-
-show() {
-	echo "# --- $1"
-	tail -n 25 "$work/daemon.log" | sed 's/^/# ours: /'
-	"$G" exec -t 5 "$guest" role logs 2>/dev/null | tail -n 25 | sed 's/^/# guest: /'
-}
-
-# one CASE WHO ENCAPSULATION
-one() {
-	local name=$1 who=$2 encap=$3 side start guest_encap lost
-	if [ "$who" = we ]; then side=server start=on-demand; else side=client start=wait; fi
-	if [ "$encap" = udp ]; then guest_encap=yes; else guest_encap=no; fi
-	config "$start" "$encap"
-	if ! guest_start "$side" "$guest_encap"; then
-		echo "skip - $name: the guest did not start: $(tail -n 1 "$work/guest.log")"
-		return
-	fi
-	ip netns exec "$gw" "$B/l2tpsecd" -F -f "$work/l2tpsecd.conf" --run-dir "$work/run" >"$work/daemon.log" 2>&1 &
+	mkdir -p "$work/run"
+	ip netns exec "$gw" "$B/l2tpsecd" -F -f "$work/l2tpsecd.conf" --run-dir "$work/run" >"$work/daemon.log" 2>&1 </dev/null &
 	daemon_pid=$!
-	if ! wait_for 10 ctl status; then
-		not_ok "$name: our daemon answers"
-		show "$name"
-		return
-	fi
-	if [ "$who" = they ]; then
-		"$G" exec -t 30 "$guest" role up >"$work/up.log" 2>&1
-	fi
-	# The guest's kernel knows the way to our LAN only once ppp0 is there.
-	if [ "$who" = we ]; then
-		lan_ping >/dev/null 2>&1
-		wait_for 15 "$G" sh "$guest" 'ip route replace 10.2.0.0/24 dev ppp0'
-	fi
-	if wait_for 20 lan_ping; then ok "$name: LAN to LAN"; else
-		not_ok "$name: LAN to LAN"
-		show "$name"
-		return
-	fi
-	"$G" exec -d "$guest" iperf3 -s -1 >/dev/null 2>&1
-	sleep 0.7
-	if ip netns exec "$lan" timeout 20 iperf3 -c 10.1.0.1 -t 2 -f m >"$work/iperf" 2>&1; then
-		ok "$name: TCP through it, $(awk '/receiver/ {print $7, $8}' "$work/iperf")"
-	else
-		not_ok "$name: TCP through it: $(tail -n 1 "$work/iperf")"
-	fi
-	ip netns exec "$lan" ping -n -c 30 -i 0.2 -W 2 10.1.0.1 >"$work/ping" 2>&1 &
-	local pinger=$!
-	sleep 1
-	"$G" exec -t 15 "$guest" role rekey >"$work/rekey.log" 2>&1
-	sleep 1.5
-	"$G" exec -t 15 "$guest" role rekey-ike >>"$work/rekey.log" 2>&1
-	wait $pinger
-	lost=$(sed -n 's/.* \([0-9]*\)% packet loss.*/\1/p' "$work/ping")
-	if [ "$lost" = 0 ] && [ "$(grep -c 'completed successfully' "$work/rekey.log")" = 2 ]; then
-		ok "$name: both SAs rekeyed by strongSwan without a lost ping"
-	else
-		not_ok "$name: rekeyed without a lost ping: $lost % lost, $(tr '\n' ' ' <"$work/rekey.log")"
-		show "$name"
-	fi
-	if "$G" sh "$guest" 'grep -vE " 0$" /proc/net/xfrm_stat | grep -E "InStateProtoError|InStateSeqError|InNoStates|InPolBlock"' >"$work/xfrm" 2>/dev/null; then
-		echo "# $name: the guest's kernel counted: $(tr '\n' ' ' <"$work/xfrm")"
-	fi
-	if [ "$who" = we ]; then ctl down swan >/dev/null 2>&1; else "$G" exec -t 15 "$guest" role down >/dev/null 2>&1; fi
-	if wait_for 8 no_sas; then ok "$name: hang-up leaves no SA at strongSwan"; else
-		not_ok "$name: hang-up leaves no SA at strongSwan"
-		show "$name"
-	fi
+	wait_for 10 grep -q DAEMON_READY "$work/daemon.log" || { not_ok "our daemon starts"; return 1; }
 }
-no_sas() { [ -z "$("$G" exec -t 5 "$guest" swanctl --list-sas)" ]; }
 
-for case in "we call, raw ESP:we:raw" "we call, ESP in UDP:we:udp" "it calls, raw ESP:they:raw" "it calls, ESP in UDP:they:udp"; do
-	IFS=: read -r title who encap <<<"$case"
-	[ $# -gt 0 ] && [[ $title != *"$1"* ]] && continue
-	topology
-	one "$title" "$who" "$encap"
-	stop_daemon
-	"$G" stop "$guest" >/dev/null 2>&1
-	ip netns del "$gw"
-	ip netns del "$lan"
+# -- what is looked at --
+lan_ping() { in_lan ping -n -c 1 -W 2 10.1.0.1; }
+we_are() { ctl --json status swan | grep -q "\"state\":\"$1\""; }
+up() { wait_for 20 lan_ping; }
+they_call() {
+	role up >"$work/up.log" 2>&1 && return 0
+	cat "$work/up.log"
+	return 1
+}
+guest_sas() { in_guest swanctl --list-sas; }
+guest_sas_show() { guest_sas | grep -q "$1"; }
+guest_has_nothing() {
+	[ -z "$(guest_sas)" ] && [ -z "$(in_guest ip xfrm state)" ] && ! in_guest ip link show ppp0
+}
+we_have_nothing() { ! ctl --json status swan | grep -qE '"(session|spi|state)":("up"|"[0-9a-f]{8,}"|[1-9])'; }
+nobody_has_anything() { wait_for 12 we_have_nothing && wait_for 12 guest_has_nothing; }
+tcp() {
+	in_guest sh -c 'pkill -x iperf3; iperf3 -s -1 -D; sleep 0.3'
+	in_lan timeout 20 iperf3 -c 10.1.0.1 -t 1 -f m "$@" >"$work/iperf" 2>&1 && grep -q receiver "$work/iperf" && return 0
+	cat "$work/iperf"
+	return 1
+}
+
+traffic() {
+	say "LAN to LAN, IPv4" in_lan ping -n -c 3 -i 0.2 -W 2 10.1.0.1
+	say "LAN to LAN, from there" in_guest ping -n -c 3 -i 0.2 -W 2 -I 10.1.0.1 10.2.0.2
+	say "LAN to LAN, packets that must be cut" in_lan ping -n -c 2 -i 0.2 -W 2 -s 4000 10.1.0.1
+	say "TCP, from us" tcp
+	say "TCP, to us" tcp -R
+}
+
+# Both ways of answering: our own echo replies come back as well.
+multicast() {
+	in_gw ping -n -c 2 -W 2 -I swan 224.0.0.1 | grep -c 'from 10.9.0' && in_gw ping -n -c 2 -W 2 -I swan ff02::1 >"$work/ff02"
+	[ "$(sed -n 's/.*bytes from \(fe80[^ %]*\).*/\1/p' "$work/ff02" | sort -u | wc -l)" = 2 ] && return 0
+	cat "$work/ff02"
+	return 1
+}
+
+# What charon's log says about CREATE_CHILD_SA: who asked for it.
+asked_by_us() { in_guest grep -c 'parsed CREATE_CHILD_SA request' /run/charon.log; }
+events() { ctl --json events swan | grep -c "\"name\":\"$1\""; }
+
+# A ping every 0.1 s, while strongSwan rekeys both SAs, and then we, whose SAs of 60 s come to their end. None is lost, and the
+# kernel there has no packet that fits no SA.
+rekeying() {
+	local train lost errors before after
+	ip netns exec "$lan" ping -n -c 550 -i 0.1 -W 2 10.1.0.1 >"$work/ping" 2>&1 &
+	train=$!
+	sleep 1
+	say "CHILD SA rekeyed by strongSwan" role rekey
+	sleep 1
+	say "IKE SA rekeyed by strongSwan" role rekey-ike
+	sleep 1
+	say "CHILD SA rekeyed by strongSwan under its new IKE SA" role rekey
+	before=$(asked_by_us)
+	wait $train
+	after=$(asked_by_us)
+	say "both SAs rekeyed by us ($((after - before)) requests of ours)" test $((after - before)) -ge 2
+	say "the line stayed the same" test "$(events LINE_UP)" = 1
+	lost=$(sed -n 's/.* \([0-9.]*\)% packet loss.*/\1/p' "$work/ping")
+	say "no ping of 550 lost: $lost %" test "$lost" = 0
+	errors=$(in_guest awk '/StateProtoError|StateSeqError|NoStates|PolBlock/ && $2 > 0 {print $1, $2}' /proc/net/xfrm_stat | tr '\n' ' ')
+	say "nothing that the guest's kernel could not open: ${errors:-none}" test -z "$errors"
+	say "one pair of ESP SAs is left, at both ends" wait_for 10 one_pair
+}
+one_pair() {
+	[ "$(in_guest ip xfrm state | grep -c '^src')" = 2 ] && [ "$(ctl --json status swan | grep -o '"direction":"in"' | wc -l)" = 1 ]
+}
+
+# refused WHAT CAUSE: `l2tpsecctl why` has this cause, its sentence and, where there is one, its hint
+refused() {
+	local what=$1 cause=$2
+	wait_for 15 why_is "$cause"
+	say "$what: why says $cause" why_is "$cause" && ctl why swan | sed -n '1s/^[^.]*\. /#   /p'
+}
+why_is() { ctl --json why swan | grep "\"name\":\"$1\""; }
+
+# -- the parts --
+we_call() {
+	name="we call, raw ESP"
+	ours on-demand 'esp: { proposals = [ "aes256-gcm" ]; lifetime = 60; }; ike: { lifetime = 60; };' || return
+	say "comes up, at the first packet" up || return
+	say "AES-GCM at both ends, in IP 50" guest_sas_show 'TRANSPORT, ESP:AES_GCM_16-256'
+	say "MS-CHAPv2" in_guest grep -q 'CHAP authentication succeeded\|rcvd \[CHAP Response.*MS-v2\|auth chap MS-v2' /run/ppp.log
+	traffic
+	say "IPv6 LAN to LAN" in_lan ping -n -c 3 -i 0.2 -W 2 fd01::1
+	say "multicast of both families crosses the tunnel" multicast
+	rekeying
+	ctl down swan >/dev/null 2>&1
+	say "our hang-up leaves nothing at either end" nobody_has_anything
+}
+
+we_call_udp() {
+	name="we call, ESP in UDP"
+	theirs server ENCAP=yes PPP_AUTH=chap ESP_PROPOSALS=aes256-sha256 || return
+	ours on-demand 'esp: { proposals = [ "aes256-sha256" ]; force-udp = true; };' || return
+	say "comes up" up || return
+	say "AES-CBC with SHA-256 at both ends, in UDP" guest_sas_show 'TRANSPORT-in-UDP, ESP:AES_CBC-256/HMAC_SHA2_256_128'
+	say "CHAP-MD5" in_guest grep -q 'auth chap MD5' /run/ppp.log
+	traffic
+	role hang-up >/dev/null 2>&1
+	say "pppd's hang-up leaves nothing at either end" nobody_has_anything
+	say "the next packet calls again" up
+	ctl down swan >/dev/null 2>&1
+	say "our hang-up leaves nothing at either end" nobody_has_anything
+}
+
+we_call_chacha() {
+	name="we call, ChaCha20-Poly1305"
+	theirs server ESP_PROPOSALS=chacha20poly1305 IKE_PROPOSALS=chacha20poly1305-prfsha256-x25519 L2TP_LENGTH=no || return
+	ours on-demand 'ike: { proposals = [ "chacha20poly1305-prf-sha256-x25519" ]; }; esp: { proposals = [ "chacha20poly1305" ]; };' || return
+	say "comes up" up || return
+	say "ChaCha20 at both ends, x25519 for IKE" guest_sas_show 'ESP:CHACHA20_POLY1305'
+	traffic
+}
+
+we_call_nat() {
+	name="we call from behind a NAT"
+	nat theirs
+	theirs server PEER=%any || { nat off; return; }
+	ours on-demand '' || return
+	say "comes up" up || return
+	say "both see the NAT, ESP in UDP" guest_sas_show 'TRANSPORT-in-UDP'
+	traffic
+	say "CHILD SA rekeyed by strongSwan" role rekey
+	say "LAN to LAN after it" in_lan ping -n -c 3 -i 0.2 -W 2 10.1.0.1
+	ctl down swan >/dev/null 2>&1
+	say "our hang-up leaves nothing at either end" nobody_has_anything
+	nat off
+}
+
+we_are_refused() {
+	name="we call"
+	theirs server IKE_PROPOSALS=aes256-sha256-modp2048 ESP_PROPOSALS=aes256-sha256 || return
+	ours always '' another-psk
+	refused "another PSK" IKE_AUTH_REFUSED
+	ours always '' interop-psk another-password
+	refused "another PPP password" PPP_WRONG_PASSWORD
+	ours always 'ike: { proposals = [ "aes256-gcm-prf-sha384-ecp384" ]; };'
+	refused "no common IKE proposal" IKE_NO_PROPOSAL
+	ours always 'esp: { proposals = [ "aes256-gcm" ]; };'
+	refused "no common ESP proposal" IKE_NO_CHILD_PROPOSAL
+	ours always 'identity = "nobody.example";' # there is no PSK for it, here
+	refused "no PSK for our identity" IKE_NO_PSK
+}
+
+they_vanish() {
+	name="the peer's power fails"
+	theirs server || return
+	ours always 'ike: { dpd = 2; retry-first = 200; retries = 4; }; l2tp: { hello = 3; };' || return
+	say "comes up" up || return
+	"$G" kill "$guest"
+	say "noticed" wait_for 25 we_have_lost_it
+	ctl why swan | sed -n '1s/^[^.]*\. /#   /p'
+	boot || { not_ok "the guest starts again: $(tail -n 1 "$work/guest.log")"; return; }
+	say "built anew by itself, once it is back" wait_for 70 lan_ping
+}
+we_have_lost_it() { ! we_are up; }
+
+they_call_raw() {
+	name="they call, raw ESP"
+	theirs client || return
+	ours wait 'esp: { proposals = [ "aes256-gcm" ]; };' || return
+	say "comes up" they_call || return
+	say "AES-GCM at both ends, in IP 50" guest_sas_show 'TRANSPORT, ESP:AES_GCM_16-256'
+	say "MS-CHAPv2" in_guest grep -q 'auth chap MS-v2' /run/ppp.log
+	traffic
+	say "IPv6 LAN to LAN" in_lan ping -n -c 3 -i 0.2 -W 2 fd01::1
+	say "multicast of both families crosses the tunnel" multicast
+	role down >/dev/null 2>&1
+	say "their hang-up leaves nothing at either end" nobody_has_anything
+	say "they call again" they_call
+	say "LAN to LAN" up
+	theirs client || return
+	say "they call again after a restart without a word" they_call
+	say "LAN to LAN" up
+	ctl down swan >/dev/null 2>&1
+	say "our hang-up leaves nothing at either end" nobody_has_anything
+}
+
+they_call_udp() {
+	name="they call, ESP in UDP"
+	theirs client ENCAP=yes PPP_AUTH=chap ESP_PROPOSALS=aes256-sha256 || return
+	ours wait 'esp: { lifetime = 60; }; ike: { lifetime = 60; };' || return
+	say "comes up" they_call || return
+	say "AES-CBC with SHA-256 at both ends, in UDP" guest_sas_show 'TRANSPORT-in-UDP, ESP:AES_CBC-256/HMAC_SHA2_256_128'
+	say "CHAP-MD5" in_guest grep -q 'auth chap MD5' /run/ppp.log
+	traffic
+	rekeying
+	role ipsec-down >/dev/null 2>&1
+	say "strongSwan's goodbye alone leaves no SA" wait_for 15 we_have_nothing
+}
+
+they_call_nat() {
+	name="they call from behind a NAT"
+	nat ours
+	theirs client || { nat off; return; }
+	ours wait '' || return
+	say "comes up" they_call || return
+	say "both see the NAT, ESP in UDP" guest_sas_show 'TRANSPORT-in-UDP'
+	traffic
+	say "CHILD SA rekeyed by strongSwan" role rekey
+	say "LAN to LAN after it" in_lan ping -n -c 3 -i 0.2 -W 2 10.1.0.1
+	role down >/dev/null 2>&1
+	say "their hang-up leaves nothing at either end" nobody_has_anything
+	nat off
+}
+
+they_are_refused() {
+	name="they call"
+	local call=(UP_SECONDS=4)
+	theirs client PSK=another-psk "${call[@]}" || return
+	ours wait ''
+	role up >/dev/null 2>&1
+	refused "another PSK" IKE_AUTH_MISMATCH
+	theirs client PPP_PASSWORD=another-password "${call[@]}" || return
+	role up >/dev/null 2>&1
+	refused "another PPP password" PPP_WRONG_PASSWORD
+	theirs client LOCAL_ID=other.example "${call[@]}" || return
+	role up >/dev/null 2>&1
+	refused "another identity" IKE_WRONG_IDENTITY
+	ours wait 'ike: { proposals = [ "aes256-gcm-prf-sha384-ecp384" ]; }; esp: { proposals = [ "aes256-gcm" ]; };'
+	theirs client ESP_PROPOSALS=aes256-sha256 "${call[@]}" || return
+	role up >/dev/null 2>&1
+	refused "no common ESP proposal" IKE_NO_CHILD_PROPOSAL
+	theirs client IKE_PROPOSALS=aes256-sha256-modp2048 "${call[@]}" || return
+	role up >"$work/up.log" 2>&1
+	say "no common IKE proposal: strongSwan hears it" grep -q NO_PROPOSAL_CHOSEN "$work/up.log"
+	refused "no common IKE proposal" IKE_NO_PROPOSAL
+}
+
+parts="we_call we_call_udp we_call_chacha we_call_nat we_are_refused they_vanish they_call_raw they_call_udp they_call_nat they_are_refused"
+
+name="strongSwan interop"
+if ! "$G" build strongswan-l2tp >"$work/build.log" 2>&1; then
+	echo "skip - $name: the guest's Debian tree could not be made: $(tail -n 1 "$work/build.log")"
+	exit 0
+fi
+topology
+if ! boot; then
+	not_ok "the guest starts"
+	sed 's/^/# /' "$work/guest.log"
+	"$G" role-log "$guest" 2>/dev/null | tail -n 20 | sed 's/^/# role: /'
+	exit 1
+fi
+for part in ${*:-$parts}; do
+	began=$SECONDS
+	"$part"
+	echo "# $part took $((SECONDS - began)) s"
 done
+[ $failed = 0 ]
