@@ -226,8 +226,21 @@ static void show_tunnel(const json_t *o)
 	}
 }
 
+/* A caller was refused of whom the daemon cannot tell whether it meant this tunnel. */
+static void show_stranger(const json_t *e)
+{
+	char age[32];
+
+	if (!e)
+		return;
+	printf("  caller    %s was refused %s ago and may have meant this tunnel: %s%s%s\n",
+	       text(e, "peer"), span(number(e, "age_s"), age), text(e, "sentence"),
+	       text(e, "text")[0] ? ": " : "", text(e, "text"));
+}
+
 static void show_why(const json_t *o)
 {
+	const json_t *stranger = json_object_get(o, "stranger");
 	char since[32], age[32], on[LINE_MAX_BYTES];
 
 	if (number(o, "number") == 0) {
@@ -235,6 +248,7 @@ static void show_why(const json_t *o)
 		       text(o, "tunnel"), text(o, "state"), span(number(o, "since_s"), since));
 		if (way_on(o, text(o, "tunnel"), on)[0])
 			printf("  %s\n", on);
+		show_stranger(stranger);
 		return;
 	}
 	printf("%s has been %s for %s. It failed %s ago: %s.\n", text(o, "tunnel"),
@@ -246,6 +260,7 @@ static void show_why(const json_t *o)
 		printf("  peer      %s\n", text(o, "peer"));
 	if (text(o, "hint")[0])
 		printf("  mend      %s\n", text(o, "hint"));
+	show_stranger(stranger);
 	if (number(o, "line") > 0)
 		printf("  config    %s, line %" JSON_INTEGER_FORMAT "\n", text(o, "file"),
 		       number(o, "line"));

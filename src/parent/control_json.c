@@ -192,6 +192,22 @@ json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full,
 	return o;
 }
 
+/* Why a tunnel that waits is not up may be a caller that did not get so far as to show whom it
+ * called. */
+static void stranger_add(json_t *o, const struct parent *p, const struct tunnel *t)
+{
+	ls_time now = clock_now(), since = t->failure.at;
+	const struct history_entry *e;
+
+	if (t->conf.start != CONF_START_WAIT || t->line.state == MSG_LINE_UP)
+		return;
+	if (t->line.since > since)
+		since = t->line.since;
+	e = history_stranger(&p->history, since);
+	if (e)
+		json_object_set_new(o, "stranger", control_json_event(e, now));
+}
+
 json_t *control_json_why(struct parent *p, const struct tunnel *t)
 {
 	json_t *o =
@@ -211,6 +227,7 @@ json_t *control_json_why(struct parent *p, const struct tunnel *t)
 		if (info->windows)
 			set_number(o, "windows", info->windows);
 	}
+	stranger_add(o, p, t);
 	set_text(o, "file", p->options.config);
 	if (t->conf.line > 0)
 		set_number(o, "line", (uint64_t)t->conf.line);

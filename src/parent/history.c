@@ -49,3 +49,19 @@ const struct history_entry *history_next(const struct history *h, uint32_t tunne
 	}
 	return NULL;
 }
+
+const struct history_entry *history_stranger(const struct history *h, ls_time since)
+{
+	uint64_t oldest = h->count > HISTORY_MAX ? h->count - HISTORY_MAX : 0;
+
+	for (uint64_t n = h->count; n > oldest; n--) {
+		const struct history_entry *e = entry_at(h, n - 1);
+
+		if (e->at <= since)
+			return NULL;
+		if (e->event.tunnel == 0 && e->event.peer.family != 0 &&
+		    ls_cause_info(e->event.cause)->severity == LS_SEV_WARN)
+			return e;
+	}
+	return NULL;
+}

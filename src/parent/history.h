@@ -32,5 +32,8 @@ const struct history_entry *history_add(struct history *h, const struct ls_event
 /* Walks from the oldest to the newest: start with *at = 0; NULL at the end. tunnel: 0 for all, else
  * only its last HISTORY_OF_TUNNEL_MAX. */
 const struct history_entry *history_next(const struct history *h, uint32_t tunnel, uint64_t *at);
+/* The newest refusal, later than since, of a peer of whom it is not known which tunnel it meant
+ * (its proposals or its identity fit none); NULL if there is none. */
+const struct history_entry *history_stranger(const struct history *h, ls_time since);
 
 #endif

@@ -228,6 +228,13 @@ refused() {
 	wait_for 15 why_is "$cause"
 	say "$what: why says $cause" why_is "$cause" && ctl why swan | sed -n '1s/^[^.]*\. /#   /p'
 }
+# The same for a caller who cannot be told to mean this tunnel.
+refused_stranger() {
+	local what=$1 cause=$2
+	wait_for 15 stranger_is "$cause"
+	say "$what: why says $cause of a caller" stranger_is "$cause" && ctl why swan | sed -n 's/^  caller  */#   /p'
+}
+stranger_is() { ctl --json why swan | grep -o '"stranger":.*' | grep "\"name\":\"$1\""; }
 why_is() { ctl --json why swan | grep "\"name\":\"$1\""; }
 
 # -- the parts --
@@ -373,7 +380,7 @@ they_are_refused() {
 	refused "another PPP password" PPP_WRONG_PASSWORD
 	theirs client LOCAL_ID=other.example "${call[@]}" || return
 	role up >/dev/null 2>&1
-	refused "another identity" IKE_WRONG_IDENTITY
+	refused_stranger "another identity" IKE_UNKNOWN_PEER
 	ours wait 'ike: { proposals = [ "aes256-gcm-prf-sha384-ecp384" ]; }; esp: { proposals = [ "aes256-gcm" ]; };'
 	theirs client ESP_PROPOSALS=aes256-sha256 "${call[@]}" || return
 	role up >/dev/null 2>&1
@@ -381,7 +388,10 @@ they_are_refused() {
 	theirs client IKE_PROPOSALS=aes256-sha256-modp2048 "${call[@]}" || return
 	role up >"$work/up.log" 2>&1
 	say "no common IKE proposal: strongSwan hears it" grep -q NO_PROPOSAL_CHOSEN "$work/up.log"
-	refused "no common IKE proposal" IKE_NO_PROPOSAL
+	refused_stranger "no common IKE proposal" IKE_NO_PROPOSAL
+	ours wait 'peer = "10.77.0.2"; ike: { proposals = [ "aes256-gcm-prf-sha384-ecp384" ]; };'
+	role up >/dev/null 2>&1
+	refused "no common IKE proposal, its address is configured" IKE_NO_PROPOSAL
 }
 
 parts="we_call we_call_udp we_call_chacha we_call_nat we_are_refused they_vanish they_call_raw they_call_udp they_call_nat they_are_refused"

@@ -44,6 +44,32 @@ START_TEST(the_newest_stay)
 }
 END_TEST
 
+static void add_peer(enum ls_cause cause, uint32_t tunnel, ls_time at)
+{
+	struct ls_event e = {.cause = cause, .tunnel = tunnel, .peer = ls_addr_v4(0x0a000001, 500)};
+
+	history_add(&h, &e, 1, "", at);
+}
+
+START_TEST(the_newest_stranger_is_found)
+{
+	memset(&h, 0, sizeof h);
+	ck_assert_ptr_null(history_stranger(&h, 0));
+	add_peer(CAUSE_IKE_NO_PROPOSAL, 0, LS_S(1));
+	add_peer(CAUSE_IKE_UNKNOWN_PEER, 0, LS_S(2));
+	add_peer(CAUSE_IKE_AUTH_MISMATCH, 3, LS_S(3));
+	add_peer(CAUSE_IKE_ESTABLISHED, 0, LS_S(4));
+	add(0, 5);
+	ck_assert_ptr_nonnull(history_stranger(&h, 0));
+	ck_assert_uint_eq(history_stranger(&h, 0)->event.cause, CAUSE_IKE_UNKNOWN_PEER);
+	ck_assert_uint_eq(history_stranger(&h, LS_S(1))->event.cause, CAUSE_IKE_UNKNOWN_PEER);
+	ck_assert_ptr_null(history_stranger(&h, LS_S(2)));
+	for (unsigned i = 0; i < HISTORY_MAX; i++)
+		add(1, i + 6);
+	ck_assert_ptr_null(history_stranger(&h, 0));
+}
+END_TEST
+
 START_TEST(a_tunnel_sees_its_own_last_ones)
 {
 	const struct history_entry *e;
@@ -75,6 +101,7 @@ int main(void)
 
 	tcase_add_test(t, empty_gives_nothing);
 	tcase_add_test(t, the_newest_stay);
+	tcase_add_test(t, the_newest_stranger_is_found);
 	tcase_add_test(t, a_tunnel_sees_its_own_last_ones);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
