@@ -7,7 +7,7 @@
 net_root=$(cd "$(dirname "$0")/../.." && pwd)
 daemon=${L2TPSECD:-$net_root/${B:-build}/l2tpsecd}
 [ -x "$daemon" ] || { echo "$0: there is no $daemon (build it first)"; exit 2; }
-[ "$(id -u)" = 0 ] && [ -c /dev/net/tun ] || { echo "$0: skipped, needs root and /dev/net/tun"; exit 77; }
+[ "$(id -u)" = 0 ] && [ -c /dev/net/tun ] || { echo "skip - all of it: it needs root and /dev/net/tun"; exit 0; }
 
 P=ls$$
 A=$P-a NET=$P-n GB=$P-b LA=$P-la LB=$P-lb
