@@ -74,11 +74,12 @@ static int run_role(struct sim_process *p)
 }
 
 bool __wrap_child_start(struct child *c, struct event_base *base, const char *empty_dir,
-                        const struct ipc_calls *calls, void *owner)
+                        int stderr_fd, const struct ipc_calls *calls, void *owner)
 {
 	int pair[2];
 
 	(void)empty_dir;
+	(void)stderr_fd;
 	if (!ipc_pair(pair))
 		return false;
 	c->pid = process_new(sim_current->gateway, c->role, sim_current, pair[1], run_role)->pid;

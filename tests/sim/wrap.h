@@ -47,7 +47,7 @@ sighandler_t __wrap_signal(int number, sighandler_t handler);
 pid_t __wrap_waitpid(pid_t pid, int *status, int options);
 int __wrap_usleep(useconds_t us);
 bool __wrap_child_start(struct child *c, struct event_base *base, const char *empty_dir,
-                        const struct ipc_calls *calls, void *owner);
+                        int stderr_fd, const struct ipc_calls *calls, void *owner);
 void __wrap_child_kill(struct child *c);
 struct ipc *__wrap_ipc_new(struct event_base *base, int fd, enum msg_role self, enum msg_role peer,
                            const struct ipc_calls *calls, void *owner);
