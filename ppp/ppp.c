@@ -364,19 +364,18 @@ void ppp_input(struct ppp *p, const uint8_t *frame, size_t len, ls_time now)
 	struct cp_packet k = {0};
 	uint16_t protocol;
 	size_t offset;
+	bool whole = p->phase != PHASE_DEAD && ppp_data_parse(frame, len, &protocol, &offset);
 
-	if (p->phase == PHASE_DEAD || !ppp_data_parse(frame, len, &protocol, &offset)) {
-		ls_count(&p->counters, CAUSE_PPP_FRAME);
-	} else if (protocol == PROTO_IPV4 || protocol == PROTO_IPV6) {
+	if (whole && (protocol == PROTO_IPV4 || protocol == PROTO_IPV6)) {
 		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
-	} else if (!known(p, protocol)) {
+	} else if (whole && !known(p, protocol)) {
 		ppp_heard(p, now);
 		if (p->phase == PHASE_NETWORK && p->address_id == 0)
 			protocol_reject(p, protocol, frame + offset, len - offset);
-	} else if (!packet_read(&k, frame + offset, len - offset)) {
-		ls_count(&p->counters, CAUSE_PPP_FRAME);
-	} else {
+	} else if (whole && packet_read(&k, frame + offset, len - offset)) {
 		packet_input(p, protocol, &k, now);
+	} else {
+		ls_count(&p->counters, CAUSE_PPP_FRAME);
 	}
 }
 

@@ -104,6 +104,7 @@ static void packets_send(struct ppp *p, struct cp *cp, unsigned actions, const s
 void ppp_cp_event(struct ppp *p, struct cp *cp, enum cp_event event, const struct cp_packet *k,
                   ls_time now)
 {
+	static const struct cp_packet none;
 	struct cp_step step = ppp_automaton_step(cp->state, event);
 	unsigned actions = step.actions;
 
@@ -116,9 +117,9 @@ void ppp_cp_event(struct ppp *p, struct cp *cp, enum cp_event event, const struc
 		cp->naks = cp->refusals = 0;
 	if (cp->state == CP_STOPPED || cp->state == CP_STARTING || cp->state == CP_CLOSED)
 		cp->waiting = false;
-	cp->state = (enum cp_state)step.next;
-	if (!timer_runs(cp->state))
+	if (!timer_runs((enum cp_state)step.next) && cp->state != (enum cp_state)step.next)
 		cp->at = LS_NEVER;
+	cp->state = (enum cp_state)step.next;
 	if (actions & CP_TLD)
 		cp->kind->down(p, now);
 	if (actions & CP_IRC)
@@ -127,7 +128,7 @@ void ppp_cp_event(struct ppp *p, struct cp *cp, enum cp_event event, const struc
 		counter_set(cp, 0);
 		cp->at = now + restart(p, cp);
 	}
-	packets_send(p, cp, actions, k, now);
+	packets_send(p, cp, actions, k ? k : &none, now);
 	if (actions & CP_TLU) {
 		cp->cause = CAUSE_NONE;
 		cp->naks = cp->refusals = 0;
@@ -144,7 +145,7 @@ void ppp_cp_tick(struct ppp *p, struct cp *cp, ls_time now)
 	if (timer_runs(cp->state)) {
 		ppp_cp_event(p, cp, cp->counter > 0 ? CP_TO_MORE : CP_TO_LAST, NULL, now);
 	} else if (cp->state == CP_STOPPED) {
-		/* Another try, by the restart option of 4.2. */
+		/* It was given up, and this is another try (4.3, Open). */
 		ppp_cp_event(p, cp, CP_DOWN, NULL, now);
 		ppp_cp_event(p, cp, CP_UP, NULL, now);
 	}

@@ -106,20 +106,22 @@ static bool cp_hopeless(const struct cp *cp)
  */
 static void ncp_again(struct cp *cp, ls_time now)
 {
-	if (cp->state == CP_STOPPED && cp->cause == CAUSE_PEER_SILENT)
-		cp->at = ls_time_min(cp->at, now + NCP_AGAIN);
+	if (cp->state == CP_STOPPED && cp->cause == CAUSE_PEER_SILENT && cp->at == LS_NEVER)
+		cp->at = now + NCP_AGAIN;
 }
 
 void ppp_ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
 {
 	if (p->phase != PHASE_NETWORK)
 		return;
-	if (cp_hopeless(&p->ipcp) && cp_hopeless(&p->ipv6cp))
+	if (cp_hopeless(&p->ipcp) && cp_hopeless(&p->ipv6cp)) {
 		ppp_fail(p, cause == CAUSE_PEER_ASKED ? cause : CAUSE_PPP_NO_PROTOCOL, "", now);
-	else if (p->link.ipv4 || p->link.ipv6)
-		ppp_report_up(p, now);
+		return;
+	}
 	ncp_again(&p->ipcp, now);
 	ncp_again(&p->ipv6cp, now);
+	if (p->link.ipv4 || p->link.ipv6)
+		ppp_report_up(p, now);
 }
 
 static void ipcp_down(struct ppp *p, ls_time now)

@@ -38,7 +38,7 @@ static bool flag_load(struct rd *r, bool *flag)
 /* A protocol under way begins anew after loading: it is saved as one that waits for its time. */
 static void cp_save(struct wr *w, const struct cp *cp)
 {
-	wr_u8(w, (uint8_t)(ppp_cp_busy(cp) ? CP_STARTING : cp->state));
+	wr_u8(w, (uint8_t)(ppp_cp_busy(cp) || cp->at != LS_NEVER ? CP_STARTING : cp->state));
 	wr_u8(w, cp->serial);
 	wr_u8(w, cp->id);
 }

@@ -38,9 +38,11 @@ static void travel(const struct conf *conf)
 		abort();
 }
 
+/* The sanitizer's name for it. NOLINTBEGIN(bugprone-reserved-identifier) */
 const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
+/* NOLINTEND(bugprone-reserved-identifier) */
 {
 	return "leak:libconfig.so\n";
 }

@@ -35,13 +35,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rd r = rd_make(data, size);
 	uint16_t mtu = rd_u16(&r);
 	size_t len = rd_left(&r), payload = 0, want;
-	uint8_t *room = malloc(FRONT + len + 1), *slot;
+	uint8_t *room = malloc(FRONT + len), *slot;
 	struct gw_piece piece;
 	struct gw_cut cut;
 	unsigned n = 0;
 
-	/* Just as long as it says, so that a sanitizer sees a step too far. */
-	room = realloc(room, FRONT + len ? FRONT + len : 1);
+	/* room: just as long as the input, so that a sanitizer sees a step too far. */
 	rd_copy(&r, room + FRONT, len);
 	slot = malloc(GW_HEADROOM + GW_HEAD_MAX);
 	if (len > GW_VNET_SIZE + GW_TUN_PACKET_MAX ||

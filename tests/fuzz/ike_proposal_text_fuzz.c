@@ -1,5 +1,6 @@
 /* Fuzzes proposals as people write them: taken, or refused with a sentence. */
-#include "src/ike/iked.h"
+#include "ike/ike.h"
+#include "src/config/config.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size - 1] = '\0';
 	error[0] = '\0';
 	memset(&p, 0xee, sizeof p);
-	if (!iked_proposal_parse(text, data[0] & 1, &p, error, sizeof error)) {
+	if (!conf_proposal_parse(text, data[0] & 1, &p, error, sizeof error)) {
 		if (error[0] == '\0' || !memchr(error, '\0', sizeof error))
 			abort();
 	} else if (p.count == 0 || p.count > sizeof p.algo / sizeof p.algo[0] ||

@@ -9,9 +9,11 @@
 
 enum { INPUT_MAX = 20000 };
 
+/* The sanitizer's name for it. NOLINTBEGIN(bugprone-reserved-identifier) */
 const char *__lsan_default_suppressions(void);
 
 const char *__lsan_default_suppressions(void)
+/* NOLINTEND(bugprone-reserved-identifier) */
 {
 	return "leak:libconfig.so\n";
 }

@@ -46,8 +46,9 @@ static unsigned refused;
 
 static void note(const char *what)
 {
-	strcat(done, done[0] ? "," : "");
-	strcat(done, what);
+	size_t n = strlen(done);
+
+	snprintf(done + n, sizeof done - n, "%s%s", n ? "," : "", what);
 }
 
 static void options_write(struct ppp *p, struct wr *w)

@@ -590,7 +590,8 @@ START_TEST(our_own_challenge_is_not_answered)
 	say(PROTO_CHAP, 2, 1, "\61", 1);
 	ck_assert_uint_eq(question.id, 0);
 	uint8_t response[50 + 2] = "\61";
-	memcpy(response + 50, "hq", 2);
+	response[50] = 'h';
+	response[51] = 'q';
 	say(PROTO_CHAP, 2, 1, response, sizeof response);
 	ck_assert_int_eq(question.kind, PPP_REQ_AUTH_CHECK);
 	ck_assert_str_eq(question.auth.user, "hq");

@@ -43,18 +43,20 @@ START_TEST(comes_up_through_loss)
 }
 END_TEST
 
-/* The caller's IPV6CP frames are lost. */
-static bool lose_ipv6cp(unsigned from, uint8_t *frame, size_t *len)
+/* Frames of IPV6CP from the caller are lost. */
+static bool no_ipv6cp(unsigned from, uint8_t *frame, size_t *len)
 {
 	static const uint8_t ipv6cp[] = {0x80, 0x57};
 
 	return from != 0 || !memmem(frame, *len < 4 ? *len : 4, ipv6cp, sizeof ipv6cp);
 }
 
+/* One side gives a protocol up for the peer's silence, the other may have it open: it comes back.
+ */
 START_TEST(a_protocol_that_was_given_up_is_tried_again)
 {
 	begin();
-	filter = lose_ipv6cp;
+	filter = no_ipv6cp;
 	go(LS_S(50));
 	ck_assert(is_up[0] && is_up[1] && seen[1].ipv4 && !seen[1].ipv6);
 	filter = NULL;

@@ -16,7 +16,7 @@ static void file_write(char *name, const char *text, mode_t mode)
 {
 	FILE *f;
 
-	strcpy(name, "/tmp/conf_check_test.XXXXXX");
+	snprintf(name, sizeof path, "/tmp/conf_check_test.XXXXXX");
 	f = fdopen(mkstemp(name), "w");
 	ck_assert_ptr_nonnull(f);
 	fputs(text, f);
@@ -113,9 +113,11 @@ START_TEST(the_list_of_mistakes_has_an_end)
 {
 	char text[8192] = "gateway: {\n";
 
-	for (unsigned i = 0; i < 100; i++)
-		sprintf(text + strlen(text), "  wrong%u = 1;\n", i);
-	strcat(text, "};\n");
+	for (unsigned i = 0; i < 100; i++) {
+		size_t n = strlen(text);
+
+		snprintf(text + n, sizeof text - n, "  wrong%u = 1;\n%s", i, i == 99 ? "};" : "");
+	}
 	ck_assert(!load(text));
 	ck_assert_uint_eq(errors.count, CONF_ERRORS_MAX);
 }
