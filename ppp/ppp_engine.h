@@ -88,7 +88,7 @@ struct cp {
 	unsigned sent;                             /* since it was set */
 	unsigned naks, refusals;
 	enum ls_cause cause; /* why it goes down */
-	ls_time at; /* of the restart timer; in Stopped: of another try */
+	ls_time at;          /* of the restart timer; in Stopped: of another try */
 };
 
 struct queued {
