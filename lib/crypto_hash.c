@@ -57,11 +57,6 @@ bool crypto_init(void)
 	return started;
 }
 
-const EVP_MD *crypto_md(enum crypto_hash hash)
-{
-	return mds[hash];
-}
-
 size_t crypto_hash_size(enum crypto_hash hash)
 {
 	return hashes[hash].size;

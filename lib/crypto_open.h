@@ -7,8 +7,6 @@
 
 #include <openssl/evp.h>
 
-/* Digest of a crypto_hash; never NULL after crypto_init(). */
-const EVP_MD *crypto_md(enum crypto_hash hash);
 /* The digest behind a PRF or INTEG row, by its OpenSSL name; false if there is none. */
 bool crypto_hash_of(const struct algo *algo, enum crypto_hash *hash);
 size_t crypto_hash_size(enum crypto_hash hash);

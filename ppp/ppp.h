@@ -70,7 +70,6 @@ enum ppp_request_kind {
 	PPP_REQ_UP, /* a network protocol is open: see `link` (sent again when another one opens) */
 	PPP_REQ_DOWN, /* the link has ended; free it */
 	PPP_REQ_EVENT,
-	PPP_REQ_PROGRESS,
 };
 
 struct ppp_auth_request {
@@ -101,7 +100,7 @@ struct ppp_request {
 	struct ppp_auth_request auth;
 	struct ppp_link link;  /* UP; ADDRESS: user */
 	enum ls_cause cause;   /* DOWN */
-	struct ls_event event; /* EVENT, PROGRESS; DOWN: text */
+	struct ls_event event; /* EVENT; DOWN: text */
 };
 
 struct ppp_answer {

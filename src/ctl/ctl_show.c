@@ -119,13 +119,14 @@ static void show_line(const json_t *o)
 		printf("%s\n", why ? text(why, "sentence") : way_on(o, text(o, "name"), on));
 }
 
-static void show_routes(const json_t *o)
+/* A list of words in a line, if there are any. head: what the line begins with, 14 columns. */
+static void show_words(const json_t *o, const char *key, const char *head)
 {
-	json_t *r;
+	json_t *word;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, "routes"), i, r)
-		printf("%s%s", i ? ", " : "  routes      ", json_string_value(r));
+	json_array_foreach(json_object_get(o, key), i, word)
+		printf("%s%s", i ? ", " : head, json_string_value(word));
 	if (i > 0)
 		printf("\n");
 }
@@ -216,7 +217,8 @@ static void show_tunnel(const json_t *o)
 		printf("  next try    in %s\n", span(number(o, "retry_in_s"), age));
 	show_session(o);
 	show_sas(o);
-	show_routes(o);
+	show_words(o, "routes", "  routes      ");
+	show_words(o, "dns", "  DNS there   ");
 	if (json_array_size(json_object_get(o, "history")) > 0)
 		printf("  history\n");
 	json_array_foreach(json_object_get(o, "history"), i, e)

@@ -267,14 +267,6 @@ void gw_ppp_iface_up(struct gw_tunnel *t)
 	GW_SEND(t->gw, PARENT, iface_up, &m);
 }
 
-static void progress(struct gw_session *s, const struct ppp_request *r)
-{
-	struct msg_progress m = {.tunnel = s->tunnel->id};
-
-	snprintf(m.text, sizeof m.text, "%s", r->event.text);
-	GW_SEND(s->gw, PARENT, progress, &m);
-}
-
 bool gw_ppp_pump(struct gw_session *s)
 {
 	struct ppp_request r;
@@ -302,9 +294,6 @@ bool gw_ppp_pump(struct gw_session *s)
 		case PPP_REQ_EVENT:
 			proc_tell(s->gw->proc, s->tunnel->id, r.event.cause, &s->tunnel->peer, "%s",
 			          r.event.text);
-			break;
-		case PPP_REQ_PROGRESS:
-			progress(s, &r);
 			break;
 		}
 	}

@@ -159,6 +159,19 @@ static json_t *history(const struct parent *p, uint32_t tunnel)
 	return list;
 }
 
+/* What the peer named when we asked; the host's resolver is not changed. */
+static json_t *dns_servers(const struct tunnel *t)
+{
+	json_t *list = json_array();
+	char text[LS_ADDR_TEXT_MAX];
+
+	for (unsigned i = 0; i < 2; i++)
+		if (t->iface.dns[i].family != 0)
+			json_array_append_new(list,
+			                      json_string(ls_addr_text(&t->iface.dns[i], text)));
+	return list;
+}
+
 json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full, json_t *collected)
 {
 	json_t *o =
@@ -181,6 +194,8 @@ json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full,
 		json_array_append_new(routes,
 		                      json_string(ls_prefix_text(&t->conf.routes[i], text)));
 	json_object_set_new(o, "routes", routes);
+	if (t->conf.ppp.want_dns && t->iface.up)
+		json_object_set_new(o, "dns", dns_servers(t));
 	if (collected)
 		json_object_update(o, collected);
 	if (full) {

@@ -51,6 +51,7 @@ struct iface {
 	bool up;                                /* between IFACE_UP and IFACE_DOWN */
 	struct ls_addr local4, remote4, local6; /* addresses on it */
 	bool routes;                            /* the configured routes lead into it */
+	struct ls_addr dns[2];                  /* what the peer named */
 	struct ls_addr peer;                    /* outer address that the routes must not catch */
 };
 

@@ -159,6 +159,8 @@ void parent_iface_up(struct parent *p, const struct msg_iface_up *m)
 	if (!t)
 		return;
 	t->iface.peer = m->peer;
+	t->iface.dns[0] = m->dns1;
+	t->iface.dns[1] = m->dns2;
 	mtu = mtu_choose(p, t, m);
 	if (netlink_link_set(p->netlink, t->tun.ifindex, true, mtu)) {
 		snprintf(done.error, sizeof done.error, "MTU %u: %s", mtu,

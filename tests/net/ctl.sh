@@ -33,8 +33,9 @@ json() # EXPRESSION COMMAND...
 }
 
 topo_up 4 1 1500
-conf_a on-demand
+conf_a on-demand "ppp: { want-dns = true; };"
 conf_b
+sed -i 's/remote = "10.9.0.2";/& dns = [ "10.72.0.53", "10.72.0.54" ];/' "$dir/b.conf"
 start_b
 start_a
 say "both start" wait_for 10 ready
@@ -48,6 +49,7 @@ done
 say "up again is no failure" exits 0 ctl_a up hq
 in_la ping -c 2 -i 0.2 -W 2 10.72.0.2 > /dev/null
 say "status hq: who, where, how" has 'ESP out +[0-9a-f]{8} aes256-gcm ESN in UDP' ctl_a status hq
+say "status hq: the name servers that the head office named" has 'DNS there +10.72.0.53, 10.72.0.54' ctl_a status hq
 say "status branch, at the other end" has 'the peer called, user branch' ctl_b status branch
 say "status --json" json '.type == "tunnel" and .name == "hq" and .state == "up" and .out_packets >= 2 and (.esp_sas | length) == 2 and .local4 == "10.9.0.2"' \
 	ctl_a --json status hq
