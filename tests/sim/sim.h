@@ -172,7 +172,7 @@ enum sim_break {
 	BREAK_CORRUPT,   /* a delivered packet is changed */
 	BREAK_MEMORY,    /* SAs are never ended */
 	BREAK_CALM,      /* the network stays cut */
-	BREAK_TIME,      /* the run looks at the real clock */
+	BREAK_TIME,      /* the real clock has a part in the virtual one */
 };
 extern enum sim_break sim_break;
 void invariants_begin(void);

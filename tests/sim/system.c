@@ -12,14 +12,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SIM_OUTER_IFINDEX = 1, SIM_OUTER_MTU = 1500 };
+enum { SIM_OUTER_IFINDEX = 1, SIM_OUTER_MTU = 1500, SIM_REAL_NS = 100000 };
 
 int __wrap_clock_gettime(clockid_t id, struct timespec *t)
 {
+	struct timespec real = {0};
+
 	if (sim_break == BREAK_TIME)
-		return __real_clock_gettime(id, t);
+		__real_clock_gettime(id, &real);
 	t->tv_sec = (time_t)(world_now / LS_S(1));
-	t->tv_nsec = (long)(world_now % LS_S(1)) * 1000;
+	t->tv_nsec = (long)(world_now % LS_S(1)) * 1000 + real.tv_nsec % SIM_REAL_NS;
 	return 0;
 }
 
@@ -261,6 +263,8 @@ void __wrap_log_tick(ls_time now)
 	(void)now;
 }
 
+void __wrap_log_line(enum log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void __wrap_log_line(enum log_level level, const char *format, ...)
 {
 	char text[LOG_LINE_MAX];
