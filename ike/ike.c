@@ -198,19 +198,6 @@ enum ls_cause ike_peer_set(struct ike *ike, const struct ike_peer *peer, ls_time
 	return CAUSE_NONE;
 }
 
-void ike_peer_addresses(struct ike *ike, uint32_t tunnel, const struct ls_addr *remote, size_t n,
-                        ls_time now)
-{
-	struct ike_peer_entry *e = ike_peer_find(ike, tunnel);
-
-	enter(ike, now);
-	if (!e)
-		return;
-	memset(e->config.remote, 0, sizeof e->config.remote);
-	for (size_t i = 0; i < n && i < IKE_PEER_ADDRESSES_MAX; i++)
-		e->config.remote[i] = remote[i];
-}
-
 void ike_peer_remove(struct ike *ike, uint32_t tunnel, enum ls_cause cause, ls_time now)
 {
 	struct ike_peer_entry **at = &ike->peers, *e;

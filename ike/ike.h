@@ -115,9 +115,6 @@ void ike_free(struct ike *ike);
  * NO_MEMORY.
  */
 enum ls_cause ike_peer_set(struct ike *ike, const struct ike_peer *peer, ls_time now);
-/* New addresses for a known peer (names were resolved again); SAs that stand are not touched. */
-void ike_peer_addresses(struct ike *ike, uint32_t tunnel, const struct ls_addr *remote, size_t n,
-                        ls_time now);
 /* Forgets the peer; its SAs are deleted with a message to the peer. */
 void ike_peer_remove(struct ike *ike, uint32_t tunnel, enum ls_cause cause, ls_time now);
 

@@ -34,11 +34,6 @@ void ike_header_write(struct wr *w, const struct ike_header *h)
 	wr_u32(w, h->length);
 }
 
-void ike_header_finish(struct wr *w, size_t begin)
-{
-	wr_patch_u32(w, begin + 24, (uint32_t)(w->len - begin));
-}
-
 static struct ls_bytes rest(struct rd *r)
 {
 	size_t n = rd_left(r);

@@ -79,10 +79,8 @@ struct ike_header {
 
 /* false when it is cut short. */
 bool ike_header_read(struct rd *r, struct ike_header *h);
-/* length is written as given; patch it with ike_header_finish(). */
+/* length is written as given. */
 void ike_header_write(struct wr *w, const struct ike_header *h);
-/* Patches the length of the message that began at `begin` to what has been written. */
-void ike_header_finish(struct wr *w, size_t begin);
 
 struct ike_notify {
 	uint8_t protocol;

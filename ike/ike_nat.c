@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-void ike_nat_hash(uint64_t spi_i, uint64_t spi_r, const struct ls_addr *a,
-                  uint8_t out[IKE_NAT_HASH_SIZE])
+/* SHA-1(SPIi | SPIr | IP | port). */
+static void nat_hash(uint64_t spi_i, uint64_t spi_r, const struct ls_addr *a,
+                     uint8_t out[IKE_NAT_HASH_SIZE])
 {
 	uint8_t bytes[8 + 8 + 16 + 2], digest[CRYPTO_HASH_MAX];
 	struct wr w = wr_make(bytes, sizeof bytes);
@@ -27,12 +28,12 @@ void ike_nat_write(struct ike_build *b, uint64_t spi_i, uint64_t spi_r, const st
 {
 	uint8_t hash[IKE_NAT_HASH_SIZE];
 
-	ike_nat_hash(spi_i, spi_r, local, hash);
+	nat_hash(spi_i, spi_r, local, hash);
 	if (force)
 		ls_random_fill(random, hash, sizeof hash);
 	ike_build_notify(b, IKE_PROTO_NONE, IKE_N_NAT_SOURCE, LS_BYTES(NULL, 0),
 	                 LS_BYTES(hash, sizeof hash));
-	ike_nat_hash(spi_i, spi_r, remote, hash);
+	nat_hash(spi_i, spi_r, remote, hash);
 	ike_build_notify(b, IKE_PROTO_NONE, IKE_N_NAT_DESTINATION, LS_BYTES(NULL, 0),
 	                 LS_BYTES(hash, sizeof hash));
 }
@@ -43,8 +44,8 @@ struct ike_nat_found ike_nat_check(const struct ike_payloads *p, uint64_t spi_i,
 	uint8_t hash_local[IKE_NAT_HASH_SIZE], hash_remote[IKE_NAT_HASH_SIZE];
 	bool source = false, destination = false, source_fits = false, destination_fits = false;
 
-	ike_nat_hash(spi_i, spi_r, local, hash_local);
-	ike_nat_hash(spi_i, spi_r, remote, hash_remote);
+	nat_hash(spi_i, spi_r, local, hash_local);
+	nat_hash(spi_i, spi_r, remote, hash_remote);
 	for (unsigned i = 0; i < p->notifies; i++) {
 		const struct ike_notify *n = &p->notify[i];
 

@@ -9,9 +9,6 @@
 
 enum { IKE_NAT_HASH_SIZE = 20, IKE_PORT = 500, IKE_PORT_NAT = 4500 };
 
-/* SHA-1(SPIi | SPIr | IP | port). */
-void ike_nat_hash(uint64_t spi_i, uint64_t spi_r, const struct ls_addr *a,
-                  uint8_t out[IKE_NAT_HASH_SIZE]);
 /* Writes both notifies; force: a source hash that matches nothing, so that the peer encapsulates in
  * UDP. */
 void ike_nat_write(struct ike_build *b, uint64_t spi_i, uint64_t spi_r, const struct ls_addr *local,

@@ -51,7 +51,8 @@ struct ike_sa *ike_sa_by_spi(struct ike *ike, uint64_t our_spi)
 	return sa;
 }
 
-uint64_t ike_spi_make(struct ike *ike)
+/* A fresh SPI that no SA of ours has. */
+static uint64_t spi_make(struct ike *ike)
 {
 	uint64_t spi;
 
@@ -61,7 +62,8 @@ uint64_t ike_spi_make(struct ike *ike)
 	return spi;
 }
 
-void ike_sa_index(struct ike_sa *sa)
+/* The SA gets its place in the table. */
+static void index_add(struct ike_sa *sa)
 {
 	struct ike_sa **at = bucket(sa->ike, ike_sa_spi(sa));
 
@@ -91,8 +93,8 @@ bool ike_sa_udp(const struct ike_sa *sa)
 
 struct ike_sa *ike_sa_new(struct ike *ike, bool initiator, uint64_t spi_i)
 {
-	return ike_sa_with_spis(ike, initiator, initiator ? ike_spi_make(ike) : spi_i,
-	                        initiator ? 0 : ike_spi_make(ike));
+	return ike_sa_with_spis(ike, initiator, initiator ? spi_make(ike) : spi_i,
+	                        initiator ? 0 : spi_make(ike));
 }
 
 struct ike_sa *ike_sa_with_spis(struct ike *ike, bool initiator, uint64_t spi_i, uint64_t spi_r)
@@ -116,7 +118,7 @@ struct ike_sa *ike_sa_with_spis(struct ike *ike, bool initiator, uint64_t spi_i,
 	ike->sas = sa;
 	ike->sas_count++;
 	ike->half_open += !initiator;
-	ike_sa_index(sa);
+	index_add(sa);
 	return sa;
 }
 
@@ -138,7 +140,7 @@ static void setup_free(struct ike_sa *sa)
 	ike_bytes_free(&sa->init_remote);
 }
 
-void ike_sa_free(struct ike_sa *sa)
+static void sa_free(struct ike_sa *sa)
 {
 	setup_free(sa);
 	ike_bytes_free(&sa->nonce_local);
@@ -174,7 +176,7 @@ void ike_reap(struct ike *ike)
 				other->twin = NULL;
 		*at = sa->next;
 		ike->sas_count--;
-		ike_sa_free(sa);
+		sa_free(sa);
 	}
 }
 

@@ -161,10 +161,6 @@ void ike_sa_forget(struct ike_sa *sa);
 struct ike_sa *ike_sa_by_spi(struct ike *ike, uint64_t our_spi);
 uint64_t ike_sa_spi(const struct ike_sa *sa); /* ours */
 uint64_t ike_sa_peer_spi(const struct ike_sa *sa);
-/* A fresh SPI that no SA of ours has. */
-uint64_t ike_spi_make(struct ike *ike);
-/* The responder's SPI becomes known, or the SA gets its place in the table. */
-void ike_sa_index(struct ike_sa *sa);
 /* The one place where the state changes. */
 void ike_sa_enter(struct ike_sa *sa, enum ike_state state, enum ls_cause why);
 /*
@@ -181,7 +177,6 @@ void ike_sa_close(struct ike_sa *sa, enum ls_cause cause, const char *text);
 void ike_sa_linger(struct ike_sa *sa, enum ls_cause cause, const char *text);
 /* Established: set-up memory goes, life and timers start. */
 void ike_sa_established(struct ike_sa *sa);
-void ike_sa_free(struct ike_sa *sa);
 /* Frees the SAs that have ended. */
 void ike_reap(struct ike *ike);
 /* When it has something to do next. */
@@ -218,7 +213,6 @@ bool ike_sa_busy_with_children(const struct ike_sa *sa);
 struct ike_task *ike_task_new(struct ike_sa *sa, const struct ike_task_ops *ops);
 /* Queues an exchange of ours; it begins when those before it are done. */
 void ike_task_queue(struct ike_task *t);
-void ike_tasks_next(struct ike_sa *sa);
 /* Seals and sends the request that was built, and starts its retransmission. */
 void ike_task_send(struct ike_task *t, struct ike_build *b);
 /* The same for a message that is whole already (IKE_SA_INIT). */

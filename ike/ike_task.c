@@ -85,7 +85,7 @@ void ike_tasks_free(struct ike_sa *sa, enum ls_cause cause)
 	}
 }
 
-void ike_tasks_next(struct ike_sa *sa)
+static void tasks_next(struct ike_sa *sa)
 {
 	struct ike_task *t = sa->queue;
 
@@ -104,7 +104,7 @@ void ike_task_queue(struct ike_task *t)
 	while (*at)
 		at = &(*at)->next;
 	*at = t;
-	ike_tasks_next(t->sa);
+	tasks_next(t->sa);
 }
 
 struct ike_build ike_task_build(struct ike_task *t)
@@ -271,7 +271,7 @@ void ike_task_done(struct ike_task *t)
 	if (sa->active == t)
 		sa->active = NULL;
 	bury(t);
-	ike_tasks_next(sa);
+	tasks_next(sa);
 }
 
 void ike_task_respond(struct ike_task *t, struct ike_build *b)

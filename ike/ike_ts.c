@@ -154,11 +154,6 @@ bool ike_ts_within(const struct ike_ts *a, const struct ike_ts *b)
 	return a->port_low >= b->port_low && a->port_high <= b->port_high;
 }
 
-bool ike_ts_equal(const struct ike_ts *a, const struct ike_ts *b)
-{
-	return ike_ts_within(a, b) && ike_ts_within(b, a);
-}
-
 void ike_ts_text(struct ls_bytes body, char *out, size_t cap)
 {
 	struct ike_text t = ike_text_make(out, cap);

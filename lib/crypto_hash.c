@@ -29,7 +29,7 @@ static EVP_CIPHER *des;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool started;
 
-bool crypto_hash_start(void)
+static bool hash_start(void)
 {
 	OSSL_PROVIDER *legacy = OSSL_PROVIDER_load(NULL, "legacy");
 	OSSL_PROVIDER *standard = OSSL_PROVIDER_load(NULL, "default");
@@ -47,7 +47,7 @@ bool crypto_hash_start(void)
 
 static void start(void)
 {
-	started = secret_init() && crypto_hash_start() && crypto_prf_start() && crypto_ke_start() &&
+	started = secret_init() && hash_start() && crypto_prf_start() && crypto_ke_start() &&
 	          crypto_aead_start();
 }
 

@@ -11,7 +11,6 @@
 bool crypto_hash_of(const struct algo *algo, enum crypto_hash *hash);
 size_t crypto_hash_size(enum crypto_hash hash);
 
-bool crypto_hash_start(void);
 bool crypto_prf_start(void);
 bool crypto_ke_start(void);
 bool crypto_aead_start(void);

@@ -169,8 +169,6 @@ void ppp_cp_tick(struct ppp *p, struct cp *cp, ls_time now);
 bool ppp_cp_busy(const struct cp *cp);
 
 /* ppp_lcp.c, ppp_ncp.c, ppp_chap.c */
-/* A network protocol is over; when it was the last one, so is the link. */
-void ppp_ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now);
 extern const struct cp_kind ppp_lcp_kind, ppp_ipcp_kind, ppp_ipv6cp_kind;
 void ppp_chap_start(struct ppp *p, ls_time now);
 void ppp_chap_input(struct ppp *p, uint8_t code, uint8_t id, struct rd body, ls_time now);

@@ -110,7 +110,8 @@ static void ncp_again(struct cp *cp, ls_time now)
 		cp->at = now + NCP_AGAIN;
 }
 
-void ppp_ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
+/* A network protocol is over; when it was the last one, so is the link. */
+static void ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
 {
 	if (p->phase != PHASE_NETWORK)
 		return;
@@ -209,7 +210,7 @@ const struct cp_kind ppp_ipcp_kind = {
 	.option_refused = ipcp_refused,
 	.opened = ipcp_opened,
 	.down = ipcp_down,
-	.ended = ppp_ncp_ended,
+	.ended = ncp_ended,
 };
 const struct cp_kind ppp_ipv6cp_kind = {
 	.protocol = PROTO_IPV6CP,
@@ -220,5 +221,5 @@ const struct cp_kind ppp_ipv6cp_kind = {
 	.option_refused = ipv6cp_refused,
 	.opened = ipv6cp_opened,
 	.down = ipv6cp_down,
-	.ended = ppp_ncp_ended,
+	.ended = ncp_ended,
 };

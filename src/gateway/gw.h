@@ -198,7 +198,6 @@ void gw_session_end(struct gw_session *s);
 void gw_session_hang_up(struct gw_gateway *gw, uint16_t session, enum ls_cause cause);
 /* Its PPP has something to ask: gw_pump will look. */
 void gw_session_touch(struct gw_session *s);
-void gw_sessions_free(struct gw_gateway *gw);
 
 /* gw_ppp.c: the link in a session */
 bool gw_ppp_start(struct gw_session *s);

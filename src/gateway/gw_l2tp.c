@@ -163,13 +163,6 @@ void gw_session_touch(struct gw_session *s)
 	gw->dirty[(uint16_t)(gw->dirty_first + gw->dirty_count++)] = s->flow.data.session;
 }
 
-void gw_sessions_free(struct gw_gateway *gw)
-{
-	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
-		while (t->sessions)
-			gw_session_end(t->sessions);
-}
-
 static void session_up(struct gw_gateway *gw, const struct l2tp_request *r)
 {
 	struct gw_session *s = session_make(gw, r);

@@ -133,17 +133,6 @@ static const struct row rows[] = {
 	{GW_LINE_REPAIR, GW_EV_TIMER, WAITS, ANY, GW_LINE_IDLE, DOWN_ACTIONS},
 };
 
-static const char *const state_names[GW_LINE_STATES] = {
-	[GW_LINE_IDLE] = "idle", [GW_LINE_HELD] = "held",     [GW_LINE_BACKOFF] = "back-off",
-	[GW_LINE_IKE] = "ike",   [GW_LINE_CALL] = "calling",  [GW_LINE_IFACE] = "interface",
-	[GW_LINE_UP] = "up",     [GW_LINE_REPAIR] = "repair",
-};
-
-const char *gw_line_state_name(enum gw_line_state state)
-{
-	return state < GW_LINE_STATES ? state_names[state] : "unknown";
-}
-
 void gw_line_init(struct gw_line *line, enum gw_line_start start, ls_time idle_after, ls_time now)
 {
 	*line = (struct gw_line){.start = start,

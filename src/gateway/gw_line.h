@@ -83,6 +83,5 @@ static inline bool gw_line_dials(const struct gw_line *line)
 {
 	return line->start != GW_START_WAIT;
 }
-const char *gw_line_state_name(enum gw_line_state state);
 
 #endif

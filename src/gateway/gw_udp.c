@@ -37,7 +37,7 @@ socklen_t gw_sockaddr_make(const struct ls_addr *addr, struct sockaddr_in6 *out)
 	return sizeof *out;
 }
 
-struct ls_addr gw_sockaddr_read(const struct sockaddr_in6 *in)
+static struct ls_addr sockaddr_read(const struct sockaddr_in6 *in)
 {
 	struct sockaddr_in in4;
 
@@ -173,7 +173,7 @@ unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx,
 		                          .len = rx->message[i].msg_len,
 		                          .segment = rx->message[i].msg_len};
 		control_read(r, &rx->message[i].msg_hdr);
-		r->remote = gw_sockaddr_read(&rx->from[i]);
+		r->remote = sockaddr_read(&rx->from[i]);
 		if (udp->raw)
 			r->remote.port = 0;
 		if (r->len == 0 || (udp->raw && udp->family == 4 && !header_strip(r)))

@@ -89,6 +89,5 @@ bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const stru
 void gw_runs_drop(struct gw_runs *runs, const struct gw_udp *udp);
 
 socklen_t gw_sockaddr_make(const struct ls_addr *addr, struct sockaddr_in6 *out);
-struct ls_addr gw_sockaddr_read(const struct sockaddr_in6 *in);
 
 #endif

@@ -112,11 +112,10 @@ void gw_worker_free(struct gw_worker *w);
 
 /* The tunnel's TUN device has something: reads, seals and sends a bounded amount. */
 void gw_worker_tun(struct gw_worker *w, struct gw_tunnel *tunnel, ls_time now);
-/* A packet that waited (bytes with virtio_net_hdr; GW_HEADROOM bytes before it writable). Ends with
- * gw_worker_send. */
+/* A packet that waited (bytes with virtio_net_hdr; GW_HEADROOM bytes before it writable). Sends
+ * what is gathered. */
 void gw_worker_waited(struct gw_worker *w, struct gw_tunnel *tunnel, uint8_t *bytes, size_t len,
                       ls_time now);
-void gw_worker_send(struct gw_worker *w);
 /* The socket has something: receives, opens and writes a bounded amount. */
 void gw_worker_socket(struct gw_worker *w, const struct gw_udp *udp, ls_time now);
 /* The socket that was full takes packets again. true when reading of TUN devices may go on. */

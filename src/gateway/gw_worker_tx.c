@@ -205,7 +205,7 @@ static unsigned packet_add(struct gw_worker *w, struct gw_device *d, uint8_t *by
 	return n;
 }
 
-void gw_worker_send(struct gw_worker *w)
+static void send_gathered(struct gw_worker *w)
 {
 	if (!w->stalled)
 		seal_and_send(w);
@@ -222,7 +222,7 @@ void gw_worker_tun(struct gw_worker *w, struct gw_tunnel *tunnel, ls_time now)
 	for (unsigned reads = 0; reads < GW_TUN_READS && pieces < GW_TUN_PIECES && !w->stalled;
 	     reads++) {
 		if (w->in_used + READ_ROOM > GW_TUN_ARENA || w->seals >= GW_FLUSH_PIECES)
-			gw_worker_send(w);
+			send_gathered(w);
 		if (w->stalled)
 			break;
 		uint8_t *bytes = w->in + w->in_used + GW_HEADROOM - GW_VNET_SIZE;
@@ -237,7 +237,7 @@ void gw_worker_tun(struct gw_worker *w, struct gw_tunnel *tunnel, ls_time now)
 		w->in_used += (GW_HEADROOM + (size_t)n + ALIGN - 1) / ALIGN * ALIGN;
 		pieces += packet_add(w, d, bytes, (size_t)n);
 	}
-	gw_worker_send(w);
+	send_gathered(w);
 	if (pieces > 0 && d->session)
 		w->calls->active(w->owner, d->session);
 }
@@ -253,7 +253,7 @@ void gw_worker_waited(struct gw_worker *w, struct gw_tunnel *tunnel, uint8_t *by
 		return;
 	}
 	packet_add(w, d, bytes, len);
-	gw_worker_send(w);
+	send_gathered(w);
 }
 
 bool gw_worker_resume(struct gw_worker *w)

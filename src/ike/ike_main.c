@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct iked_tunnel *iked_tunnel_find(struct iked *d, uint32_t id)
+static struct iked_tunnel *tunnel_find(struct iked *d, uint32_t id)
 {
 	struct iked_tunnel *t = d->bucket[id % IKED_BUCKETS];
 
@@ -40,7 +40,7 @@ static void down_tell(struct iked *d, uint32_t tunnel, uint32_t chain, enum ls_c
 
 static void down(struct iked *d, const struct ike_request *r)
 {
-	struct iked_tunnel *t = iked_tunnel_find(d, r->tunnel);
+	struct iked_tunnel *t = tunnel_find(d, r->tunnel);
 
 	/* A peer that does not answer may have moved: its name is asked for again before the next
 	 * attempt. */
@@ -193,7 +193,7 @@ static void resolved(void *ctx)
 
 static struct iked_tunnel *tunnel_make(struct iked *d, uint32_t id)
 {
-	struct iked_tunnel *t = iked_tunnel_find(d, id);
+	struct iked_tunnel *t = tunnel_find(d, id);
 
 	if (t)
 		return t;
@@ -228,7 +228,7 @@ static void call_back(struct iked_tunnel *t, const struct ls_addr *peer)
 /* The gateway may ask for a tunnel before its configuration has come. */
 static void start(struct iked *d, uint32_t id, const struct ls_addr *peer)
 {
-	struct iked_tunnel *t = d->config_there ? iked_tunnel_find(d, id) : tunnel_make(d, id);
+	struct iked_tunnel *t = d->config_there ? tunnel_find(d, id) : tunnel_make(d, id);
 	struct ls_addr remote[1];
 
 	if (t && !d->config_there) {
@@ -261,7 +261,7 @@ static void start(struct iked *d, uint32_t id, const struct ls_addr *peer)
 
 static void stop(struct iked *d, uint32_t id, enum ls_cause cause)
 {
-	struct iked_tunnel *t = iked_tunnel_find(d, id);
+	struct iked_tunnel *t = tunnel_find(d, id);
 
 	if (t)
 		t->start_wanted = false;
@@ -372,7 +372,7 @@ static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, 
 static void on_tunnel_remove(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct iked *d = owner;
-	struct iked_tunnel *t = iked_tunnel_find(d, m->tunnel_remove.tunnel);
+	struct iked_tunnel *t = tunnel_find(d, m->tunnel_remove.tunnel);
 
 	(void)from;
 	(void)fd;
@@ -502,7 +502,7 @@ static void on_status(void *owner, enum msg_role from, const struct msg *m, int 
  * would come back, and the peer cannot find us. */
 static void path_check(struct iked *d, const struct ike_sa_view *v)
 {
-	struct iked_tunnel *t = iked_tunnel_find(d, v->tunnel);
+	struct iked_tunnel *t = tunnel_find(d, v->tunnel);
 	char before[LS_ADDR_TEXT_MAX], after[LS_ADDR_TEXT_MAX];
 	struct ls_addr fresh, old = ls_addr_with_port(v->local, 0);
 

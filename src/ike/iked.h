@@ -84,7 +84,6 @@ struct iked {
 /* ike_main.c */
 /* Carries out what the engine asks for until there is nothing left, and sets the timer. */
 void iked_pump(struct iked *d);
-struct iked_tunnel *iked_tunnel_find(struct iked *d, uint32_t id);
 
 /* ike_socket.c */
 bool iked_socket_add(struct iked *d, int fd, uint8_t family, uint16_t port);

@@ -57,8 +57,6 @@ void control_timer(struct control_client *c, ls_time wait);
 void control_command(struct control_client *c);
 /* The client's time is up. */
 void control_command_timeout(struct control_client *c);
-/* One of the processes has answered its part, or never will. */
-void control_collected(struct control_client *c, enum msg_role role, bool lost);
 
 /* control_json.c: the objects of src/base/control.h */
 json_t *control_json_event(const struct history_entry *e, ls_time now);

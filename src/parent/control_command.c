@@ -89,7 +89,8 @@ static void collect_done(struct control_client *c)
 	control_end(c, c->missing ? 1 : 0, "%s", missing_text(c));
 }
 
-void control_collected(struct control_client *c, enum msg_role role, bool lost)
+/* One of the processes has answered its part, or never will. */
+static void collected(struct control_client *c, enum msg_role role, bool lost)
 {
 	if (!(c->waiting & role))
 		return;
@@ -155,7 +156,7 @@ void control_answer(struct parent *p, enum msg_role from, const struct msg *m)
 	if (!c)
 		return;
 	if (m->type == MSG_TYPE_STATUS_END)
-		control_collected(c, from, false);
+		collected(c, from, false);
 	else if (m->type == MSG_TYPE_STATUS_COUNTER && c->request.command == CONTROL_COUNTERS)
 		control_say(c, control_json_counter(from, m->status_counter.cause,
 		                                    m->status_counter.count));
@@ -171,7 +172,7 @@ void control_child_lost(struct parent *p, enum msg_role role)
 {
 	for (struct control_client *c = p->control ? p->control->clients : NULL; c; c = c->next)
 		if (c->id != 0)
-			control_collected(c, role, true);
+			collected(c, role, true);
 }
 
 /* -- up and down -- */

@@ -91,7 +91,8 @@ void parent_shutdown_step(struct parent *p)
 		next_step(p);
 }
 
-void parent_shutdown(struct parent *p)
+/* Ends everything in good order. */
+static void end_in_order(struct parent *p)
 {
 	if (p->ending)
 		return;
@@ -113,7 +114,7 @@ static void on_end_signal(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	parent_shutdown(arg);
+	end_in_order(arg);
 }
 
 static void say_to_log(void *context, const char *line)

@@ -104,8 +104,6 @@ struct parent {
 /* parent.c: start and end */
 /* Runs the daemon until its end; gives the exit status. */
 int parent_run(const struct parent_options *options);
-/* Ends everything in good order. */
-void parent_shutdown(struct parent *p);
 /* Ends at once with a status, for what cannot be mended. */
 void parent_fail(struct parent *p, const char *why);
 
@@ -129,7 +127,6 @@ bool parent_children_start(struct parent *p);
 void parent_children_reap(struct parent *p);
 /* A tunnel's settings; to the gateway with its device when it is new. */
 void parent_tunnel_send_all(struct parent *p, struct tunnel *t, bool is_new);
-void parent_tunnel_send(struct parent *p, struct child *to, struct tunnel *t);
 /* Opens the secrets file and hands it to keys, which answers whether it took it. false: it cannot
  * be opened; error (cap bytes) says why. */
 bool parent_secrets_send(struct parent *p, char *error, size_t cap);

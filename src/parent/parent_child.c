@@ -150,11 +150,10 @@ static void conf_send(struct parent *p, struct child *c)
 	ipc_send_gateway_set(c->ipc, &m, -1);
 }
 
-void parent_tunnel_send(struct parent *p, struct child *c, struct tunnel *t)
+static void tunnel_send(struct child *c, const struct tunnel *t)
 {
 	struct msg_tunnel_set set = {.tunnel = t->id, .conf = LS_BYTES(t->encoded, t->encoded_len)};
 
-	(void)p;
 	ipc_send_tunnel_set(c->ipc, &set, -1);
 }
 
@@ -170,7 +169,7 @@ static void tun_send(struct child *c, const struct tunnel *t)
 void parent_tunnel_send_all(struct parent *p, struct tunnel *t, bool is_new)
 {
 	for (unsigned i = 0; i < PARENT_CHILDREN; i++) {
-		parent_tunnel_send(p, &p->child[i], t);
+		tunnel_send(&p->child[i], t);
 		if (is_new && p->child[i].role == MSG_ROLE_GATEWAY)
 			tun_send(&p->child[i], t);
 	}
@@ -222,7 +221,7 @@ static void config_send(struct parent *p, struct child *c)
 	if (c->role == MSG_ROLE_KEYS)
 		parent_secrets_send(p, error, sizeof error);
 	for (struct tunnel *t = p->tunnels; t; t = t->next) {
-		parent_tunnel_send(p, c, t);
+		tunnel_send(c, t);
 		if (c->role == MSG_ROLE_GATEWAY)
 			tun_send(c, t);
 	}
