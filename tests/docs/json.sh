@@ -4,8 +4,7 @@
 set -u
 . "$(dirname "$0")/../net/topology.sh"
 cd "$net_root" || exit 1
-ctl=${daemon%/*}/l2tpsecctl
-a() { in_a "$ctl" --json --run-dir "$dir/run-a" "$@"; }
+a() { ctl_a --json "$@"; }
 seen=$dir/objects
 
 topo_up 4 1 1500

@@ -3,8 +3,6 @@
 set -u
 . "$(dirname "$0")/topology.sh"
 
-ctl=${L2TPSECCTL:-$(dirname "$daemon")/l2tpsecctl}
-
 # Each end has secrets of its own; what is wrong is handed over in the variables below.
 reset()
 {
@@ -37,20 +35,10 @@ write_conf()
 	secrets_of "$dir/secrets-b" "$psk_b" branch "$pass_b" "$l2tp_b"
 }
 
-ctl_of() # GATEWAY COMMAND...
-{
-	g=$1
-	shift
-	case $g in
-	a) in_a "$ctl" --run-dir "$dir/run-a" "$@" ;;
-	b) in_b "$ctl" --run-dir "$dir/run-b" "$@" ;;
-	esac
-}
-
 # Whether `why` of the end's tunnel gives that cause, its sentence, and a hint with the word.
 why_says() # GATEWAY TUNNEL CAUSE WORD
 {
-	ctl_of "$1" why "$2" > "$dir/why" 2>&1
+	"ctl_$1" why "$2" > "$dir/why" 2>&1
 	cat "$dir/why"
 	sentence=$(sed -n "s/^CAUSE([0-9]*, $3, [^,]*, [0-9]*, \"\([^\"]*\)\".*/\1/p" "$net_root/lib/cause.def")
 	[ -n "$sentence" ] && grep -qF "$sentence" "$dir/why" && grep -q "^  mend .*$4" "$dir/why" && grep -q " $3\b" "$dir/why"
@@ -59,7 +47,7 @@ why_says() # GATEWAY TUNNEL CAUSE WORD
 # The same among the events: for a peer that cannot be told to be of a tunnel.
 events_say() # GATEWAY CAUSE WORD
 {
-	ctl_of "$1" events > "$dir/events" 2>&1
+	"ctl_$1" events > "$dir/events" 2>&1
 	cat "$dir/events"
 	sentence=$(sed -n "s/^CAUSE([0-9]*, $2, [^,]*, [0-9]*, \"\([^\"]*\)\".*/\1/p" "$net_root/lib/cause.def")
 	[ -n "$sentence" ] && grep -F "$sentence" "$dir/events" | grep -q "$3"
@@ -68,9 +56,6 @@ events_say() # GATEWAY CAUSE WORD
 # How often the branch has begun to call, as seen outside: IKE_SA_INIT requests with new SPIs.
 dials() { awk '{print $1}' "$dir/init" | sort -u | wc -l; }
 few_dials() { n=$(dials); echo "$n calls"; [ "$n" -ge 2 ] && [ "$n" -le "$1" ]; }
-log_bounded() { n=$(wc -l < "$dir/$1.log"); echo "$n lines"; [ "$n" -le "$2" ]; }
-
-up() { [ "$(ctl_of a --json status hq | grep -c '"state":"up"')" = 1 ]; }
 
 begin() # NAME
 {
@@ -86,9 +71,9 @@ mend()
 {
 	reset
 	write_conf
-	ctl_of b reload > /dev/null
-	ctl_of a reload > /dev/null
-	say "$case_name: corrected, it comes up by itself" wait_for 12 up
+	ctl_b reload > /dev/null
+	ctl_a reload > /dev/null
+	say "$case_name: corrected, it comes up by itself" wait_for 12 up_a
 	say "$case_name: corrected, packets flow" in_la ping -c 1 -W 2 10.72.0.2
 	stop_both
 }

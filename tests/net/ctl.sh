@@ -2,7 +2,6 @@
 # l2tpsecctl against two running daemons: each command in words and as JSON, and its exit status.
 set -u
 . "$(dirname "$0")/topology.sh"
-ctl=${L2TPSECCTL:-$(dirname "$daemon")/l2tpsecctl}
 
 ctl_a() { in_a timeout 20 "$ctl" --run-dir "$dir/run-a" "$@"; }
 ctl_b() { in_b timeout 20 "$ctl" --run-dir "$dir/run-b" "$@"; }
@@ -54,6 +53,7 @@ say "status branch, at the other end" has 'the peer called, user branch' ctl_b s
 say "status --json" json '.type == "tunnel" and .name == "hq" and .state == "up" and .out_packets >= 2 and (.esp_sas | length) == 2 and .local4 == "10.9.0.2"' \
 	ctl_a --json status hq
 say "counters --json" json '.type == "counter" and .name == "IKE_ESTABLISHED" and .count == 1' ctl_a --json counters
+say "counters" has "1 +ike +L2S-200 +an IKE SA was established" ctl_a counters
 say "events" has 'L2S-658 hq .*the tunnel is up' ctl_a events
 say "events --json" json '.type == "event" and .number == 658 and .tunnel == "hq"' ctl_a --json events
 say "config: values and where they come from" has "tunnels.hq.start = \"on-demand\";  # $dir/a.conf:2" ctl_a config

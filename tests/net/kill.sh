@@ -3,17 +3,10 @@
 set -u
 . "$(dirname "$0")/topology.sh"
 
-process_of() # GATEWAY ROLE: its number
-{
-	pgrep -P "$(cat "$dir/run-$1/l2tpsecd.pid")" -f "^l2tpsecd: $2"
-}
-
 is_another() # GATEWAY ROLE NUMBER: a new one serves
 {
 	new=$(process_of "$1" "$2") && [ -n "$new" ] && [ "$new" != "$3" ] && [ "$(grep -c "PROC_BACK.*$2" "$dir/$1.log")" -ge 1 ]
 }
-
-ping_once() { in_la ping -c 1 -W 1 10.72.0.2; }
 
 kills() # GATEWAY ROLE TRAFFIC(goes-on|comes-back)
 {

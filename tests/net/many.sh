@@ -3,7 +3,6 @@
 set -u
 . "$(dirname "$0")/topology.sh"
 
-ctl=${L2TPSECCTL:-$(dirname "$daemon")/l2tpsecctl}
 daemons=20 each=10 all=200
 pids=''
 
@@ -18,7 +17,6 @@ finish()
 }
 trap finish EXIT
 
-ctl_b() { in_b "$ctl" --run-dir "$dir/run-b" "$@"; }
 ups() { ctl_b --json status | grep -c '"state":"up"'; }
 all_up() { n=$(ups); echo "$n up"; [ "$n" -ge "${1:-$all}" ]; }
 lines() { [ "$(ctl_b status | grep -c '^t[0-9]* .* up ')" = $all ]; }

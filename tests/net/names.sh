@@ -3,7 +3,6 @@
 set -u
 . "$(dirname "$0")/topology.sh"
 
-ctl=${L2TPSECCTL:-$(dirname "$daemon")/l2tpsecctl}
 quick="ike: { dpd = 2; retry-first = 100; retries = 4; };"
 pid_dns=''
 made_etc=''
@@ -17,11 +16,7 @@ finish()
 }
 trap finish EXIT
 
-ctl_a() { in_a "$ctl" --run-dir "$dir/run-a" "$@"; }
-ping_once() { in_la ping -c 1 -W 1 10.72.0.2; }
-down_a() { ! ctl_a --json status hq | grep -q '"state":"up"'; }
 peer_is() { ctl_a --json status hq | grep -q "\"peer_address\":\"$1"; }
-why_a() { ctl_a why hq > "$dir/why" && cat "$dir/why" && grep -q "$1" "$dir/why"; }
 
 dns_start()
 {

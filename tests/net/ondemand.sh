@@ -23,12 +23,7 @@ say "the next packet brings it back" in_la ping -c 1 -W 5 10.72.0.2
 say "TCP goes through it" both_ways 10.72.0.2 1000000
 
 # The head office vanishes without a word and comes back.
-for p in $pid_b; do
-	children=$(pgrep -P $p)
-	kill -9 $p $children
-	wait $p 2>/dev/null
-done
-sleep 0.5 # until the last of them has let go of the ports
+kill_all $pid_b
 start_b
 wait_for 10 log_has b DAEMON_READY
 say "a head office that was restarted is found again" in_la timeout 90 sh -c 'until ping -c 1 -W 1 10.72.0.2; do :; done'

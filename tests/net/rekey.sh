@@ -2,21 +2,7 @@
 # SAs are replaced under traffic and nothing is lost: ESP SAs by packets, by bytes and by time, IKE SAs by time, for both kinds of cipher.
 set -u
 . "$(dirname "$0")/topology.sh"
-ctl=${L2TPSECCTL:-$(dirname "$daemon")/l2tpsecctl}
 
-counter() # GATEWAY NAME: its value
-{
-	n=$A run=$dir/run-a
-	[ "$1" = a ] || { n=$GB run=$dir/run-b; }
-	ip netns exec "$n" "$ctl" --run-dir "$run" --json counters |
-		jq -s "[.[] | select(.type == \"counter\" and .name == \"$2\") | .count] | add // 0"
-}
-at_least() # GATEWAY NAME NUMBER
-{
-	now=$(counter "$1" "$2")
-	echo "$2 at $1: $now"
-	[ "$now" -ge "$3" ]
-}
 nothing_lost()
 {
 	sed -n 's/.*icmp_seq=\([0-9]*\).*/\1/p' "$dir/ping" | awk '$1 != last + 1 {print "lost: " last + 1 " to " $1 - 1} {last = $1}'
@@ -25,7 +11,7 @@ nothing_lost()
 }
 only_two_sas() # what succeeded is ended, too
 {
-	[ "$(in_a "$ctl" --run-dir "$dir/run-a" --json status hq | jq -s '.[] | select(.type == "tunnel") | .esp_sas | length')" = 2 ]
+	[ "$(ctl_a --json status hq | jq -s '.[] | select(.type == "tunnel") | .esp_sas | length')" = 2 ]
 }
 
 under_traffic() # NAME LIFE PROPOSALS

@@ -3,12 +3,6 @@
 set -u
 . "$(dirname "$0")/topology.sh"
 
-ctl=${L2TPSECCTL:-$(dirname "$daemon")/l2tpsecctl}
-
-ctl_a() { in_a "$ctl" --run-dir "$dir/run-a" "$@"; }
-ping_once() { in_la ping -c 1 -W 1 10.72.0.2; }
-spis() { ctl_a --json status hq | grep -o '"spi":"[0-9a-f]*"'; }
-same_spis() { [ "$(spis)" = "$before" ]; }
 route_is_there() { in_a ip route show | grep -q "$1"; }
 route_is_gone() { ! route_is_there "$1"; }
 link_is_there() { in_a ip link show "$1"; }

@@ -6,6 +6,7 @@
 
 net_root=$(cd "$(dirname "$0")/../.." && pwd)
 daemon=${L2TPSECD:-$net_root/${B:-build}/l2tpsecd}
+ctl=${L2TPSECCTL:-$(dirname "$daemon")/l2tpsecctl}
 [ -x "$daemon" ] || { echo "$0: there is no $daemon (build it first)"; exit 2; }
 [ "$(id -u)" = 0 ] && [ -c /dev/net/tun ] || { echo "skip - all of it: it needs root and /dev/net/tun"; exit 0; }
 
@@ -160,6 +161,19 @@ cleanup()
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
+# kill_all PID: all processes of a daemon that we started, without a word: its end would have them say goodbye, so it is the last
+kill_all()
+{
+	kill -STOP "$1"
+	children=$(pgrep -P "$1")
+	# shellcheck disable=SC2086
+	kill -9 $children "$1"
+	wait "$1" 2> /dev/null
+	for c in $children; do
+		while kill -0 "$c" 2> /dev/null; do sleep 0.02; done
+	done
+}
+
 # wait_for SECONDS COMMAND...
 wait_for()
 {
@@ -171,6 +185,29 @@ wait_for()
 	done
 }
 
+# -- what the two say and do --
+ctl_a() { in_a "$ctl" --run-dir "$dir/run-a" "$@"; }
+ctl_b() { in_b "$ctl" --run-dir "$dir/run-b" "$@"; }
+process_of() { pgrep -P "$(cat "$dir/run-$1/l2tpsecd.pid")" -f "^l2tpsecd: $2"; } # GATEWAY ROLE: its number
+up_a() { ctl_a --json status hq | grep -q '"state":"up"'; }
+down_a() { ! up_a; }
+up_b() { ctl_b --json status branch | grep -q '"state":"up"'; }
+down_b() { ! up_b; }
+why_a() { ctl_a why hq > "$dir/why" && cat "$dir/why" && grep -q "$1" "$dir/why"; }
+spis() { ctl_a --json status hq | grep -o '"spi":"[0-9a-f]*"'; }
+same_spis() { [ -n "$before" ] && [ "$(spis)" = "$before" ]; }
+counter() # GATEWAY NAME: how often it has met the cause, over all its processes
+{
+	"ctl_$1" --json counters | jq -s "[.[] | select(.type == \"counter\" and .name == \"$2\") | .count] | add // 0"
+}
+at_least() # GATEWAY NAME NUMBER
+{
+	now=$(counter "$1" "$2")
+	echo "$2 at $1: $now"
+	[ "$now" -ge "$3" ]
+}
+log_bounded() { n=$(wc -l < "$dir/$1.log"); echo "$n lines"; [ "$n" -le "$2" ]; } # GATEWAY LINES-MOST
+ping_once() { in_la ping -c 1 -W 1 10.72.0.2; }
 log_has() { grep -q "$2" "$dir/$1.log"; }
 ready() { log_has a DAEMON_READY && log_has b DAEMON_READY; }
 dialling_up() { log_has a LINE_UP; }

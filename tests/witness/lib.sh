@@ -1,6 +1,5 @@
 # Captures and keys for the witnesses; sourced after tests/net/topology.sh. POSIX sh.
 
-ctl=${L2TPSECCTL:-$(dirname "$daemon")/l2tpsecctl}
 kit=$net_root/tests/witness/espkit.py
 python=/usr/bin/python3 # Debian's, that scapy belongs to
 pid_dump=
