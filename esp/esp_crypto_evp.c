@@ -1,18 +1,18 @@
-/* Crypto of ESP by OpenSSL's EVP: runs everywhere, one packet at a time. */
+/* Crypto of ESP by OpenSSL: runs everywhere, one packet at a time. */
 #include "esp/esp_crypto.h"
+#include "esp/esp_hmac.h"
 #include "lib/wire.h"
 
-#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 
 struct evp_keys {
 	enum esp_transform transform;
 	bool seal;
 	EVP_CIPHER_CTX *cipher; /* NULL with ESP_NULL_HMAC */
-	EVP_MAC_CTX *mac;       /* NULL with an AEAD */
+	struct esp_hmac hmac;   /* no key with an AEAD */
 };
 
 static void *engine_new(void)
@@ -35,7 +35,7 @@ static void keys_free(void *engine, void *keys)
 	if (!k)
 		return;
 	EVP_CIPHER_CTX_free(k->cipher);
-	EVP_MAC_CTX_free(k->mac);
+	OPENSSL_cleanse(k, sizeof *k);
 	free(k);
 }
 
@@ -53,24 +53,6 @@ static EVP_CIPHER_CTX *cipher_new(const struct algo *encr, const uint8_t *key, b
 	return ctx;
 }
 
-static EVP_MAC_CTX *mac_new(const struct algo *integ, const uint8_t *key)
-{
-	EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	EVP_MAC_CTX *ctx = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
-	char digest[16];
-	OSSL_PARAM params[2] = {OSSL_PARAM_END, OSSL_PARAM_END};
-
-	/* The name must be there before: its length is taken here. */
-	snprintf(digest, sizeof digest, "%s", integ->evp);
-	params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0);
-	if (ctx && EVP_MAC_init(ctx, key, integ->key_bytes, params) != 1) {
-		EVP_MAC_CTX_free(ctx);
-		ctx = NULL;
-	}
-	EVP_MAC_free(hmac);
-	return ctx;
-}
-
 static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_bytes keymat,
                       bool seal)
 {
@@ -85,11 +67,9 @@ static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_byt
 		k->cipher = cipher_new(suite->encr, keymat.p, seal);
 		ok = k->cipher != NULL;
 	}
-	if (ok && suite->integ) {
-		k->mac = mac_new(suite->integ,
-		                 keymat.p + suite->encr->key_bytes + suite->encr->salt_bytes);
-		ok = k->mac != NULL;
-	}
+	if (ok && suite->integ)
+		ok = esp_hmac_init(&k->hmac, suite->integ,
+		                   keymat.p + suite->encr->key_bytes + suite->encr->salt_bytes);
 	if (ok)
 		return k;
 	keys_free(engine, k);
@@ -127,44 +107,44 @@ static bool cbc(const struct evp_keys *k, struct esp_crypt *c)
 	       EVP_CipherUpdate(k->cipher, text, &done, text, len) == 1;
 }
 
-static bool mac(const struct evp_keys *k, const struct esp_crypt *c, uint8_t out[EVP_MAX_MD_SIZE])
+/* With ESN the upper half of the sequence number counts too (RFC 4303 2.8). */
+static void mac(const struct evp_keys *k, const struct esp_crypt *c, uint8_t out[ESP_HMAC_MAX])
 {
 	uint8_t high[4];
-	size_t len = 0;
 
 	ls_put32(high, c->sequence_high);
-	return EVP_MAC_init(k->mac, NULL, 0, NULL) == 1 &&
-	       EVP_MAC_update(k->mac, c->pkt, c->len) == 1 &&
-	       (!c->esn || EVP_MAC_update(k->mac, high, sizeof(high)) == 1) &&
-	       EVP_MAC_final(k->mac, out, &len, EVP_MAX_MD_SIZE) == 1;
+	esp_hmac(&k->hmac, c->pkt, c->len, high, c->esn ? sizeof(high) : 0, out);
 }
 
 static void seal(void *engine, struct esp_crypt *c)
 {
 	const struct evp_keys *k = c->keys;
-	uint8_t made[EVP_MAX_MD_SIZE];
+	uint8_t made[ESP_HMAC_MAX];
 
 	(void)engine;
-	if (!k->mac) {
+	if (!k->hmac.digest) {
 		c->ok = aead(k, c);
 		return;
 	}
-	c->ok = cbc(k, c) && mac(k, c, made);
-	if (c->ok)
-		memcpy(c->pkt + c->len, made, c->icv_bytes);
+	c->ok = cbc(k, c);
+	if (!c->ok)
+		return;
+	mac(k, c, made);
+	memcpy(c->pkt + c->len, made, c->icv_bytes);
 }
 
 static void open_one(void *engine, struct esp_crypt *c)
 {
 	const struct evp_keys *k = c->keys;
-	uint8_t made[EVP_MAX_MD_SIZE];
+	uint8_t made[ESP_HMAC_MAX];
 
 	(void)engine;
-	if (!k->mac)
+	if (!k->hmac.digest) {
 		c->ok = aead(k, c);
-	else
-		c->ok = mac(k, c, made) && esp_icv_equal(made, c->pkt + c->len, c->icv_bytes) &&
-		        cbc(k, c);
+		return;
+	}
+	mac(k, c, made);
+	c->ok = esp_icv_equal(made, c->pkt + c->len, c->icv_bytes) && cbc(k, c);
 }
 
 static void finish(void *engine)

@@ -1,0 +1,72 @@
+/* Tests that no packet costs an allocation, of ours or of a crypto library, with any transform. */
+#include "tests/unit/allocations.h"
+#include "tests/unit/esp/esp_pair.h"
+
+enum { BATCH = 16, ROUNDS = 50, SIZE = 1400 };
+
+static uint8_t plain[SIZE], sealed[BATCH][PAIR_PACKET];
+
+/* A batch goes from one side to the other; gives how many packets arrived. */
+static unsigned batch_pass(struct pair *p)
+{
+	struct esp_seal_job seal[BATCH];
+	struct esp_open_job open[BATCH];
+	unsigned arrived = 0;
+
+	for (unsigned i = 0; i < BATCH; i++)
+		seal[i] = (struct esp_seal_job){.sa = p->out,
+		                                .part = {LS_BYTES(plain, SIZE - i)},
+		                                .parts = 1,
+		                                .next_header = 17,
+		                                .dst = sealed[i],
+		                                .dst_room = PAIR_PACKET};
+	esp_seal(p->from, seal, BATCH, LS_S(1));
+	for (unsigned i = 0; i < BATCH; i++)
+		open[i] = (struct esp_open_job){.pkt = sealed[i], .len = seal[i].dst_len};
+	sealed[0][seal[0].dst_len - 1] ^= 1; /* one that is forged */
+	esp_open(p->to, open, BATCH, LS_S(1));
+	for (unsigned i = 0; i < BATCH; i++)
+		arrived += open[i].verdict == CAUSE_NONE;
+	return arrived;
+}
+
+START_TEST(packets_cost_no_allocation)
+{
+	struct pair p;
+	unsigned arrived = 0;
+	unsigned long before;
+
+	pair_make(&p, _i & 1, _i & 1, _i >> 1, true);
+	ck_assert_uint_eq(batch_pass(&p), BATCH - 1);
+	before = allocations;
+	for (unsigned round = 0; round < ROUNDS; round++)
+		arrived += batch_pass(&p);
+	ck_assert_uint_eq(allocations, before);
+	ck_assert_uint_eq(arrived, ROUNDS * (BATCH - 1));
+	pair_free(&p);
+}
+END_TEST
+
+START_TEST(allocations_are_seen)
+{
+	unsigned long before = allocations;
+	struct pair p;
+
+	pair_make(&p, _i, _i, 0, true);
+	pair_free(&p);
+	ck_assert(!ALLOCATIONS_COUNTED || allocations > before + 4);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("esp_alloc");
+	TCase *tc = tcase_create("all");
+
+	if (!crypto_init())
+		return EXIT_FAILURE;
+	tcase_add_loop_test(tc, packets_cost_no_allocation, 0, PAIR_SUITES * PAIR_BACKENDS);
+	tcase_add_loop_test(tc, allocations_are_seen, 0, PAIR_BACKENDS);
+	suite_add_tcase(suite, tc);
+	return pair_run(suite);
+}
