@@ -155,7 +155,8 @@ void ike_child_moved(struct ike *ike, uint32_t spi_in, const struct ls_addr *rem
  * tunnel's SAs from there without a word that could not be sent (to be started anew). */
 void ike_path_lost(struct ike *ike, uint32_t tunnel, const struct ls_addr *local,
                    enum ls_cause cause, ls_time now);
-/* An ICMP error or the like: only a reason to probe. */
+/* The owner doubts that the peer is there (what it sends gets no answer): only a reason to probe.
+ */
 void ike_doubt(struct ike *ike, uint32_t tunnel, ls_time now);
 
 enum ike_request_kind {
