@@ -93,6 +93,23 @@ good_config
 sed -i 's/user = "branch";/user = "branch"; esp: { proposals = [ "aes265-gcm" ]; };/' "$dir/conf"
 refused "an unknown algorithm" "$dir/conf:3: 'esp.proposals' of the tunnel 'hq': 'aes265-gcm'" $start
 
+# A config and secrets of somebody who is not root.
+mkdir "$dir/mine"
+good_config
+sed "s|$dir/secrets|$dir/mine/secrets|" "$dir/conf" > "$dir/mine/conf"
+mv "$dir/secrets" "$dir/mine/secrets"
+sed 's/start =/strat =/' "$dir/mine/conf" > "$dir/mine/wrong"
+chown -R 65534:65534 "$dir/mine"
+nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
+tool=$dir/l2tpsecd # where everybody may run it
+cp "$daemon" "$tool"
+if in_ns $nobody "$tool" --check -f "$dir/mine/conf" > "$dir/out" 2>&1 && grep -q "$dir/mine/conf is good" "$dir/out"; then
+	echo "ok      --check needs no root"
+else
+	fail "--check needs no root" "refused"
+fi
+refused "a typo, found by --check without root" "$dir/mine/wrong:3: unknown key 'strat'" $nobody "$tool" --check -f "$dir/mine/wrong"
+
 rm -f "$dir/conf"
 refused "a missing config" "$dir/conf: No such file or directory" $start
 
