@@ -172,6 +172,15 @@ void ppp_close(struct ppp *p, enum ls_cause cause, ls_time now)
 }
 
 /* An NCP that the peer rejected, or that has no address to give, stays where it is. */
+/* The peer gets no address: without IPv6 that, and nothing vaguer, is why the link ends. */
+static void address_denied(struct ppp *p, enum ls_cause cause, ls_time now)
+{
+	if (p->phase == PHASE_NETWORK && p->ipv6cp.state != CP_STARTING)
+		ppp_fail(p, cause != CAUSE_NONE ? cause : CAUSE_PPP_NO_PROTOCOL, "", now);
+	else
+		ppp_cp_event(p, &p->ipcp, CP_CLOSE, NULL, now);
+}
+
 static void network_open(struct ppp *p, ls_time now)
 {
 	bool any = false;
@@ -253,7 +262,7 @@ void ppp_answer(struct ppp *p, uint64_t id, const struct ppp_answer *a, ls_time 
 			memcpy(p->config.dns4, a->dns, sizeof p->config.dns4);
 		p->lent = true;
 		if (!a->ok || a->address.family != 4)
-			ppp_cp_event(p, &p->ipcp, CP_CLOSE, NULL, now);
+			address_denied(p, a->cause, now);
 		if (p->phase == PHASE_NETWORK)
 			network_open(p, now);
 	}

@@ -172,8 +172,10 @@ static void address_answer(struct gw_session *s, const struct ppp_request *r)
 	if (a.address.family == 0) {
 		a.ok = false;
 		a.cause = CAUSE_GW_NO_ADDRESS;
-		proc_tell(s->gw->proc, s->tunnel->id, CAUSE_GW_NO_ADDRESS, NULL, "user %s",
-		          r->link.user);
+		/* Without IPv6 the link ends, and that is told. */
+		if (s->tunnel->conf.ppp.ipv6)
+			proc_tell(s->gw->proc, s->tunnel->id, CAUSE_GW_NO_ADDRESS, NULL, "user %s",
+			          r->link.user);
 	}
 	memcpy(a.dns, s->tunnel->conf.ppp.dns, sizeof a.dns);
 	ppp_answer(s->ppp, r->id, &a, clock_now());

@@ -52,9 +52,14 @@ void parent_tell(struct parent *p, uint32_t tunnel, enum ls_cause cause, const s
 	parent_event(p, MSG_ROLE_PARENT, &e);
 }
 
-/* The cause that comes with a new attempt is that of the last one, and was noted then. */
+/*
+ * The cause that comes with a new attempt is that of the last one, and was noted then. A peer that
+ * hangs up in good order ends a line well, but not an attempt of ours at one.
+ */
 static bool is_failure(const struct msg_line_state *m, bool was_up)
 {
+	if (m->cause == CAUSE_PEER_ASKED && m->state == MSG_LINE_DOWN && !was_up)
+		return true;
 	return m->state != MSG_LINE_UP && (m->state != MSG_LINE_CONNECTING || was_up) &&
 	       m->cause != CAUSE_NONE && ls_cause_info(m->cause)->severity != LS_SEV_INFO;
 }

@@ -448,7 +448,7 @@ START_TEST(no_address_for_the_caller)
 			ck_assert_uint_eq(said[0].bytes[0], CODE_PROTOCOL_REJECT);
 			end();
 		} else {
-			expect_end(CAUSE_PPP_NO_PROTOCOL);
+			expect_end(CAUSE_GW_NO_ADDRESS);
 		}
 	}
 }
