@@ -126,6 +126,7 @@ secrets()
 		psks: ( { secret = "a shared key of both" } );
 		users: ( { name = "branch"; password = "pass word" } );
 	END
+	[ -z "${tunnel_secret:-}" ] || echo "l2tp: ( { secret = \"$tunnel_secret\" } );" >> "$dir/secrets"
 	chmod 600 "$dir/secrets"
 }
 
