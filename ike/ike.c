@@ -21,7 +21,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_SAS = 4096, DEFAULT_HALF_OPEN = 512, DEFAULT_COOKIES = 64, DEFAULT_PER_SOURCE = 32 };
+enum {
+	DEFAULT_SAS = 4096,
+	DEFAULT_HALF_OPEN = 512,
+	DEFAULT_COOKIES = 64,
+	DEFAULT_PER_SOURCE = 32,
+	DEFAULT_PER_TUNNEL = 256
+};
 
 void ike_count(struct ike *ike, enum ls_cause cause)
 {
@@ -59,6 +65,8 @@ struct ike *ike_new(const struct ike_limits *limits, const struct ls_random *ran
 		ike->limits.cookie_threshold = DEFAULT_COOKIES;
 	if (ike->limits.max_half_open_per_source == 0)
 		ike->limits.max_half_open_per_source = DEFAULT_PER_SOURCE;
+	if (ike->limits.max_ike_sas_per_tunnel == 0)
+		ike->limits.max_ike_sas_per_tunnel = DEFAULT_PER_TUNNEL;
 	ike->random = *random;
 	ike->tail = &ike->head;
 	ike->deadline = LS_NEVER;

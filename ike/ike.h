@@ -102,7 +102,8 @@ struct ike_limits {
 	uint32_t max_ike_sas;      /* 0 = 4096 */
 	uint32_t max_half_open;    /* 0 = 512 */
 	uint32_t cookie_threshold; /* half-open SAs from which on cookies are asked; 0 = 64 */
-	uint32_t max_half_open_per_source; /* 0 = 32 */
+	uint32_t max_half_open_per_source; /* 0 = 32; as many again with a cookie */
+	uint32_t max_ike_sas_per_tunnel;   /* of peers that proved themselves; 0 = 256 */
 };
 
 struct ike *ike_new(const struct ike_limits *limits, const struct ls_random *random);

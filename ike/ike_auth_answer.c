@@ -190,7 +190,9 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 	t->asking = IKE_Q_NONE;
 	switch (asked) {
 	case IKE_Q_AUTH_CHECK:
-		if (a->ok)
+		if (a->ok && ike_tunnel_is_full(t->sa->ike, t->sa->tunnel))
+			refuse(t, CAUSE_LIMIT_REACHED, "IKE SAs of one tunnel");
+		else if (a->ok)
 			authenticated(t);
 		else
 			refuse(t, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH, "");

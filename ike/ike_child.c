@@ -324,6 +324,12 @@ static void child_request(struct ike_task *t)
 	}
 	if (rekey && !find_old(t, rekey))
 		return;
+	/* Also of successors: a peer may make them and never delete what they succeed. */
+	if (ike_children_count(sa) >= IKE_CHILDREN_MAX) {
+		ike_count(sa->ike, CAUSE_LIMIT_REACHED);
+		refuse(t, IKE_N_NO_ADDITIONAL_SAS, 0);
+		return;
+	}
 	cause = ike_deal_choose(t, &notify, &group, text, sizeof text);
 	if (cause != CAUSE_NONE) {
 		if (notify != IKE_N_INVALID_KE_PAYLOAD)

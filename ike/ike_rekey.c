@@ -300,7 +300,7 @@ static void rekey_request(struct ike_task *t)
 
 	t->deal = ike_deal_new(false, false);
 	if (!t->deal || old->state != IKE_S_ESTABLISHED || !old->peer || old->twin ||
-	    ike_sa_busy_with_children(old)) {
+	    ike_sa_busy_with_children(old) || ike_tunnel_is_full(old->ike, old->tunnel)) {
 		refuse(t, IKE_N_TEMPORARY_FAILURE, 0);
 		return;
 	}

@@ -86,6 +86,15 @@ bool ike_sa_half_open(const struct ike_sa *sa)
 	return sa->state == IKE_S_INIT || sa->state == IKE_S_AUTH;
 }
 
+bool ike_tunnel_is_full(const struct ike *ike, uint32_t tunnel)
+{
+	unsigned n = 0;
+
+	for (const struct ike_sa *sa = ike->sas; sa; sa = sa->next)
+		n += sa->tunnel == tunnel && sa->state != IKE_S_DEAD && !ike_sa_half_open(sa);
+	return n >= ike->limits.max_ike_sas_per_tunnel;
+}
+
 bool ike_sa_udp(const struct ike_sa *sa)
 {
 	return sa->nat.local || sa->nat.remote || sa->forced_udp || sa->local.port == IKE_PORT_NAT;

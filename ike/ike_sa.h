@@ -183,6 +183,8 @@ void ike_reap(struct ike *ike);
 ls_time ike_sa_due(const struct ike_sa *sa);
 void ike_sa_tick(struct ike_sa *sa);
 bool ike_sa_half_open(const struct ike_sa *sa);
+/* Whether the tunnel has as many authenticated IKE SAs as one may have. */
+bool ike_tunnel_is_full(const struct ike *ike, uint32_t tunnel);
 bool ike_sa_udp(const struct ike_sa *sa);
 /* A fresh authentic message came: sign of life, and perhaps a new address. */
 void ike_sa_heard(struct ike_sa *sa, const struct ls_addr *local, const struct ls_addr *remote);

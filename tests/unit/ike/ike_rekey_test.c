@@ -3,6 +3,10 @@
 #include "tests/unit/ike/ike_main.h"
 #include "tests/unit/ike/ike_pair.h"
 
+#include "ike/ike_sa.h"
+
+#include <stdio.h>
+
 static uint32_t first_spi(const struct pair *p, unsigned side)
 {
 	return p->side[side].sa[0].spi_in;
@@ -680,6 +684,49 @@ START_TEST(shutdown)
 }
 END_TEST
 
+/* A peer that is who it says may not use up what is there for others: chains, */
+START_TEST(chains_are_bounded)
+{
+	struct pair *p = pair_new();
+
+	pair_up(p);
+	for (unsigned i = 0; i < 30; i++) {
+		ike_child_create(p->side[0].ike->sas, false);
+		pair_run(p);
+	}
+	ck_assert_uint_eq(p->side[1].sas, IKE_CHILDREN_MAX);
+	ck_assert_uint_eq(pair_check_sas(p), IKE_CHILDREN_MAX);
+	ck_assert_uint_eq(p->side[1].reserved, IKE_CHILDREN_MAX + p->side[1].released);
+	ck_assert_uint_eq(pair_established(&p->side[1]), 1);
+	pair_free(p);
+}
+END_TEST
+
+/* and IKE SAs. */
+START_TEST(ike_sas_are_bounded)
+{
+	struct ike_limits limits = {.max_ike_sas_per_tunnel = 4};
+	struct pair *p = pair_new_at("192.0.2.1", "198.51.100.2", &limits);
+	struct ike_peer a = pair_peer(p, 0), b = pair_peer(p, 1);
+	char name[32];
+
+	b.remote_id = pair_id("*.example");
+	pair_set(p, 1, &b);
+	for (unsigned i = 0; i < 7; i++) {
+		snprintf(name, sizeof name, "a%u.example", i);
+		a.tunnel = 10 + i;
+		a.local_id = pair_id(name);
+		pair_set(p, 0, &a);
+		ike_start(p->side[0].ike, a.tunnel, p->now);
+		pair_run(p);
+	}
+	ck_assert_uint_eq(pair_established(&p->side[1]), 4);
+	ck_assert_ptr_nonnull(pair_event(&p->side[1], CAUSE_LIMIT_REACHED));
+	ck_assert_uint_eq(pair_check_sas(p), 4);
+	pair_free(p);
+}
+END_TEST
+
 IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_invalid_ke,
          child_without_group, child_simultaneous, child_simultaneous_with_losses,
          child_noticed_by_one, child_rekey_crosses_delete, child_expires_during_its_rekey,
@@ -687,4 +734,4 @@ IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_i
          install_refused_at_rekey, delete_while_installing, ike_by_each_side, ike_again_and_again,
          ike_simultaneous, ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey,
          ike_rekey_crosses_close, closes_cross, stop_and_chain_end, children_lost, config_changes,
-         start_after_a_rekey_in_vain, shutdown)
+         start_after_a_rekey_in_vain, shutdown, chains_are_bounded, ike_sas_are_bounded)
