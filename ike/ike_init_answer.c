@@ -123,15 +123,31 @@ static void no_proposal(struct ike *ike, const struct ike_datagram *d, const str
 	                CAUSE_IKE_NO_PROPOSAL, text);
 }
 
-/* Whether there is room for one more half-open SA from there; asks for a cookie when there are
- * many. */
+/* The half-open SAs from there that brought a cookie, or of those that did not. */
+static uint32_t half_open_from(const struct ike *ike, const struct ls_addr *remote, bool cookie)
+{
+	uint32_t n = 0;
+
+	for (const struct ike_sa *sa = ike->sas; sa; sa = sa->next)
+		n += !sa->initiator && ike_sa_half_open(sa) && sa->cookie == cookie &&
+		     ls_addr_same_ip(&sa->remote, remote);
+	return n;
+}
+
+/*
+ * Whether there is room for one more half-open SA from there; asks for a cookie when there are
+ * many, of all or of that source. Whoever shows that it gets our answers has room of its own, so
+ * that messages in its name do not lock it out. *shown: it brought its cookie.
+ */
 static bool admitted(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
-                     const struct ike_payloads *in)
+                     const struct ike_payloads *in, bool *shown)
 {
 	const struct ike_notify *cookie = ike_notify_find(in, IKE_N_COOKIE);
-	uint32_t from_there = 0;
+	uint32_t most = ike->limits.max_half_open_per_source;
 
-	if (ike->half_open >= ike->limits.cookie_threshold) {
+	*shown = ike->half_open >= ike->limits.cookie_threshold ||
+	         half_open_from(ike, &d->remote, false) >= most;
+	if (*shown) {
 		uint8_t fresh[IKE_COOKIE_SIZE];
 
 		if (!cookie || !in->cookie_first ||
@@ -145,11 +161,8 @@ static bool admitted(struct ike *ike, const struct ike_datagram *d, const struct
 			return false;
 		}
 	}
-	for (const struct ike_sa *sa = ike->sas; sa; sa = sa->next)
-		from_there += !sa->initiator && ike_sa_half_open(sa) &&
-		              ls_addr_same_ip(&sa->remote, &d->remote);
 	if (ike->half_open < ike->limits.max_half_open &&
-	    from_there < ike->limits.max_half_open_per_source)
+	    (!*shown || half_open_from(ike, &d->remote, true) < most))
 		return true;
 	ike_count(ike, CAUSE_IKE_HALF_OPEN_LIMIT);
 	return false;
@@ -206,7 +219,7 @@ static enum ls_cause make_keys(struct ike_sa *sa, const struct ike_payloads *in)
 
 static void accept(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
                    const struct ike_payloads *in, struct ls_bytes message, const struct ike_peer *p,
-                   const struct ike_choice *choice)
+                   const struct ike_choice *choice, bool cookie)
 {
 	struct ike_sa *sa = ike_sa_new(ike, false, h->spi_i);
 	uint8_t hash[CRYPTO_HASH_MAX];
@@ -215,6 +228,7 @@ static void accept(struct ike *ike, const struct ike_datagram *d, const struct i
 	if (!sa)
 		return;
 	sa->choice = *choice;
+	sa->cookie = cookie;
 	sa->local = d->local;
 	sa->remote = d->remote;
 	sa->fragment_size = p->fragment_size;
@@ -248,6 +262,7 @@ void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struc
 	struct ike_choice choice;
 	enum ls_cause cause;
 	uint8_t data[2];
+	bool cookie;
 
 	if (h->spi_i == 0 || h->id != 0 || repeated(ike, d, h, message))
 		return;
@@ -262,7 +277,7 @@ void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struc
 			                      LS_BYTES(&in.critical, 1), true);
 		return;
 	}
-	if (!ike->peers || !admitted(ike, d, h, &in))
+	if (!ike->peers || !admitted(ike, d, h, &in, &cookie))
 		return;
 	p = choose_candidate(ike, &d->remote, &in, &choice, &cause);
 	if (!p || cause == CAUSE_IKE_SYNTAX || cause == CAUSE_IKE_UNKNOWN_PEER) {
@@ -280,5 +295,5 @@ void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struc
 		                      false);
 		return;
 	}
-	accept(ike, d, h, &in, message, p, &choice);
+	accept(ike, d, h, &in, message, p, &choice, cookie);
 }

@@ -91,6 +91,7 @@ struct ike_sa {
 	ls_time keepalive_at;
 	bool doubt;   /* probe now */
 	bool refused; /* authentication failed: it only repeats its answer until give_up */
+	bool cookie;  /* responder: the peer brought the cookie that it was asked for */
 	bool contact; /* responder: the peer said INITIAL_CONTACT */
 };
 
