@@ -453,12 +453,16 @@ void ike_sa_heard(struct ike_sa *sa, const struct ls_addr *local, const struct l
 {
 	sa->heard = sa->ike->now;
 	sa->doubt = false;
-	if (ike_sa_half_open(sa)) {
-		sa->local = *local;
-		sa->remote = *remote;
+	if (!ike_sa_half_open(sa)) {
+		ike_sa_moved(sa, remote);
 		return;
 	}
-	ike_sa_moved(sa, remote);
+	sa->local = *local;
+	/* A copy of the message from another address must not lead all that follows there: the one
+	 * that we called stays where it is (2.1), a caller without a NAT keeps its address (2.23).
+	 */
+	if (!sa->initiator && (sa->nat.remote || ls_addr_same_ip(&sa->remote, remote)))
+		sa->remote = *remote;
 }
 
 struct ls_bytes ike_nonce_i(const struct ike_sa *sa)
