@@ -351,9 +351,30 @@ static void give_way(struct l2tp *l2tp, struct conn *ours, struct conn *to)
 	conn_free(l2tp, ours);
 }
 
+/* Room for one more connection that the peer makes; the oldest that is over gives way. */
+static bool tunnel_has_room(struct l2tp *l2tp, const struct l2tp_peer *peer)
+{
+	struct conn *oldest = NULL;
+	unsigned alive = 0, dead = 0;
+
+	/* Newer ones come first. */
+	for (struct conn *c = l2tp->conns; c; c = c->next) {
+		if (c->tunnel != peer->tunnel)
+			continue;
+		if (c->state == CONN_DEAD)
+			oldest = c;
+		dead += c->state == CONN_DEAD;
+		alive += c->state != CONN_DEAD;
+	}
+	if (dead >= TUNNEL_DEAD_MAX)
+		conn_free(l2tp, oldest);
+	return peer->max_connections == 0 || alive < peer->max_connections;
+}
+
 static struct conn *sccrq_conn(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain,
                                const struct l2tp_in *in, ls_time now)
 {
+	const struct peer_entry *peer;
 	struct conn *c, *ours = NULL;
 
 	for (c = l2tp->conns; c; c = c->next) {
@@ -364,8 +385,13 @@ static struct conn *sccrq_conn(struct l2tp *l2tp, uint32_t tunnel, uint32_t chai
 		if (c->lac && c->state == CONN_WAIT_REPLY)
 			ours = c;
 	}
-	if (!l2tp_peer_find(l2tp, tunnel) || (ours && tie_won(ours, in)))
+	peer = l2tp_peer_find(l2tp, tunnel);
+	if (!peer || (ours && tie_won(ours, in)))
 		return NULL;
+	if (!tunnel_has_room(l2tp, &peer->config)) {
+		ls_count(&l2tp->counters, CAUSE_LIMIT_REACHED);
+		return NULL;
+	}
 	c = l2tp_conn_new(l2tp, tunnel, chain, false, now);
 	if (c && ours)
 		give_way(l2tp, ours, c);

@@ -42,6 +42,7 @@ struct l2tp_peer {
 	uint16_t retry_first_ms;   /* 0 = 1000 */
 	uint8_t retry_count;       /* retransmissions before the peer counts as dead; 0 = 5 */
 	uint16_t max_sessions;     /* 0 = 16 */
+	uint32_t max_connections;  /* that the peer may make; 0 = as many as there may be */
 };
 
 struct l2tp_limits {

@@ -13,6 +13,7 @@ enum {
 	WINDOW_UNTOLD = 4, /* a peer that names none (RFC 2661 4.4.3) */
 	PROBE_TRIES = 4,
 	PEERS_BUCKETS = 256,
+	TUNNEL_DEAD_MAX = 32, /* connections of a tunnel that are over, but still acknowledge */
 };
 #define RETRY_MOST LS_S(8)
 #define PROBE_EVERY LS_MS(500)

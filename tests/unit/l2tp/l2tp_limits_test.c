@@ -165,6 +165,50 @@ START_TEST(a_message_waits_for_another_chain)
 }
 END_TEST
 
+/* A message of a new caller on the called side: an SCCRQ, or a StopCCN that takes it back. */
+static void caller_says(struct pair *p, uint32_t tunnel, enum l2tp_type type, uint16_t id,
+                        uint16_t ns)
+{
+	static const uint8_t result[] = {0, 1};
+	uint8_t bytes[L2TP_MESSAGE_MAX];
+	struct wr w = wr_make(bytes, sizeof bytes);
+
+	l2tp_message_begin(&w, type);
+	l2tp_avp_u16(&w, L2TP_AVP_CONNECTION, id);
+	if (type == L2TP_STOPCCN)
+		l2tp_avp_bytes(&w, L2TP_AVP_RESULT, result, sizeof result);
+	l2tp_message_stamp(bytes, w.len, 0, 0, ns, 0);
+	l2tp_input(p->side[1].l2tp, tunnel, tunnel, bytes, w.len, p->now);
+}
+
+/* One tunnel's peer makes connections without end, and ends some: others still get theirs. */
+START_TEST(one_tunnel_does_not_use_up_all)
+{
+	struct pair *p = pair_new(7, "", "");
+	struct l2tp_peer bad = pair_peer("bad", "");
+	struct l2tp_request r;
+	bool answered = false;
+
+	limited(p, 1, &(struct l2tp_limits){.max_connections = 64});
+	bad.tunnel = PAIR_TUNNEL + 7;
+	bad.max_connections = 16;
+	ck_assert_int_eq(l2tp_peer_set(p->side[1].l2tp, &bad), CAUSE_NONE);
+	for (uint16_t i = 1; i <= 300; i++) {
+		caller_says(p, bad.tunnel, L2TP_SCCRQ, i, 0);
+		if (i % 2)
+			caller_says(p, bad.tunnel, L2TP_STOPCCN, i, 1);
+		while (l2tp_next(p->side[1].l2tp, &r))
+			;
+	}
+	ck_assert_uint_gt(l2tp_counters(p->side[1].l2tp)->by_cause[CAUSE_LIMIT_REACHED], 0);
+	caller_says(p, PAIR_TUNNEL, L2TP_SCCRQ, 1, 0);
+	while (l2tp_next(p->side[1].l2tp, &r))
+		answered |= r.tunnel == PAIR_TUNNEL && r.kind == L2TP_REQ_SEND;
+	ck_assert(answered);
+	pair_free(p);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("l2tp_limits");
@@ -176,5 +220,6 @@ int main(void)
 	tcase_add_test(tc, the_called_side_refuses_what_is_too_much);
 	tcase_add_test(tc, outgoing_calls_are_refused);
 	tcase_add_test(tc, a_message_waits_for_another_chain);
+	tcase_add_test(tc, one_tunnel_does_not_use_up_all);
 	return run_cases("l2tp_limits", tc);
 }
