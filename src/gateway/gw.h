@@ -20,10 +20,12 @@ enum {
 	GW_BUCKETS = 1024,
 	GW_SAS_MAX = 16384,
 	GW_CHAIN_GRACE_MS =
-		10000,          /* L2TP connections wait so long for a successor of their chain */
-	GW_ADDRESS_MAX = 65536, /* addresses of a pool that are looked at */
-	GW_SESSIONS_A_TUNNEL = 8,
-	GW_CROSSING_S = 10, /* calls of both sides that come up within this have crossed */
+		10000,            /* L2TP connections wait so long for a successor of their chain */
+	GW_ADDRESS_MAX = 65536,   /* addresses of a pool that are looked at */
+	GW_SESSIONS_A_TUNNEL = 8, /* of each of its connections */
+	GW_CONNECTIONS_A_TUNNEL = 16,
+	GW_CHAINS_A_TUNNEL = 64, /* so that its peer cannot use up the SAs of all */
+	GW_CROSSING_S = 10,      /* calls of both sides that come up within this have crossed */
 	GW_KEEPER_RETRY_S = 5,
 	GW_KEEPER_CALL_BACK_S = 60,
 };
@@ -48,6 +50,7 @@ struct gw_chain {
 	bool initiator;
 	unsigned sessions;                   /* that run on it */
 	ls_time heard;                       /* when ike was last told */
+	ls_time moved_at;                    /* when its peer was last seen elsewhere */
 	ls_time doubted;                     /* when ike was last asked to probe */
 	struct gw_chain *next_bucket, *next; /* of the table; of the tunnel, newest first */
 };
@@ -95,6 +98,8 @@ struct gw_tunnel {
 	struct gw_queue waiting; /* until the line is up: out of the TUN */
 	struct gw_queue early;   /* and into it: the peer's line was up first */
 	struct ls_addr peer;
+	bool iface_asked;             /* IFACE_UP is on its way, and not answered; */
+	bool iface_again;             /* and says what does not hold any more */
 	char text[LS_EVENT_TEXT_MAX]; /* details of why it went down last */
 	struct gw_tunnel *next_bucket, *next;
 };

@@ -16,6 +16,7 @@ void gw_l2tp_configure(struct gw_tunnel *t, struct ls_bytes secret)
 		.sequencing = t->conf.l2tp.sequencing,
 		.hello_interval_s = t->conf.l2tp.hello_s,
 		.max_sessions = GW_SESSIONS_A_TUNNEL,
+		.max_connections = GW_CONNECTIONS_A_TUNNEL,
 	};
 	enum ls_cause cause;
 

@@ -10,6 +10,7 @@
 
 #define HEARD_EVERY LS_S(1)
 #define DOUBT_AFTER LS_S(10)
+#define MOVE_EVERY LS_S(1)
 enum { GENERATION_SHIFT = 24, CHAIN_MASK = 0xffffff };
 
 /* A pair that was replaced keeps its inbound SA for what is still on its way; it is live as long as
@@ -242,6 +243,15 @@ static enum ls_cause pair_install(struct gw_gateway *gw, struct gw_chain *c,
 	return CAUSE_NONE;
 }
 
+static unsigned chains_count(const struct gw_tunnel *t)
+{
+	unsigned n = 0;
+
+	for (const struct gw_chain *c = t->chains; c; c = c->next)
+		n++;
+	return n;
+}
+
 void gw_sa_install(struct gw_gateway *gw, const struct msg_sa_install *m)
 {
 	struct gw_tunnel *t = gw_tunnel_find(gw, m->tunnel);
@@ -249,10 +259,16 @@ void gw_sa_install(struct gw_gateway *gw, const struct msg_sa_install *m)
 	struct gw_chain *c = gw_chain_find(gw, id);
 	struct msg_sa_installed answer = {.id = m->id, .cause = CAUSE_NONE};
 
-	if (t && !c)
+	/* ike's numbers come round after 16 million chains, which a peer can make in hours: what is
+	 * another tunnel's is never touched. */
+	if (c && c->tunnel != t)
+		c = NULL;
+	else if (t && !c && chains_count(t) < GW_CHAINS_A_TUNNEL)
 		c = chain_make(gw, t, id);
 	if (!t)
 		answer.cause = CAUSE_CONFIG_CHANGED;
+	else if (!c && (gw_chain_find(gw, id) || chains_count(t) >= GW_CHAINS_A_TUNNEL))
+		answer.cause = CAUSE_LIMIT_REACHED;
 	else if (!c)
 		answer.cause = CAUSE_NO_MEMORY;
 	else
@@ -478,8 +494,11 @@ static void peer_moved(struct gw_gateway *gw, struct esp_sa *sa, uint32_t spi,
 	struct esp_sa_view view;
 
 	esp_sa_view(sa, &view);
-	if (!c || view.address_fixed || from->family != view.remote.family)
+	/* Not with each packet: a peer that alternates would bury the others' messages. */
+	if (!c || view.address_fixed || from->family != view.remote.family ||
+	    c->moved_at + MOVE_EVERY > gw->worker.now)
 		return;
+	c->moved_at = gw->worker.now;
 	proc_tell(gw->proc, esp_sa_tunnel(sa), CAUSE_GW_PEER_MOVED, from, "SA 0x%08x", spi);
 	chain_move(gw, c, &here, from);
 	c->tunnel->peer = *from;
