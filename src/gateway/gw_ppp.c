@@ -250,6 +250,11 @@ void gw_ppp_iface_up(struct gw_tunnel *t)
 
 	if (!s || !s->flow.path->out)
 		return;
+	/* One at a time: a peer may negotiate faster than addresses can be set, and what piles up
+	 * before the parent would be the end of this process. */
+	t->iface_again = t->iface_asked;
+	if (t->iface_asked)
+		return;
 	esp_sa_view(s->flow.path->out, &view);
 	if (s->flow.link.ipv4) {
 		m.local4 = s->flow.link.local4;
@@ -266,7 +271,7 @@ void gw_ppp_iface_up(struct gw_tunnel *t)
 	m.integ = (uint16_t)view.integ;
 	m.inner_overhead = (uint16_t)(UDP_HEADER + s->flow.header_len + PPP_PREFIX_MAX);
 	m.peer_mru = s->flow.link.peer_mru;
-	GW_SEND(t->gw, PARENT, iface_up, &m);
+	t->iface_asked = GW_SEND(t->gw, PARENT, iface_up, &m);
 }
 
 bool gw_ppp_pump(struct gw_session *s)

@@ -362,6 +362,14 @@ static void tell_link(struct gw_tunnel *t, uint16_t mtu)
 
 void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m)
 {
+	bool again = t->iface_again;
+
+	t->iface_asked = t->iface_again = false;
+	if (again && t->current &&
+	    (t->line.state == GW_LINE_IFACE || t->line.state == GW_LINE_UP)) {
+		gw_ppp_iface_up(t);
+		return;
+	}
 	if (m->ok && m->mtu > 0)
 		t->device.mtu = m->mtu;
 	if (m->ok)
