@@ -103,6 +103,11 @@ static void hear_challenge(struct ppp *p, uint8_t id, struct rd body)
 		if (p->response_len > 0 || p->make_id != 0)
 			return;
 	}
+	/* One question at a time: the peer says it again, but what piles up before keys stays. */
+	if (p->make_id != 0) {
+		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		return;
+	}
 	memset(a, 0, sizeof *a);
 	p->response_len = 0;
 	a->method = (enum ppp_auth)p->we_prove;

@@ -523,8 +523,13 @@ START_TEST(a_challenge_said_again)
 	/* While keys thinks, and after: one question, one response. */
 	SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
 	ck_assert_uint_eq(frames, 0);
+	uint64_t asked = question.id;
+	/* Nor does another one ask keys again before it has answered. */
+	SAY(PROTO_CHAP, 1, 4, "\20ABcdefghijklmnophq");
+	ck_assert_uint_eq(question.id, asked);
 	answer_question(7);
 	ck_assert_uint_eq(frames, 1);
+	ck_assert_uint_eq(said[0].bytes[1], 5);
 	memcpy(first, said[0].bytes, len = said[0].len);
 	SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
 	ck_assert_uint_eq(question.id, 0);
