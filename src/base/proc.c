@@ -18,6 +18,8 @@
 #include <unistd.h>
 
 enum { HANDLERS_MAX = 64, FLUSH_MS = 200, PRIORITIES = 2 };
+/* Happenings told in a second, of the causes and tunnels that share a bucket. */
+enum { EVENT_BUCKETS = 256, EVENTS_A_SECOND = 50 };
 
 struct proc {
 	struct proc_role role;
@@ -27,6 +29,10 @@ struct proc {
 	struct ipc *peer[PROC_CHANNELS]; /* by role_index; the parent's place stays empty */
 	struct ipc_handler handler[HANDLERS_MAX];
 	size_t handlers;
+	struct {
+		ls_time until;
+		unsigned told;
+	} events[EVENT_BUCKETS];
 	int status;
 };
 
@@ -251,10 +257,26 @@ bool proc_has(const struct proc *p, enum msg_role to)
 	return channel(p, to) != NULL;
 }
 
+/* Some happen as fast as a peer can send. They are counted where they happen; told of all, the
+ * parent would fall behind until its channel breaks, and its history would hold nothing else. */
+static bool event_is_one_too_many(struct proc *p, const struct ls_event *event)
+{
+	unsigned bucket = ((unsigned)event->cause * 31u + event->tunnel) % EVENT_BUCKETS;
+	ls_time now = clock_now();
+
+	if (now >= p->events[bucket].until) {
+		p->events[bucket].until = ls_time_add(now, LS_S(1));
+		p->events[bucket].told = 0;
+	}
+	return ++p->events[bucket].told > EVENTS_A_SECOND;
+}
+
 void proc_event(struct proc *p, const struct ls_event *event)
 {
 	struct msg_event m = {.role = (uint8_t)p->role.role, .event = *event};
 
+	if (event_is_one_too_many(p, event))
+		return;
 	if (!proc_send_event(p, MSG_ROLE_PARENT, &m))
 		log_event(event, NULL, clock_now());
 }
