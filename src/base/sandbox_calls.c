@@ -52,7 +52,6 @@ static const struct rule rules[] = {
 	{SCMP_SYS(setsockopt),
          MSG_ROLE_IKE | MSG_ROLE_GATEWAY}, /* UDP_SEGMENT, UDP_GRO, DNS sockets' options */
 	{SCMP_SYS(getsockname), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
-	{SCMP_SYS(ioctl), MSG_ROLE_GATEWAY}, /* a TUN device's offloads */
 	/* DNS, and which source address the kernel would choose towards a peer (below: IP sockets
            only). */
 	{SCMP_SYS(connect), MSG_ROLE_IKE},

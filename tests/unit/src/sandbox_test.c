@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -103,6 +104,12 @@ static int unix_socket(void)
 	return socket(AF_UNIX, SOCK_STREAM, 0) >= 0 ? 2 : 1;
 }
 
+/* Into the terminal of whoever started the daemon, as if typed there. */
+static int typing(void)
+{
+	return ioctl(STDIN_FILENO, TIOCSTI, "x") == 0 ? 2 : 1;
+}
+
 static int program(void)
 {
 	char *argv[] = {(char *)(uintptr_t) "true", NULL};
@@ -159,6 +166,14 @@ START_TEST(only_ike_opens_sockets_and_no_others_than_ip)
 }
 END_TEST
 
+START_TEST(no_typing_into_the_terminal)
+{
+	is_stopped(MSG_ROLE_KEYS, typing);
+	is_stopped(MSG_ROLE_IKE, typing);
+	is_stopped(MSG_ROLE_GATEWAY, typing);
+}
+END_TEST
+
 START_TEST(no_programs_and_no_processes)
 {
 	is_stopped(MSG_ROLE_KEYS, program);
@@ -212,6 +227,7 @@ int main(void)
 	if (!SANDBOX_SANITIZED) {
 		tcase_add_test(t, memory_can_be_had_but_not_run);
 		tcase_add_test(t, only_ike_opens_sockets_and_no_others_than_ip);
+		tcase_add_test(t, no_typing_into_the_terminal);
 		tcase_add_test(t, no_programs_and_no_processes);
 	}
 	tcase_add_test(t, root_is_gone);
