@@ -59,6 +59,8 @@ void control_command(struct control_client *c);
 void control_command_timeout(struct control_client *c);
 
 /* control_json.c: the objects of src/base/control.h */
+/* Makes text fit for a terminal and for JSON, in place; gives it back. */
+char *control_json_printable(char *text);
 json_t *control_json_event(const struct history_entry *e, ls_time now);
 json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full, json_t *collected);
 json_t *control_json_daemon(struct parent *p, unsigned missing);

@@ -133,13 +133,16 @@ static uint64_t answer_id(const struct msg *m)
 static void progress(struct parent *p, const struct msg_progress *m)
 {
 	ls_time now = clock_now();
+	char said[sizeof m->text];
 
+	memcpy(said, m->text, sizeof said);
+	control_json_printable(said);
 	for (struct control_client *c = p->control ? p->control->clients : NULL; c; c = c->next) {
 		if (c->request.command != CONTROL_UP || c->tunnel != m->tunnel || c->ending)
 			continue;
 		control_say(c, json_pack("{s:s, s:s, s:I, s:s}", "type", "progress", "tunnel",
 		                         c->request.tunnel, "ms",
-		                         (json_int_t)((now - c->step_at) / 1000), "text", m->text));
+		                         (json_int_t)((now - c->step_at) / 1000), "text", said));
 		c->step_at = now;
 	}
 }

@@ -4,6 +4,7 @@
 #include "lib/algo.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,10 +15,33 @@
 
 enum { TIME_TEXT_MAX = 32, ID_TEXT_MAX = 600 };
 
+/* What a peer says (names, reasons) must neither steer the terminal of who reads it nor vanish:
+ * control characters are replaced, and all that is not ASCII where the whole is no UTF-8. */
+char *control_json_printable(char *text)
+{
+	json_t *whole = json_string(text);
+	bool utf8 = whole != NULL;
+
+	json_decref(whole);
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		/* C1 controls are 0xc2 and 0x80..0x9f in UTF-8; both bytes go. */
+		bool c1 = utf8 && c[0] == 0xc2 && c[1] < 0xa0;
+
+		if (c1)
+			c[1] = '?';
+		if (*c < 0x20 || *c == 0x7f || c1 || (!utf8 && *c > 0x7f))
+			*c = '?';
+	}
+	return text;
+}
+
 static void set_text(json_t *o, const char *key, const char *text)
 {
-	if (text && text[0])
-		json_object_set_new(o, key, json_string(text));
+	char *copy = text && text[0] ? strdup(text) : NULL;
+
+	if (copy)
+		json_object_set_new(o, key, json_string(control_json_printable(copy)));
+	free(copy);
 }
 
 static void set_number(json_t *o, const char *key, uint64_t value)

@@ -111,8 +111,8 @@ void control_end(struct control_client *c, int status, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	control_say(c,
-	            json_pack("{s:s, s:i, s:s}", "type", "end", "exit", status, "message", text));
+	control_say(c, json_pack("{s:s, s:i, s:s}", "type", "end", "exit", status, "message",
+	                         control_json_printable(text)));
 	c->ending = true;
 	c->id = 0;
 	event_add(c->write, NULL);
