@@ -2,6 +2,7 @@
  * them. */
 #include "src/parent/parent.h"
 
+#include "src/parent/iface_addr.h"
 #include "src/parent/iface_mtu.h"
 
 #include <stdio.h>
@@ -150,6 +151,23 @@ static bool addresses_set(struct parent *p, struct tunnel *t, const struct msg_i
 	return true;
 }
 
+/* The far end's address becomes a route, so that a peer could take another one's packets, or its
+ * own outer ones. false: error says so. */
+static bool addresses_check(const struct parent *p, const struct tunnel *t,
+                            const struct msg_iface_up *m, char *error, size_t cap)
+{
+	const char *wrong = iface_addresses_wrong(m, &m->peer);
+	char local[LS_ADDR_TEXT_MAX], remote[LS_ADDR_TEXT_MAX];
+
+	for (const struct tunnel *o = p->tunnels; o && !wrong; o = o->next)
+		if (o != t && o->iface.up)
+			wrong = iface_addresses_wrong(m, &o->iface.peer);
+	if (wrong)
+		snprintf(error, cap, "%s here, %s there: %s", ls_addr_text(&m->local4, local),
+		         ls_addr_text(&m->remote4, remote), wrong);
+	return !wrong;
+}
+
 void parent_iface_up(struct parent *p, const struct msg_iface_up *m)
 {
 	struct tunnel *t = parent_tunnel(p, m->tunnel);
@@ -162,7 +180,9 @@ void parent_iface_up(struct parent *p, const struct msg_iface_up *m)
 	t->iface.dns[0] = m->dns1;
 	t->iface.dns[1] = m->dns2;
 	mtu = mtu_choose(p, t, m);
-	if (netlink_link_set(p->netlink, t->tun.ifindex, true, mtu)) {
+	if (!addresses_check(p, t, m, done.error, sizeof done.error)) {
+		addresses_remove(p, t);
+	} else if (netlink_link_set(p->netlink, t->tun.ifindex, true, mtu)) {
 		snprintf(done.error, sizeof done.error, "MTU %u: %s", mtu,
 		         netlink_reason(p->netlink));
 	} else if (addresses_set(p, t, m, done.error, sizeof done.error)) {
