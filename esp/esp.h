@@ -74,6 +74,8 @@ void esp_sad_free(struct esp_sad *sad);
 uint32_t esp_spi_reserve(struct esp_sad *sad);
 /* Gives back a reserved SPI that no SA was made of. */
 void esp_spi_release(struct esp_sad *sad, uint32_t spi);
+/* Gives back all of them: whoever reserved them is no more. */
+void esp_spis_release(struct esp_sad *sad);
 
 /* Adds an SA. CAUSE_NONE and *sa, or why not (ESP_BAD_KEY, ESP_NO_ALGORITHM, ESP_SPI_TAKEN,
  * ESP_BAD_WINDOW, LIMIT_REACHED, NO_MEMORY). */

@@ -180,6 +180,13 @@ void esp_spi_release(struct esp_sad *sad, uint32_t spi)
 		esp_spi_drop(sad, spi);
 }
 
+void esp_spis_release(struct esp_sad *sad)
+{
+	for (uint32_t i = 0; i <= sad->slot_mask; i++)
+		if (sad->slots[i].spi != 0 && !sad->slots[i].sa)
+			esp_spi_drop(sad, sad->slots[i].spi);
+}
+
 struct esp_sa *esp_sa_inbound(struct esp_sad *sad, uint32_t spi)
 {
 	return spi ? esp_sad_find(sad, spi) : NULL;

@@ -370,8 +370,19 @@ ls_time ike_deadline(const struct ike *ike)
 	return ike->deadline;
 }
 
+/* Whoever asked is gone: an SPI that was reserved for it must not stay so. */
+static void give_back(struct ike *ike, const struct ike_answer *answer)
+{
+	struct ike_item *item = answer->spi ? ike_queue(ike, IKE_REQ_RELEASE, 0) : NULL;
+
+	if (item)
+		item->request.spi_in = answer->spi;
+}
+
 void ike_answer(struct ike *ike, uint64_t id, const struct ike_answer *answer, ls_time now)
 {
+	bool taken = false;
+
 	enter(ike, now);
 	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next) {
 		struct ike_task *t = sa->active;
@@ -382,10 +393,13 @@ void ike_answer(struct ike *ike, uint64_t id, const struct ike_answer *answer, l
 			t = sa->serving;
 		if (t && t->asking != IKE_Q_NONE && t->question == id) {
 			t->question_until = LS_NEVER;
+			taken = true;
 			t->ops->answer(t, answer);
 		}
 		break;
 	}
+	if (!taken)
+		give_back(ike, answer);
 	leave(ike);
 }
 

@@ -467,6 +467,7 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 void gw_ike_lost(struct gw_gateway *gw)
 {
 	gw->ike_generation++;
+	esp_spis_release(gw->sad);
 	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
 		for (struct gw_chain *c = t->chains, *next; c; c = next) {
 			next = c->next;

@@ -106,6 +106,12 @@ START_TEST(the_limit_counts_both_directions)
 	ck_assert_uint_eq(esp_spi_reserve(p.to), 0);
 	esp_sa_end(p.to, sa[0]);
 	ck_assert_uint_ne(esp_spi_reserve(p.to), 0);
+	/* What was only reserved can be had again all at once; SAs stay. */
+	ck_assert_uint_eq(esp_spi_reserve(p.to), 0);
+	esp_spis_release(p.to);
+	ck_assert_ptr_nonnull(esp_sa_inbound(p.to, p.in_params.spi));
+	ck_assert_uint_ne(esp_spi_reserve(p.to), 0);
+	ck_assert_uint_eq(esp_spi_reserve(p.to), 0);
 	esp_sad_free(p.to);
 }
 END_TEST

@@ -727,6 +727,29 @@ START_TEST(ike_sas_are_bounded)
 }
 END_TEST
 
+/* The answer to a question of an SA that has ended meanwhile: the SPI is given back. */
+START_TEST(spi_for_nobody)
+{
+	struct pair *p = pair_new();
+	struct ike_request r = {0};
+
+	pair_up(p);
+	ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
+	while (ike_next(p->side[0].ike, &r) && r.kind != IKE_REQ_SPI)
+		;
+	ck_assert_int_eq(r.kind, IKE_REQ_SPI);
+	ike_stop(p->side[0].ike, 1, CAUSE_ADMIN, p->now);
+	pair_run(p);
+	ck_assert_uint_eq(p->side[0].released, 0);
+	ike_answer(p->side[0].ike, r.id, &(struct ike_answer){.spi = 0x12345678}, p->now);
+	while (ike_next(p->side[0].ike, &r) && r.kind != IKE_REQ_RELEASE)
+		;
+	ck_assert_int_eq(r.kind, IKE_REQ_RELEASE);
+	ck_assert_uint_eq(r.spi_in, 0x12345678);
+	pair_free(p);
+}
+END_TEST
+
 IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_invalid_ke,
          child_without_group, child_simultaneous, child_simultaneous_with_losses,
          child_noticed_by_one, child_rekey_crosses_delete, child_expires_during_its_rekey,
@@ -734,4 +757,5 @@ IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_i
          install_refused_at_rekey, delete_while_installing, ike_by_each_side, ike_again_and_again,
          ike_simultaneous, ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey,
          ike_rekey_crosses_close, closes_cross, stop_and_chain_end, children_lost, config_changes,
-         start_after_a_rekey_in_vain, shutdown, chains_are_bounded, ike_sas_are_bounded)
+         start_after_a_rekey_in_vain, shutdown, chains_are_bounded, ike_sas_are_bounded,
+         spi_for_nobody)
