@@ -43,6 +43,8 @@ struct control {
 	struct control_client *clients;
 	unsigned count;
 	uint64_t last_id;
+	ls_time refusals_until; /* refusals told within the second that ends then */
+	unsigned refusals;
 };
 
 /* Sends an object and gives it up (steals the reference). */

@@ -16,7 +16,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 16, REQUEST_MS = 5000, GROUPS_MAX = 256, SENTENCE_MAX = 512 };
+enum {
+	BACKLOG = 16,
+	REQUEST_MS = 5000,
+	GROUPS_MAX = 256,
+	SENTENCE_MAX = 512,
+	REFUSALS_A_SECOND = 20
+};
 
 static void client_free(struct control_client *c)
 {
@@ -148,6 +154,18 @@ static bool in_group(uid_t uid, gid_t gid, const char *name)
 	return false;
 }
 
+/* Whoever asks on and on must not push all else out of the history. */
+static bool refusal_is_one_too_many(struct control *k)
+{
+	ls_time now = clock_now();
+
+	if (now >= k->refusals_until) {
+		k->refusals_until = ls_time_add(now, LS_S(1));
+		k->refusals = 0;
+	}
+	return ++k->refusals > REFUSALS_A_SECOND;
+}
+
 static bool allowed(struct control_client *c)
 {
 	struct parent *p = c->control->parent;
@@ -157,6 +175,10 @@ static bool allowed(struct control_client *c)
 	if (control_command_reads(c->request.command) &&
 	    in_group(c->uid, c->gid, p->conf.gateway.control_group))
 		return true;
+	if (refusal_is_one_too_many(c->control)) {
+		ls_count(&p->counters, CAUSE_CONTROL_REFUSED);
+		return false;
+	}
 	parent_tell(p, 0, CAUSE_CONTROL_REFUSED, NULL, "user number %u asked for '%s'",
 	            (unsigned)c->uid, control_command_name(c->request.command));
 	return false;
