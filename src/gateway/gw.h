@@ -42,6 +42,7 @@ struct gw_pair {
 struct gw_chain {
 	uint32_t id;
 	struct gw_tunnel *tunnel;
+	struct msg_identity peer_id; /* who proved itself; from IKE_UP on */
 	struct gw_path path;
 	struct gw_pair pair[GW_PAIRS_MAX]; /* oldest first */
 	unsigned pairs, sending;           /* index of the pair we send on */

@@ -336,10 +336,19 @@ void gw_sa_moved(struct gw_gateway *gw, const struct msg_sa_moved *m)
 			chain_move(gw, c, &m->local, &m->remote);
 }
 
+/* Several peers may call one tunnel: what one of them has authenticated is not another one's. */
+static bool same_peer(const struct gw_chain *a, const struct gw_chain *b)
+{
+	return a->peer_id.type == b->peer_id.type && a->peer_id.len == b->peer_id.len &&
+	       memcmp(a->peer_id.data, b->peer_id.data, a->peer_id.len) == 0;
+}
+
 /* Whether the L2TP connections on `from` go on on a new chain of the same tunnel. */
 static bool chain_hands_over(const struct gw_gateway *gw, const struct gw_chain *from,
-                             const struct msg_ike_up *m)
+                             const struct gw_chain *to, const struct msg_ike_up *m)
 {
+	if (from->up && !same_peer(from, to))
+		return false;
 	if (m->continued && m->old_chain != 0 && from->id == gw_chain_here(gw, m->old_chain))
 		return true;
 	return from->gone || gw_chain_there(gw, from->id) == 0;
@@ -358,7 +367,7 @@ static void chain_hand_over(struct gw_gateway *gw, const struct gw_chain *from, 
 static struct gw_chain *chain_after(const struct gw_chain *c)
 {
 	for (struct gw_chain *n = c->tunnel->chains; n && n != c; n = n->next)
-		if (n->up && !n->gone && n->path.out)
+		if (n->up && !n->gone && n->path.out && same_peer(n, c))
 			return n;
 	return NULL;
 }
@@ -373,10 +382,11 @@ void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m)
 	c->up = true;
 	c->heard = clock_now();
 	c->initiator = m->initiator;
+	c->peer_id = m->peer_id;
 	t->peer = m->peer;
 	for (struct gw_chain *o = t->chains, *next; o; o = next) {
 		next = o->next;
-		if (o == c || !chain_hands_over(gw, o, m))
+		if (o == c || !chain_hands_over(gw, o, c, m))
 			continue;
 		chain_hand_over(gw, o, c);
 		if (gw_chain_there(gw, o->id) == 0)

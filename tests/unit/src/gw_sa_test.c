@@ -1,0 +1,258 @@
+/* Tests of the gateway's chains: whose SAs and sessions they are, how many, and what is asked of
+ * the parent about an interface. */
+#include "src/gateway/gw.h"
+
+#include "lib/crypto.h"
+#include "tests/unit/run.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PARENT, CHILD, KEYMAT = 36 };
+
+static struct gw_gateway *gw;
+static int channel[2];
+static uint8_t keymat[KEYMAT];
+
+static void begin(void)
+{
+	static const struct proc_role role = {.role = MSG_ROLE_GATEWAY};
+
+	ck_assert(secret_init() && crypto_init() && ipc_pair(channel));
+	/* Its place may be one of the two. */
+	for (unsigned i = 0; i < 2; i++) {
+		int moved = fcntl(channel[i], F_DUPFD_CLOEXEC, 10);
+
+		close(channel[i]);
+		channel[i] = moved;
+	}
+	ck_assert_int_eq(dup2(channel[CHILD], PROC_CHANNEL_FD), PROC_CHANNEL_FD);
+	gw = calloc(1, sizeof *gw);
+	gw->random = ls_random_system();
+	gw->ike_generation = 1;
+	gw->proc = proc_new(&role, gw);
+	ck_assert_ptr_nonnull(gw->proc);
+	gw->base = proc_base(gw->proc);
+	gw->sad = esp_sad_new(1024, &gw->random);
+	gw->l2tp = l2tp_new(&(struct l2tp_limits){0}, &gw->random);
+	gw->socket[0].udp = (struct gw_udp){.fd = -1, .family = 4, .raw = true};
+	gw->sockets = 1;
+	for (uint32_t id = 1; id <= 2; id++)
+		ck_assert_ptr_nonnull(gw_tunnel_make(gw, id));
+}
+
+static void end(void)
+{
+	while (gw->tunnels)
+		gw_tunnel_remove(gw->tunnels, CAUSE_SHUTDOWN);
+	l2tp_free(gw->l2tp);
+	esp_sad_free(gw->sad);
+	proc_free(gw->proc);
+	close(channel[PARENT]);
+	close(channel[CHILD]);
+	free(gw);
+}
+
+static struct gw_chain *install(uint32_t tunnel, uint32_t chain)
+{
+	static uint32_t spi_out = 1000;
+	struct msg_sa_install m = {
+		.tunnel = tunnel,
+		.chain = chain,
+		.spi_in = esp_spi_reserve(gw->sad),
+		.spi_out = ++spi_out,
+		.encr = ALGO_AES256_GCM,
+		.local = ls_addr_v4(0xc0000201, 0),
+		.remote = ls_addr_v4(0xc0000202, 0),
+		.keymat_in = LS_BYTES(keymat, KEYMAT),
+		.keymat_out = LS_BYTES(keymat, KEYMAT),
+	};
+
+	gw_sa_install(gw, &m);
+	return gw_chain_find(gw, gw_chain_here(gw, chain));
+}
+
+static void up(uint32_t tunnel, uint32_t chain, const char *who)
+{
+	struct msg_ike_up m = {.tunnel = tunnel, .chain = chain};
+
+	m.peer_id.type = 2;
+	m.peer_id.len = (uint16_t)strlen(who);
+	memcpy(m.peer_id.data, who, m.peer_id.len);
+	gw_ike_up(gw, &m);
+}
+
+static void down(uint32_t tunnel, uint32_t chain)
+{
+	struct msg_ike_down m = {.tunnel = tunnel, .chain = chain, .cause = CAUSE_PEER_SILENT};
+
+	gw_ike_down(gw, &m);
+}
+
+static struct gw_session *session(uint32_t tunnel, struct gw_chain *c)
+{
+	struct gw_tunnel *t = gw_tunnel_find(gw, tunnel);
+	struct gw_session *s = calloc(1, sizeof *s);
+
+	s->gw = gw;
+	s->tunnel = t;
+	s->flow.tunnel = t;
+	s->flow.data.session = 7;
+	gw_session_move(s, c);
+	t->sessions = s;
+	gw->session[7] = s;
+	return s;
+}
+
+/* ike's numbers come round: an SA of one tunnel never gets into the chain of another one. */
+START_TEST(chains_are_of_one_tunnel)
+{
+	struct gw_chain *c;
+	struct esp_sa *out;
+
+	begin();
+	c = install(1, 5);
+	ck_assert_ptr_nonnull(c);
+	out = c->path.out;
+	ck_assert_ptr_eq(install(2, 5), c);
+	ck_assert_ptr_eq(c->tunnel, gw_tunnel_find(gw, 1));
+	ck_assert_uint_eq(c->pairs, 1);
+	ck_assert_ptr_eq(c->path.out, out);
+	ck_assert_ptr_null(gw_tunnel_find(gw, 2)->chains);
+	end();
+}
+END_TEST
+
+START_TEST(chains_of_a_tunnel_are_bounded)
+{
+	begin();
+	for (uint32_t i = 1; i <= 2 * GW_CHAINS_A_TUNNEL; i++)
+		ck_assert_int_eq(install(1, i) != NULL, i <= GW_CHAINS_A_TUNNEL);
+	ck_assert_ptr_nonnull(install(2, 1000));
+	/* A second pair of one that is there is no new chain. */
+	ck_assert_uint_eq(install(1, 1)->pairs, 2);
+	end();
+}
+END_TEST
+
+/* Two peers call one tunnel: the session of the one whose SAs are gone waits for the same peer,
+ * also after a restart of ike. */
+START_TEST(sessions_stay_with_their_peer)
+{
+	for (unsigned ike_restarts = 0; ike_restarts < 2; ike_restarts++) {
+		struct gw_session *s;
+		struct gw_chain *mine;
+
+		begin();
+		mine = install(1, 1);
+		up(1, 1, "mine.example");
+		s = session(1, mine);
+		if (ike_restarts)
+			gw_ike_lost(gw);
+		else
+			down(1, 1);
+		install(1, 2);
+		up(1, 2, "other.example");
+		ck_assert_ptr_eq(s->chain, mine);
+		ck_assert_ptr_nonnull(install(1, 3));
+		up(1, 3, "mine.example");
+		ck_assert_uint_eq(s->chain->id, gw_chain_here(gw, 3));
+		end();
+	}
+}
+END_TEST
+
+/* And the other way round: a chain that ends hands over only to one of the same peer. */
+START_TEST(a_chain_that_ends_hands_over_to_its_peer)
+{
+	struct gw_session *s;
+	struct gw_chain *mine;
+
+	begin();
+	mine = install(1, 1);
+	up(1, 1, "mine.example");
+	s = session(1, mine);
+	install(1, 2);
+	up(1, 2, "mine.example");
+	install(1, 3);
+	up(1, 3, "other.example");
+	ck_assert_ptr_eq(s->chain, mine);
+	down(1, 1);
+	ck_assert_uint_eq(s->chain->id, gw_chain_here(gw, 2));
+	down(1, 2);
+	ck_assert_uint_eq(s->chain->id, gw_chain_here(gw, 2));
+	end();
+}
+END_TEST
+
+static unsigned asked(unsigned type)
+{
+	uint8_t bytes[4096];
+	unsigned n = 0;
+	ssize_t len;
+
+	while ((len = recv(channel[PARENT], bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+		n += ls_get16(bytes) == type;
+	return n;
+}
+
+/* However often PPP comes up anew, the parent has one question at a time, and the last one counts.
+ */
+START_TEST(one_question_about_an_interface)
+{
+	struct msg_iface_done done = {.tunnel = 1, .ok = true, .mtu = 1400};
+	struct gw_tunnel *t;
+
+	begin();
+	t = gw_tunnel_find(gw, 1);
+	t->current = session(1, install(1, 1));
+	t->line.state = GW_LINE_UP;
+	for (unsigned i = 0; i < 1000; i++)
+		gw_ppp_iface_up(t);
+	ck_assert_uint_eq(asked(MSG_TYPE_IFACE_UP), 1);
+	gw_tunnel_iface_done(t, &done);
+	ck_assert_uint_eq(asked(MSG_TYPE_IFACE_UP), 1);
+	gw_tunnel_iface_done(t, &done);
+	ck_assert_uint_eq(asked(MSG_TYPE_IFACE_UP), 0);
+	gw_ppp_iface_up(t);
+	ck_assert_uint_eq(asked(MSG_TYPE_IFACE_UP), 1);
+	end();
+}
+END_TEST
+
+/* Happenings that come as fast as packets are not all told. */
+START_TEST(happenings_are_told_now_and_then)
+{
+	unsigned n;
+
+	begin();
+	for (unsigned i = 0; i < 2000; i++)
+		proc_tell(gw->proc, 1, CAUSE_L2TP_UNEXPECTED, NULL, "%u", i);
+	n = asked(MSG_TYPE_EVENT);
+	ck_assert_uint_ge(n, 50);
+	ck_assert_uint_le(n, 500); /* this loop may last some seconds on a busy machine */
+	proc_tell(gw->proc, 2, CAUSE_L2TP_UNEXPECTED, NULL, "another tunnel");
+	ck_assert_uint_eq(asked(MSG_TYPE_EVENT), 1);
+	end();
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("gw_sa");
+
+	/* The channel has its number; libcheck must not take it for a file of its own. */
+	if (dup2(STDOUT_FILENO, PROC_CHANNEL_FD) < 0)
+		return EXIT_FAILURE;
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, chains_are_of_one_tunnel);
+	tcase_add_test(tc, chains_of_a_tunnel_are_bounded);
+	tcase_add_test(tc, sessions_stay_with_their_peer);
+	tcase_add_test(tc, a_chain_that_ends_hands_over_to_its_peer);
+	tcase_add_test(tc, one_question_about_an_interface);
+	tcase_add_test(tc, happenings_are_told_now_and_then);
+	return run_cases("gw_sa", tc);
+}
