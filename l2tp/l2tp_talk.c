@@ -159,6 +159,17 @@ static bool challenge_take(struct l2tp *l2tp, struct conn *c, const struct l2tp_
 	return true;
 }
 
+/* A challenge of ours on any connection, put to us by a peer that has no secret: the answer, which
+ * differs only by the type of the message, would be its proof there. */
+static bool challenge_is_ours(const struct l2tp *l2tp, const struct l2tp_in *in)
+{
+	for (const struct conn *c = l2tp->conns; c; c = c->next)
+		if (in->challenge_len == sizeof c->challenge &&
+		    memcmp(in->challenge, c->challenge, sizeof c->challenge) == 0)
+			return true;
+	return false;
+}
+
 static void answer_add(struct conn *c, struct wr *w)
 {
 	if (c->answer_due)
@@ -178,6 +189,10 @@ static void hear_sccrq(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *
 	struct draft d;
 
 	peer_learn(c, in);
+	if (challenge_is_ours(l2tp, in)) {
+		refuse(l2tp, c, STOP_NOT_AUTHORIZED, CAUSE_L2TP_AUTH, now);
+		return;
+	}
 	if (!challenge_take(l2tp, c, in, L2TP_SCCRP)) {
 		refuse(l2tp, c, STOP_NOT_AUTHORIZED, CAUSE_L2TP_NO_SECRET, now);
 		return;
@@ -207,7 +222,7 @@ static void hear_sccrp(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *
 	struct draft d;
 
 	peer_learn(c, in);
-	if (!proof_right(l2tp, c, in, L2TP_SCCRP)) {
+	if (challenge_is_ours(l2tp, in) || !proof_right(l2tp, c, in, L2TP_SCCRP)) {
 		refuse(l2tp, c, STOP_NOT_AUTHORIZED, CAUSE_L2TP_AUTH, now);
 		return;
 	}

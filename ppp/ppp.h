@@ -113,6 +113,11 @@ struct ppp_answer {
 };
 bool ppp_next(struct ppp *ppp, struct ppp_request *request);
 void ppp_answer(struct ppp *ppp, uint64_t id, const struct ppp_answer *answer, ls_time now);
+/*
+ * Whether this link challenges its peer with these bytes. Such a challenge, sent back to us on this
+ * link or another one to have us answer it, is not to be answered (RFC 1994 7).
+ */
+bool ppp_challenged_with(const struct ppp *ppp, const uint8_t *challenge, size_t size);
 const struct ppp_link *ppp_link(const struct ppp *ppp);
 /* "starting", "negotiating", "authenticating", "up", "ending", for status. */
 const char *ppp_phase(const struct ppp *ppp);

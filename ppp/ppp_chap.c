@@ -76,8 +76,7 @@ static void response_send(struct ppp *p)
 	ppp_send(p, PROTO_CHAP, CHAP_RESPONSE, p->asked.id, body, w.len);
 }
 
-/* Our own challenge, sent back to have us answer it. */
-static bool reflected(const struct ppp *p, const uint8_t *challenge, size_t size)
+bool ppp_challenged_with(const struct ppp *p, const uint8_t *challenge, size_t size)
 {
 	return p->we_require && size == sizeof p->challenge &&
 	       memcmp(challenge, p->challenge, size) == 0;
@@ -92,7 +91,8 @@ static void hear_challenge(struct ppp *p, uint8_t id, struct rd body)
 	struct ppp_auth_request *a = &p->asked;
 
 	if (!p->we_prove || size == 0 || size > sizeof a->challenge || !challenge ||
-	    (p->we_prove == PPP_AUTH_MSCHAPV2 && size != 16) || reflected(p, challenge, size)) {
+	    (p->we_prove == PPP_AUTH_MSCHAPV2 && size != 16) ||
+	    ppp_challenged_with(p, challenge, size)) {
 		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
 		return;
 	}

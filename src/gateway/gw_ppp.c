@@ -110,6 +110,28 @@ static void auth_ask(struct gw_session *s, const struct ppp_request *r)
 	GW_SEND(s->gw, KEYS, ppp_auth_ask, &m);
 }
 
+/* A challenge of ours on any link, put to us by a peer that wants to use the answer there: with the
+ * same user in both directions it would need no password. */
+static bool reflected(const struct gw_gateway *gw, const struct ppp_request *r)
+{
+	for (const struct gw_tunnel *t = gw->tunnels; t; t = t->next)
+		for (const struct gw_session *s = t->sessions; s; s = s->next)
+			if (s->ppp &&
+			    ppp_challenged_with(s->ppp, r->auth.challenge, r->auth.challenge_len))
+				return true;
+	return false;
+}
+
+static void auth_make(struct gw_session *s, const struct ppp_request *r)
+{
+	struct ppp_answer no = {.ok = false, .cause = CAUSE_PPP_NOT_PROVEN};
+
+	if (reflected(s->gw, r))
+		ppp_answer(s->ppp, r->id, &no, clock_now());
+	else
+		auth_ask(s, r);
+}
+
 void gw_ppp_ask_again(struct gw_gateway *gw)
 {
 	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
@@ -286,6 +308,8 @@ bool gw_ppp_pump(struct gw_session *s)
 			frame_send(s, r.bytes);
 			break;
 		case PPP_REQ_AUTH_MAKE:
+			auth_make(s, &r);
+			break;
 		case PPP_REQ_AUTH_CHECK:
 			auth_ask(s, &r);
 			break;

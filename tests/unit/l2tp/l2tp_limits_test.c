@@ -209,6 +209,42 @@ START_TEST(one_tunnel_does_not_use_up_all)
 }
 END_TEST
 
+/* A peer without the secret is called, and calls too, with the challenge that it got: the answer
+ * would be its proof. */
+START_TEST(our_own_challenge_is_not_answered)
+{
+	struct pair *p = pair_new(8, "key", "key");
+	uint8_t bytes[L2TP_MESSAGE_MAX];
+	struct wr w = wr_make(bytes, sizeof bytes);
+	struct l2tp_in called = {0}, in;
+	struct l2tp_request r;
+	bool stopped = false;
+
+	ck_assert_int_eq(l2tp_call(p->side[1].l2tp, PAIR_TUNNEL, PAIR_CHAIN, p->now), CAUSE_NONE);
+	while (l2tp_next(p->side[1].l2tp, &r))
+		if (r.kind == L2TP_REQ_SEND)
+			ck_assert_int_eq(l2tp_message_read(r.bytes.p, r.bytes.len,
+			                                   LS_BYTES(NULL, 0), &called),
+			                 CAUSE_NONE);
+	ck_assert_uint_eq(called.challenge_len, 16);
+	l2tp_message_begin(&w, L2TP_SCCRQ);
+	l2tp_avp_u16(&w, L2TP_AVP_CONNECTION, 77);
+	l2tp_avp_bytes(&w, L2TP_AVP_CHALLENGE, called.challenge, called.challenge_len);
+	l2tp_message_stamp(bytes, w.len, 0, 0, 0, 0);
+	l2tp_input(p->side[1].l2tp, PAIR_TUNNEL, PAIR_CHAIN + 1, bytes, w.len, p->now);
+	while (l2tp_next(p->side[1].l2tp, &r)) {
+		if (r.kind != L2TP_REQ_SEND)
+			continue;
+		ck_assert_int_eq(l2tp_message_read(r.bytes.p, r.bytes.len, LS_BYTES(NULL, 0), &in),
+		                 CAUSE_NONE);
+		ck_assert(!in.has_response);
+		stopped |= in.type == L2TP_STOPCCN;
+	}
+	ck_assert(stopped);
+	pair_free(p);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("l2tp_limits");
@@ -221,5 +257,6 @@ int main(void)
 	tcase_add_test(tc, outgoing_calls_are_refused);
 	tcase_add_test(tc, a_message_waits_for_another_chain);
 	tcase_add_test(tc, one_tunnel_does_not_use_up_all);
+	tcase_add_test(tc, our_own_challenge_is_not_answered);
 	return run_cases("l2tp_limits", tc);
 }

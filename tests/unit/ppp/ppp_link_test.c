@@ -587,6 +587,8 @@ START_TEST(our_own_challenge_is_not_answered)
 	ck_assert_uint_eq(frames, 2);
 	ck_assert_uint_eq(said[1].protocol, PROTO_CHAP);
 	memcpy(mirror, said[1].bytes + HEAD, len = said[1].len - HEAD);
+	ck_assert(ppp_challenged_with(ends[0], mirror + 1, 16));
+	ck_assert(!ppp_challenged_with(ends[0], mirror + 1, 15));
 	say(PROTO_CHAP, 1, said[1].bytes[1], mirror, len);
 	ck_assert_uint_eq(question.id, 0);
 	/* Another one is; the two directions keep apart. */
