@@ -171,7 +171,12 @@ void ppp_close(struct ppp *p, enum ls_cause cause, ls_time now)
 	ppp_fail(p, cause, "", now);
 }
 
-/* An NCP that the peer rejected, or that has no address to give, stays where it is. */
+enum ls_cause ppp_why(const struct ppp *p, const char **text)
+{
+	*text = p->why;
+	return p->cause;
+}
+
 /* The peer gets no address: without IPv6 that, and nothing vaguer, is why the link ends. */
 static void address_denied(struct ppp *p, enum ls_cause cause, ls_time now)
 {
@@ -181,6 +186,7 @@ static void address_denied(struct ppp *p, enum ls_cause cause, ls_time now)
 		ppp_cp_event(p, &p->ipcp, CP_CLOSE, NULL, now);
 }
 
+/* An NCP that the peer rejected, or that has no address to give, stays where it is. */
 static void network_open(struct ppp *p, ls_time now)
 {
 	bool any = false;

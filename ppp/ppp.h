@@ -52,6 +52,9 @@ struct ppp *ppp_new(const struct ppp_config *config, const struct ls_random *ran
 void ppp_free(struct ppp *ppp);
 /* Terminate-Request, then PPP_REQ_DOWN when it is answered or given up. */
 void ppp_close(struct ppp *ppp, enum ls_cause cause, ls_time now);
+/* Why the link is ending or has ended; CAUSE_NONE while it is not. *text: details for people, the
+ * engine's. A carrier that goes before PPP_REQ_DOWN came asks for it. */
+enum ls_cause ppp_why(const struct ppp *ppp, const char **text);
 /* A frame of any protocol but 0x0021 and 0x0057 data, which the packet path takes out
  * (ppp_data_parse); a data frame here is counted as unexpected. */
 void ppp_input(struct ppp *ppp, const uint8_t *frame, size_t len, ls_time now);

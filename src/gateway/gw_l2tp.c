@@ -175,21 +175,39 @@ static void session_up(struct gw_gateway *gw, const struct l2tp_request *r)
 	gw_session_hang_up(gw, r->data.session, CAUSE_NO_MEMORY);
 }
 
+/* The call ends because PPP has come to nothing, and the peer's CDN was faster than the end of LCP:
+ * PPP knows better why. */
+static bool ppp_gave_up(const struct gw_session *s, struct ls_event *why)
+{
+	const char *text;
+	enum ls_cause cause = s->ppp ? ppp_why(s->ppp, &text) : CAUSE_NONE;
+
+	if (cause == CAUSE_NONE || cause == CAUSE_PEER_ASKED)
+		return false;
+	why->cause = cause;
+	snprintf(why->text, sizeof why->text, "%s", text);
+	return true;
+}
+
 static void session_down(struct gw_gateway *gw, const struct l2tp_request *r)
 {
 	struct gw_tunnel *t = gw_tunnel_find(gw, r->tunnel);
 	struct gw_session *s = r->session ? gw->session[r->session] : NULL;
 	enum gw_line_event event = r->by_peer ? GW_EV_SESSION_BYE : GW_EV_SESSION_LOST;
 	bool matters, ours = hung_up(gw, r->session);
+	struct ls_event why = {.cause = r->cause};
 
 	if (!t)
 		return;
+	snprintf(why.text, sizeof why.text, "%s", r->event.text);
+	if (s && r->by_peer && ppp_gave_up(s, &why))
+		event = GW_EV_SESSION_LOST;
 	/* What is not the session in use matters only while one is wanted. */
 	matters = s ? s == t->current || !t->current : !t->current;
 	if (s)
 		gw_session_end(s);
 	if (matters && !ours && !(t->sessions && !t->current))
-		gw_tunnel_step(t, event, r->cause, r->event.text);
+		gw_tunnel_step(t, event, why.cause, why.text);
 }
 
 static void message_send(struct gw_gateway *gw, const struct l2tp_request *r)

@@ -273,7 +273,7 @@ static bool same_actions(const char *seen, const char *want, size_t want_len)
 	return true;
 }
 
-static bool has_timer(int state)
+static bool has_timer(enum cp_state state)
 {
 	return state >= CP_CLOSING && state <= CP_ACK_SENT;
 }

@@ -69,6 +69,7 @@ END_TEST
 START_TEST(a_wrong_password_is_said_at_both_ends)
 {
 	static const uint8_t accept[] = {PPP_AUTH_CHAP_MD5, PPP_AUTH_MSCHAPV2};
+	const char *text;
 
 	for (unsigned i = 0; i < 2; i++) {
 		begin();
@@ -78,6 +79,7 @@ START_TEST(a_wrong_password_is_said_at_both_ends)
 		ck_assert(is_down[0] && is_down[1] && !is_up[0] && !is_up[1]);
 		ck_assert_int_eq(cause[0], CAUSE_PPP_WRONG_PASSWORD);
 		ck_assert_int_eq(cause[1], CAUSE_PPP_WRONG_PASSWORD);
+		ck_assert_int_eq(ppp_why(ends[0], &text), CAUSE_PPP_WRONG_PASSWORD);
 		end();
 	}
 }

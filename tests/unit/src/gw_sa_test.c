@@ -59,11 +59,14 @@ static void end(void)
 static struct gw_chain *install(uint32_t tunnel, uint32_t chain)
 {
 	static uint32_t spi_out = 1000;
-	struct msg_sa_install m = {
+	struct msg_sa_install m;
+
+	spi_out++;
+	m = (struct msg_sa_install){
 		.tunnel = tunnel,
 		.chain = chain,
 		.spi_in = esp_spi_reserve(gw->sad),
-		.spi_out = ++spi_out,
+		.spi_out = spi_out,
 		.encr = ALGO_AES256_GCM,
 		.local = ls_addr_v4(0xc0000201, 0),
 		.remote = ls_addr_v4(0xc0000202, 0),
