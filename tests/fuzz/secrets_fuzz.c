@@ -1,6 +1,7 @@
 /* Fuzzes the secrets file: it is read whole or refused with a reason, and a store that finds keys
  * in it finds whole ones. */
 #include "src/keys/keys.h"
+#include "tests/fuzz/libconfig_leaks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,32 +9,6 @@
 #include <unistd.h>
 
 enum { INPUT_MAX = 20000 };
-
-/* The sanitizer's name for it. NOLINTBEGIN(bugprone-reserved-identifier) */
-const char *__lsan_default_suppressions(void);
-
-const char *__lsan_default_suppressions(void)
-/* NOLINTEND(bugprone-reserved-identifier) */
-{
-	return "leak:libconfig.so\n";
-}
-
-/* libconfig forgets an unfinished string after a syntax error, and looking for leaks after each of
- * them takes nearly all the time; the unit tests look for ours. */
-int LLVMFuzzerInitialize(int *count, char ***arguments);
-
-int LLVMFuzzerInitialize(int *count, char ***arguments)
-{
-	static char off[] = "-detect_leaks=0";
-	char **more = calloc((size_t)*count + 2, sizeof *more);
-
-	if (!more)
-		abort();
-	memcpy(more, *arguments, (size_t)*count * sizeof *more);
-	more[(*count)++] = off;
-	*arguments = more;
-	return 0;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
