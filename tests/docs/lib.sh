@@ -1,4 +1,4 @@
-# What the tests of the documentation share; sourced by them. POSIX sh.
+# What the tests of the documentation and of make install and dist share; sourced by them. POSIX sh.
 # shellcheck shell=sh disable=SC2034
 cd "$(dirname "$0")/../.." || exit 1
 build=${B:-build}

@@ -1,28 +1,11 @@
 #!/bin/sh
 # make dist: the tarball has what is committed and configure, and builds by itself.
 set -u
-cd "$(dirname "$0")/../.." || exit 1
-build=${B:-build}
+. "$(dirname "$0")/../docs/lib.sh"
 if [ ! -e .git ] || ! command -v git >/dev/null; then
 	echo "skip - make dist: it packs what git has, and this is no git checkout (or git is missing)"
 	exit 0
 fi
-dir=$(mktemp -d /tmp/l2tpsec-dist.XXXXXX)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' INT TERM
-failed=0
-say() # WHAT COMMAND...
-{
-	what=$1
-	shift
-	if "$@" >"$dir/said" 2>&1; then
-		echo "ok - $what"
-	else
-		echo "not ok - $what"
-		tail -n 30 "$dir/said" | sed 's/^/    /'
-		failed=$((failed + 1))
-	fi
-}
 version=$(sed -n 's/^AC_INIT(\[l2tpsec\], \[\(.*\)\])$/\1/p' configure.ac)
 name=l2tpsec-$version
 

@@ -1,24 +1,7 @@
 #!/bin/sh
 # make install puts each file where it belongs, with the right rights; what is installed runs; make uninstall takes all of it away.
 set -u
-cd "$(dirname "$0")/../.." || exit 1
-build=${B:-build}
-dir=$(mktemp -d /tmp/l2tpsec-install.XXXXXX)
-trap 'rm -rf "$dir"' EXIT
-trap 'exit 1' INT TERM
-failed=0
-say() # WHAT COMMAND...
-{
-	what=$1
-	shift
-	if "$@" >"$dir/said" 2>&1; then
-		echo "ok - $what"
-	else
-		echo "not ok - $what"
-		sed 's/^/    /' "$dir/said" | head -n 40
-		failed=$((failed + 1))
-	fi
-}
+. "$(dirname "$0")/../docs/lib.sh"
 make_it() { make -s B="$build" prefix=/usr DESTDIR="$dir/root" "$@"; }
 root=$dir/root
 
