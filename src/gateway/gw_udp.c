@@ -2,7 +2,8 @@
  * plain fallbacks. */
 #include "src/gateway/gw_udp.h"
 
-#include <arpa/inet.h>
+#include "src/base/datagram.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,34 +22,6 @@
 
 enum { SEND_BATCH = 32, IP4_HEADER_MIN = 20 };
 
-socklen_t gw_sockaddr_make(const struct ls_addr *addr, struct sockaddr_in6 *out)
-{
-	memset(out, 0, sizeof *out);
-	if (addr->family == 4) {
-		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(addr->port)};
-
-		memcpy(&in.sin_addr, addr->ip, 4);
-		memcpy(out, &in, sizeof in);
-		return sizeof in;
-	}
-	out->sin6_family = AF_INET6;
-	out->sin6_port = htons(addr->port);
-	memcpy(&out->sin6_addr, addr->ip, 16);
-	return sizeof *out;
-}
-
-static struct ls_addr sockaddr_read(const struct sockaddr_in6 *in)
-{
-	struct sockaddr_in in4;
-
-	if (in->sin6_family != AF_INET)
-		return ls_addr_from_bytes(6, in->sin6_addr.s6_addr, ntohs(in->sin6_port));
-	memcpy(&in4, in, sizeof in4);
-	uint8_t ip[4];
-	memcpy(ip, &in4.sin_addr, 4);
-	return ls_addr_from_bytes(4, ip, ntohs(in4.sin_port));
-}
-
 static bool option_set(int fd, int level, int name, int value)
 {
 	return setsockopt(fd, level, name, &value, sizeof value) == 0;
@@ -60,8 +33,7 @@ bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw)
 
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return false;
-	if (family == 4 ? !option_set(fd, IPPROTO_IP, IP_PKTINFO, 1)
-	                : !option_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1))
+	if (!datagram_local_ask(fd, family))
 		return false;
 	*udp = (struct gw_udp){.fd = fd, .family = family, .raw = raw};
 	if (raw)
@@ -118,25 +90,14 @@ static void rx_prepare(struct gw_rx *rx, bool trains)
 static void control_read(struct gw_received *in, struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-			uint8_t ip[4];
+		int segment;
 
-			memcpy(&info, CMSG_DATA(c), sizeof info);
-			memcpy(ip, &info.ipi_addr, 4);
-			in->local = ls_addr_from_bytes(4, ip, 0);
-		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof info);
-			in->local = ls_addr_from_bytes(6, info.ipi6_addr.s6_addr, 0);
-		} else if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_GRO) {
-			int segment;
-
-			memcpy(&segment, CMSG_DATA(c), sizeof segment);
-			if (segment > 0)
-				in->segment = (uint32_t)segment;
-		}
+		if (datagram_local_read(c, 0, &in->local) || c->cmsg_level != SOL_UDP ||
+		    c->cmsg_type != UDP_GRO)
+			continue;
+		memcpy(&segment, CMSG_DATA(c), sizeof segment);
+		if (segment > 0)
+			in->segment = (uint32_t)segment;
 	}
 }
 
@@ -173,7 +134,7 @@ unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx,
 		                          .len = rx->message[i].msg_len,
 		                          .segment = rx->message[i].msg_len};
 		control_read(r, &rx->message[i].msg_hdr);
-		r->remote = sockaddr_read(&rx->from[i]);
+		r->remote = datagram_name_read((const struct sockaddr *)&rx->from[i]);
 		if (udp->raw)
 			r->remote.port = 0;
 		if (r->len == 0 || (udp->raw && udp->family == 4 && !header_strip(r)))
@@ -190,22 +151,9 @@ struct outgoing {
 	_Alignas(16) uint8_t control[GW_CONTROL_SIZE];
 };
 
-static void *control_add(struct msghdr *m, size_t *used, int level, int type, size_t size)
-{
-	struct cmsghdr *c = (struct cmsghdr *)(void *)((uint8_t *)m->msg_control + *used);
-
-	*used += CMSG_SPACE(size);
-	c->cmsg_level = level;
-	c->cmsg_type = type;
-	c->cmsg_len = CMSG_LEN(size);
-	return CMSG_DATA(c);
-}
-
 static void outgoing_make(struct outgoing *o, struct msghdr *m, const struct gw_run *run,
                           const uint8_t *bytes, size_t len, uint16_t segment)
 {
-	size_t used = 0;
-
 	o->part = (struct iovec){(void *)(uintptr_t)bytes, len};
 	*m = (struct msghdr){.msg_name = &o->to,
 	                     .msg_iov = &o->part,
@@ -215,26 +163,11 @@ static void outgoing_make(struct outgoing *o, struct msghdr *m, const struct gw_
 	/* A raw IPv6 socket takes the port for the protocol's number. */
 	if (run->udp->raw)
 		to.port = 0;
-	m->msg_namelen = gw_sockaddr_make(&to, &o->to);
-	if (run->local.family == 4) {
-		struct in_pktinfo info = {0};
-
-		memcpy(&info.ipi_spec_dst, run->local.ip, 4);
-		memcpy(control_add(m, &used, IPPROTO_IP, IP_PKTINFO, sizeof info), &info,
-		       sizeof info);
-	} else if (run->local.family == 6) {
-		struct in6_pktinfo info = {0};
-
-		memcpy(&info.ipi6_addr, run->local.ip, 16);
-		memcpy(control_add(m, &used, IPPROTO_IPV6, IPV6_PKTINFO, sizeof info), &info,
-		       sizeof info);
-	}
+	m->msg_namelen = datagram_name_make(&to, &o->to);
+	datagram_local_add(m, &run->local);
 	if (segment < len)
-		memcpy(control_add(m, &used, SOL_UDP, UDP_SEGMENT, sizeof segment), &segment,
+		memcpy(datagram_control_add(m, SOL_UDP, UDP_SEGMENT, sizeof segment), &segment,
 		       sizeof segment);
-	m->msg_controllen = used;
-	if (used == 0)
-		m->msg_control = NULL;
 }
 
 /* One by one: the path is smaller than the segments, so the kernel will not take the run as a whole

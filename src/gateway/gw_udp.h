@@ -88,6 +88,4 @@ bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const stru
 /* Forgets what waits for this socket (it is about to close). */
 void gw_runs_drop(struct gw_runs *runs, const struct gw_udp *udp);
 
-socklen_t gw_sockaddr_make(const struct ls_addr *addr, struct sockaddr_in6 *out);
-
 #endif

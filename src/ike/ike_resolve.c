@@ -1,32 +1,13 @@
 /* Name resolution by evdns, and the source address by a connected socket that sends nothing. */
 #include "src/ike/ike_resolve.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "src/base/datagram.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static bool sockaddr_read(const struct sockaddr *sa, struct ls_addr *out)
-{
-	if (sa->sa_family == AF_INET) {
-		struct sockaddr_in in;
-		uint8_t ip[4];
-
-		memcpy(&in, sa, sizeof in);
-		memcpy(ip, &in.sin_addr, sizeof ip);
-		*out = ls_addr_from_bytes(4, ip, 0);
-		return true;
-	}
-	if (sa->sa_family != AF_INET6)
-		return false;
-	struct sockaddr_in6 in6;
-	memcpy(&in6, sa, sizeof in6);
-	*out = ls_addr_from_bytes(6, in6.sin6_addr.s6_addr, 0);
-	return true;
-}
 
 /* A question to DNS. Its answer may come after the name is gone (name is NULL then), so it is a
  * thing of its own. */
@@ -96,9 +77,12 @@ static void answered(int error, struct evutil_addrinfo *list, void *arg)
 		if (error == 0)
 			name->addrs = 0;
 		for (const struct evutil_addrinfo *a = error == 0 ? list : NULL;
-		     a && name->addrs < RESOLVE_ADDRESSES_MAX; a = a->ai_next)
-			if (sockaddr_read(a->ai_addr, &name->addr[name->addrs]))
-				name->addrs++;
+		     a && name->addrs < RESOLVE_ADDRESSES_MAX; a = a->ai_next) {
+			struct ls_addr at = datagram_name_read(a->ai_addr);
+
+			if (at.family)
+				name->addr[name->addrs++] = ls_addr_with_port(at, 0);
+		}
 	}
 	if (list)
 		evutil_freeaddrinfo(list);
@@ -162,29 +146,12 @@ unsigned resolve_addresses(const struct resolve *r, struct ls_addr *out, unsigne
 	return n;
 }
 
-static socklen_t sockaddr_make(const struct ls_addr *addr, uint16_t port,
-                               struct sockaddr_storage *out)
-{
-	memset(out, 0, sizeof *out);
-	if (addr->family == 4) {
-		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-		memcpy(&in.sin_addr, addr->ip, 4);
-		memcpy(out, &in, sizeof in);
-		return sizeof in;
-	}
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-
-	memcpy(&in6.sin6_addr, addr->ip, 16);
-	memcpy(out, &in6, sizeof in6);
-	return sizeof in6;
-}
-
 static bool is_ours(const struct ls_addr *local)
 {
-	struct sockaddr_storage at;
-	socklen_t len = sockaddr_make(local, 0, &at);
-	int fd = socket(at.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ls_addr any_port = ls_addr_with_port(*local, 0);
+	struct sockaddr_in6 at;
+	socklen_t len = datagram_name_make(&any_port, &at);
+	int fd = socket(at.sin6_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	bool ok = fd < 0 || bind(fd, (struct sockaddr *)&at, len) == 0;
 
 	if (fd >= 0)
@@ -203,17 +170,18 @@ bool resolve_source_changed(const struct ls_addr *remote, const struct ls_addr *
 
 bool resolve_source(const struct ls_addr *remote, struct ls_addr *local)
 {
-	struct sockaddr_storage to, from = {0};
-	socklen_t to_len = sockaddr_make(remote, remote->port ? remote->port : 500, &to),
-		  len = sizeof from;
+	struct ls_addr there = ls_addr_with_port(*remote, remote->port ? remote->port : 500);
+	struct sockaddr_in6 to, from = {0};
+	socklen_t to_len = datagram_name_make(&there, &to), len = sizeof from;
 	bool ok;
-	int fd = socket(to.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(to.sin6_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return false;
 	ok = connect(fd, (struct sockaddr *)&to, to_len) == 0 &&
-	     getsockname(fd, (struct sockaddr *)&from, &len) == 0 &&
-	     sockaddr_read((struct sockaddr *)&from, local);
+	     getsockname(fd, (struct sockaddr *)&from, &len) == 0;
+	if (ok)
+		*local = ls_addr_with_port(datagram_name_read((struct sockaddr *)&from), 0);
 	close(fd);
 	return ok;
 }

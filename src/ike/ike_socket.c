@@ -1,8 +1,8 @@
 /* The sockets of the ike process: batches in, one datagram at a time out, always from the address
  * that the peer knows. */
+#include "src/base/datagram.h"
 #include "src/ike/iked.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -17,37 +17,12 @@ struct control {
 	_Alignas(16) uint8_t bytes[CONTROL_SIZE];
 };
 
-static struct ls_addr remote_read(const struct sockaddr_in6 *from)
-{
-	struct sockaddr_in in;
-	uint8_t ip[4];
-
-	if (from->sin6_family == AF_INET6)
-		return ls_addr_from_bytes(6, from->sin6_addr.s6_addr, ntohs(from->sin6_port));
-	memcpy(&in, from, sizeof in);
-	memcpy(ip, &in.sin_addr, sizeof ip);
-	return ls_addr_from_bytes(4, ip, ntohs(in.sin_port));
-}
-
 static struct ls_addr local_read(struct msghdr *m, const struct iked_socket *s)
 {
 	struct ls_addr local = {.family = 0};
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-			uint8_t ip[4];
-
-			memcpy(&info, CMSG_DATA(c), sizeof info);
-			memcpy(ip, &info.ipi_addr, sizeof ip);
-			local = ls_addr_from_bytes(4, ip, s->port);
-		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof info);
-			local = ls_addr_from_bytes(6, info.ipi6_addr.s6_addr, s->port);
-		}
-	}
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c))
+		datagram_local_read(c, s->port, &local);
 	return local;
 }
 
@@ -56,7 +31,7 @@ static void received(struct iked_socket *s, struct msghdr *m, const struct socka
 {
 	struct ike_datagram in = {
 		.local = local_read(m, s),
-		.remote = remote_read(from),
+		.remote = datagram_name_read((const struct sockaddr *)from),
 		.bytes = bytes,
 		.len = len,
 		.marked =
@@ -106,12 +81,10 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 bool iked_socket_add(struct iked *d, int fd, uint8_t family, uint16_t port)
 {
 	struct iked_socket *s = d->sockets < IKED_SOCKETS_MAX ? &d->socket[d->sockets] : NULL;
-	int one = 1;
 
 	if (!s || evutil_make_socket_nonblocking(fd) < 0)
 		return false;
-	if (family == 4 ? setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof one) < 0
-	                : setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof one) < 0)
+	if (!datagram_local_ask(fd, family))
 		return false;
 	*s = (struct iked_socket){.fd = fd, .family = family, .port = port, .iked = d};
 	s->read = event_new(d->base, fd, EV_READ | EV_PERSIST, readable, s);
@@ -138,65 +111,21 @@ static const struct iked_socket *socket_for(const struct iked *d, uint8_t family
 	return NULL;
 }
 
-static socklen_t to_make(const struct ls_addr *addr, struct sockaddr_in6 *out)
-{
-	memset(out, 0, sizeof *out);
-	if (addr->family == 4) {
-		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(addr->port)};
-
-		memcpy(&in.sin_addr, addr->ip, 4);
-		memcpy(out, &in, sizeof in);
-		return sizeof in;
-	}
-	out->sin6_family = AF_INET6;
-	out->sin6_port = htons(addr->port);
-	memcpy(&out->sin6_addr, addr->ip, 16);
-	return sizeof *out;
-}
-
-static void from_make(struct msghdr *m, struct control *control, const struct ls_addr *local)
-{
-	struct cmsghdr *c = (struct cmsghdr *)(void *)control->bytes;
-
-	if (local->family == 0)
-		return;
-	memset(control, 0, sizeof *control);
-	m->msg_control = control->bytes;
-	if (local->family == 4) {
-		struct in_pktinfo info = {0};
-
-		memcpy(&info.ipi_spec_dst, local->ip, 4);
-		*c = (struct cmsghdr){.cmsg_level = IPPROTO_IP,
-		                      .cmsg_type = IP_PKTINFO,
-		                      .cmsg_len = CMSG_LEN(sizeof info)};
-		memcpy(CMSG_DATA(c), &info, sizeof info);
-		m->msg_controllen = CMSG_SPACE(sizeof info);
-	} else {
-		struct in6_pktinfo info = {0};
-
-		memcpy(&info.ipi6_addr, local->ip, 16);
-		*c = (struct cmsghdr){.cmsg_level = IPPROTO_IPV6,
-		                      .cmsg_type = IPV6_PKTINFO,
-		                      .cmsg_len = CMSG_LEN(sizeof info)};
-		memcpy(CMSG_DATA(c), &info, sizeof info);
-		m->msg_controllen = CMSG_SPACE(sizeof info);
-	}
-}
-
 void iked_send(struct iked *d, const struct ike_request *r)
 {
 	const struct iked_socket *s = socket_for(d, r->remote.family, r->local.port);
 	struct iovec part = {(void *)(uintptr_t)r->bytes.p, r->bytes.len};
 	struct sockaddr_in6 to;
 	struct control control;
-	struct msghdr m = {.msg_name = &to, .msg_iov = &part, .msg_iovlen = 1};
+	struct msghdr m = {
+		.msg_name = &to, .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes};
 
 	if (!s) {
 		ls_count(&d->counters, CAUSE_IKE_SEND_FAILED);
 		return;
 	}
-	m.msg_namelen = to_make(&r->remote, &to);
-	from_make(&m, &control, &r->local);
+	m.msg_namelen = datagram_name_make(&r->remote, &to);
+	datagram_local_add(&m, &r->local);
 	if (sendmsg(s->fd, &m, MSG_DONTWAIT) < 0)
 		ls_count(&d->counters, errno == ENETUNREACH || errno == EHOSTUNREACH
 		                               ? CAUSE_IKE_NO_SOURCE

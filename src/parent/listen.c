@@ -2,6 +2,7 @@
  * between. */
 #include "src/parent/listen.h"
 
+#include "src/base/datagram.h"
 #include "src/base/msg.h"
 
 #include <errno.h>
@@ -63,17 +64,15 @@ static bool options_set(int fd, uint8_t family, uint8_t kind)
 
 static bool bind_to(int fd, uint8_t family, const struct ls_addr *local, uint16_t port)
 {
-	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct ls_addr at = {.family = family};
+	struct sockaddr_in6 name;
+	socklen_t len;
 
-	if (family == 6) {
-		if (local->family == 6)
-			memcpy(&six.sin6_addr, local->ip, sizeof six.sin6_addr);
-		return bind(fd, (struct sockaddr *)&six, sizeof six) == 0;
-	}
-	if (local->family == 4)
-		memcpy(&four.sin_addr, local->ip, sizeof four.sin_addr);
-	return bind(fd, (struct sockaddr *)&four, sizeof four) == 0;
+	if (local->family == family)
+		at = *local;
+	at.port = port;
+	len = datagram_name_make(&at, &name);
+	return bind(fd, (struct sockaddr *)&name, len) == 0;
 }
 
 static const char *remedy_for(int error_number)

@@ -1,5 +1,6 @@
 /* The network between the two gateways: sockets, a link with faults in each direction, and a NAT
  * before the first gateway. */
+#include "src/base/datagram.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/wrap.h"
 
@@ -365,16 +366,6 @@ int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t 
 	return socket_of(fd) ? 0 : __real_setsockopt(fd, level, name, value, len);
 }
 
-static struct ls_addr sockaddr_read(const void *name)
-{
-	const struct sockaddr_in *in = name;
-	const struct sockaddr_in6 *in6 = name;
-
-	if (in->sin_family == AF_INET6)
-		return ls_addr_from_bytes(6, in6->sin6_addr.s6_addr, ntohs(in6->sin6_port));
-	return ls_addr_from_bytes(4, (const uint8_t *)&in->sin_addr, ntohs(in->sin_port));
-}
-
 static uint16_t port_of(const struct sim_socket *s)
 {
 	return s->kind == MSG_SOCKET_IKE500    ? PORT_IKE
@@ -386,7 +377,7 @@ static uint16_t port_of(const struct sim_socket *s)
 static bool message_send(struct sim_socket *s, const struct msghdr *m)
 {
 	struct ls_addr local = ls_addr_with_port(net_address(s->gateway), port_of(s)),
-		       remote = sockaddr_read(m->msg_name);
+		       remote = datagram_name_read(m->msg_name);
 	const uint8_t *bytes = m->msg_iov[0].iov_base;
 	size_t len = m->msg_iov[0].iov_len, segment = len;
 
@@ -472,22 +463,6 @@ int __wrap_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 	return done > 0 ? (int)done : -1;
 }
 
-static socklen_t sockaddr_make(const struct ls_addr *a, void *out)
-{
-	if (a->family == 4) {
-		struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(a->port)};
-
-		memcpy(&in.sin_addr, a->ip, 4);
-		memcpy(out, &in, sizeof in);
-		return sizeof in;
-	}
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(a->port)};
-
-	memcpy(&in6.sin6_addr, a->ip, 16);
-	memcpy(out, &in6, sizeof in6);
-	return sizeof in6;
-}
-
 /* What the kernel says of where a datagram was sent to. */
 static void pktinfo_make(struct msghdr *m, const struct ls_addr *to)
 {
@@ -536,7 +511,7 @@ static bool message_receive(const struct sim_socket *s, int fd, struct mmsghdr *
 	memcpy(to + front, p->bytes, p->len);
 	m->msg_len = (unsigned)(front + p->len);
 	m->msg_hdr.msg_flags = 0;
-	m->msg_hdr.msg_namelen = sockaddr_make(&p->from, m->msg_hdr.msg_name);
+	m->msg_hdr.msg_namelen = datagram_name_make(&p->from, m->msg_hdr.msg_name);
 	pktinfo_make(&m->msg_hdr, &p->to);
 	return true;
 }

@@ -2,6 +2,7 @@
  * sockets where each comes for itself, in turn. */
 #include "src/gateway/gw_udp.h"
 
+#include "src/base/datagram.h"
 #include "tests/unit/run.h"
 
 #include <arpa/inet.h>
@@ -38,7 +39,7 @@ static void send_one(const struct end *from, const struct end *to, uint32_t numb
 {
 	static uint8_t bytes[DATAGRAM_MAX];
 	struct sockaddr_in6 at;
-	socklen_t at_len = gw_sockaddr_make(&to->addr, &at);
+	socklen_t at_len = datagram_name_make(&to->addr, &at);
 
 	memset(bytes, (int)(number & 0xff), len);
 	memcpy(bytes, &number, HEAD);
