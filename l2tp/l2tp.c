@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DEFAULT = 4096, HELLO_DEFAULT_S = 60, TRIES_DEFAULT = 5 };
+enum { MAX_DEFAULT = 4096, TRIES_DEFAULT = 5 };
 /* Result codes (4.4.2): general request to clear, administrative reasons. */
 enum { STOP_GENERAL = 1, CDN_ADMINISTRATIVE = 3, CDN_NO_ANSWER = 10 };
 
@@ -50,6 +50,9 @@ enum ls_cause l2tp_peer_set(struct l2tp *l2tp, const struct l2tp_peer *peer)
 	p->config = *peer;
 	secret_wipe(p->config.secret, sizeof p->config.secret);
 	secret_free(&p->secret);
+	for (struct conn *c = l2tp->conns; c; c = c->next)
+		if (c->tunnel == peer->tunnel)
+			l2tp_timer_set(l2tp, c); /* HELLOs may come at other times */
 	if (peer->secret_len > 0 && !secret_from(&p->secret, peer->secret, peer->secret_len))
 		return CAUSE_NO_MEMORY;
 	return CAUSE_NONE;
@@ -111,6 +114,7 @@ struct conn *l2tp_conn_new(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain, b
 	l2tp->conns = c;
 	l2tp->conn_by_id[id] = c;
 	l2tp->conn_count++;
+	l2tp_timer_set(l2tp, c);
 	return c;
 }
 
@@ -121,6 +125,7 @@ static void conn_free(struct l2tp *l2tp, struct conn *c)
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
+	l2tp_timer_stop(l2tp, c);
 	l2tp->conn_by_id[c->id] = NULL;
 	l2tp->conn_count--;
 	l2tp_conn_queue_free(c);
@@ -282,6 +287,7 @@ enum ls_cause l2tp_call(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain, ls_t
 		l2tp_say_sccrq(l2tp, c, now);
 	else if (c->state == CONN_UP)
 		l2tp_say_icrq(l2tp, s, now);
+	l2tp_timer_set(l2tp, c);
 	return CAUSE_NONE;
 }
 
@@ -296,13 +302,17 @@ void l2tp_hang_up(struct l2tp *l2tp, uint16_t session, enum ls_cause cause, ls_t
 	l2tp_session_end(l2tp, s, cause, false, "");
 	if (c->sessions == 0)
 		l2tp_conn_stop(l2tp, c, STOP_GENERAL, cause, now);
+	l2tp_timer_set(l2tp, c);
 }
 
 void l2tp_close(struct l2tp *l2tp, uint32_t tunnel, enum ls_cause cause, ls_time now)
 {
-	for (struct conn *c = l2tp->conns; c; c = c->next)
-		if (c->tunnel == tunnel)
-			l2tp_conn_stop(l2tp, c, STOP_GENERAL, cause, now);
+	for (struct conn *c = l2tp->conns; c; c = c->next) {
+		if (c->tunnel != tunnel)
+			continue;
+		l2tp_conn_stop(l2tp, c, STOP_GENERAL, cause, now);
+		l2tp_timer_set(l2tp, c);
+	}
 }
 
 void l2tp_chain_gone(struct l2tp *l2tp, uint32_t chain, uint32_t grace_ms, enum ls_cause cause,
@@ -313,6 +323,7 @@ void l2tp_chain_gone(struct l2tp *l2tp, uint32_t chain, uint32_t grace_ms, enum 
 			continue;
 		c->gone_at = now + (c->state == CONN_UP ? LS_MS((ls_time)grace_ms) : 0);
 		c->gone_cause = cause;
+		l2tp_timer_set(l2tp, c);
 	}
 }
 
@@ -328,6 +339,7 @@ void l2tp_chain_moved(struct l2tp *l2tp, uint32_t old_chain, uint32_t new_chain,
 		if (!c->queue)
 			l2tp_say_hello(l2tp, c, now);
 		c->retry_at = now + PROBE_EVERY;
+		l2tp_timer_set(l2tp, c);
 	}
 }
 
@@ -418,6 +430,36 @@ static struct conn *conn_of(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain,
 	return NULL;
 }
 
+/* A message that its connection may take: acknowledges, and is heard when it is the next one. */
+static void conn_input(struct l2tp *l2tp, struct conn *c, const struct l2tp_in *in, ls_time now)
+{
+	c->heard = now;
+	if (c->gone_at != LS_NEVER && c->state == CONN_UP)
+		c->gone_at = LS_NEVER;
+	l2tp_conn_acked(l2tp, c, in->nr, now);
+	if (c->state == CONN_STOPPING && !c->queue) {
+		l2tp_conn_end(l2tp, c, c->gone_cause, false, "", now);
+		return;
+	}
+	if (in->zlb)
+		return;
+	if (in->ns != c->nr) {
+		bool old = (int16_t)(uint16_t)(in->ns - c->nr) < 0;
+
+		ls_count(&l2tp->counters, old ? CAUSE_L2TP_DUPLICATE : CAUSE_L2TP_OUT_OF_ORDER);
+		if (old && c->peer_id != 0)
+			l2tp_conn_ack(l2tp, c);
+		return;
+	}
+	c->nr++;
+	c->ack_due = true;
+	if (c->state != CONN_DEAD && (c->state != CONN_STOPPING || in->type == L2TP_STOPCCN))
+		l2tp_hear(l2tp, c, in, now);
+	/* What was said meanwhile carried the acknowledgement along. */
+	if (c->ack_due && c->peer_id != 0)
+		l2tp_conn_ack(l2tp, c);
+}
+
 void l2tp_input(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain, const uint8_t *bytes,
                 size_t len, ls_time now)
 {
@@ -431,47 +473,18 @@ void l2tp_input(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain, const uint8_
 		ls_count(&l2tp->counters, cause != CAUSE_NONE ? cause : CAUSE_L2TP_NO_CONNECTION);
 		return;
 	}
-	c->heard = now;
-	if (c->gone_at != LS_NEVER && c->state == CONN_UP)
-		c->gone_at = LS_NEVER;
-	l2tp_conn_acked(l2tp, c, in.nr, now);
-	if (c->state == CONN_STOPPING && !c->queue) {
-		l2tp_conn_end(l2tp, c, c->gone_cause, false, "", now);
-		return;
-	}
-	if (in.zlb)
-		return;
-	if (in.ns != c->nr) {
-		bool old = (int16_t)(uint16_t)(in.ns - c->nr) < 0;
-
-		ls_count(&l2tp->counters, old ? CAUSE_L2TP_DUPLICATE : CAUSE_L2TP_OUT_OF_ORDER);
-		if (old && c->peer_id != 0)
-			l2tp_conn_ack(l2tp, c);
-		return;
-	}
-	c->nr++;
-	c->ack_due = true;
-	if (c->state != CONN_DEAD && (c->state != CONN_STOPPING || in.type == L2TP_STOPCCN))
-		l2tp_hear(l2tp, c, &in, now);
-	/* What was said meanwhile carried the acknowledgement along. */
-	if (c->ack_due && c->peer_id != 0)
-		l2tp_conn_ack(l2tp, c);
+	conn_input(l2tp, c, &in, now);
+	l2tp_timer_set(l2tp, c);
 }
 
 void l2tp_heard(struct l2tp *l2tp, uint16_t session, ls_time now)
 {
-	if (l2tp->session_by_id[session])
-		l2tp->session_by_id[session]->conn->heard = now;
-}
+	const struct session *s = l2tp->session_by_id[session];
 
-static ls_time hello_at(struct l2tp *l2tp, const struct conn *c)
-{
-	const struct peer_entry *p = l2tp_peer_find(l2tp, c->tunnel);
-	uint32_t every =
-		p && p->config.hello_interval_s ? p->config.hello_interval_s : HELLO_DEFAULT_S;
-
-	return c->state == CONN_UP && !c->queue && c->gone_at == LS_NEVER ? c->heard + LS_S(every)
-	                                                                  : LS_NEVER;
+	if (!s)
+		return;
+	s->conn->heard = now;
+	l2tp_timer_set(l2tp, s->conn);
 }
 
 static void conn_tick(struct l2tp *l2tp, struct conn *c, ls_time now)
@@ -492,7 +505,7 @@ static void conn_tick(struct l2tp *l2tp, struct conn *c, ls_time now)
 	} else if (c->limit_at <= now) {
 		l2tp_conn_end(l2tp, c, CAUSE_PEER_SILENT, false, "L2TP did not come up", now);
 	}
-	if (hello_at(l2tp, c) <= now)
+	if (l2tp_hello_at(l2tp, c) <= now)
 		l2tp_say_hello(l2tp, c, now);
 }
 
@@ -514,6 +527,7 @@ static bool call_give_up(struct l2tp *l2tp, ls_time now)
 		l2tp_session_end(l2tp, s, CAUSE_PEER_SILENT, false, "no answer to the L2TP call");
 		if (c->sessions == 0)
 			l2tp_conn_stop(l2tp, c, STOP_GENERAL, CAUSE_PEER_SILENT, now);
+		l2tp_timer_set(l2tp, c);
 		return true;
 	}
 	l2tp->calls_at = first;
@@ -522,29 +536,25 @@ static bool call_give_up(struct l2tp *l2tp, ls_time now)
 
 void l2tp_tick(struct l2tp *l2tp, ls_time now)
 {
+	struct conn *c, *first = NULL, **last = &first;
+
 	while (l2tp->calls_at <= now && call_give_up(l2tp, now))
 		;
-	for (struct conn *c = l2tp->conns, *next; c; c = next) {
-		next = c->next;
-		if (c->state != CONN_DEAD)
-			conn_tick(l2tp, c, now);
-		else if (c->limit_at <= now)
+	/* Each gets one turn, also when it is due again at once. */
+	while ((c = l2tp_timer_next(l2tp, now))) {
+		c->due = NULL;
+		*last = c;
+		last = &c->due;
+	}
+	while ((c = first)) {
+		first = c->due;
+		if (c->state == CONN_DEAD) {
 			conn_free(l2tp, c);
-	}
-}
-
-ls_time l2tp_deadline(const struct l2tp *l2tp)
-{
-	ls_time first = l2tp->calls_at;
-
-	for (const struct conn *c = l2tp->conns; c; c = c->next) {
-		first = ls_time_min(first, c->limit_at);
-		if (c->state == CONN_DEAD)
 			continue;
-		first = ls_time_min(first, ls_time_min(c->retry_at, c->gone_at));
-		first = ls_time_min(first, hello_at((struct l2tp *)(uintptr_t)l2tp, c));
+		}
+		conn_tick(l2tp, c, now);
+		l2tp_timer_set(l2tp, c);
 	}
-	return first;
 }
 
 bool l2tp_session_view(const struct l2tp *l2tp, size_t index, struct l2tp_session_view *view)

@@ -60,6 +60,9 @@ struct conn {
 	uint16_t unknown_type;
 	char peer_host[L2TP_NAME_MAX];
 	unsigned sessions;
+	ls_time due_at;   /* when it has something to do */
+	uint32_t timer;   /* its place in the heap of timers; 0 = none */
+	struct conn *due; /* the next one of those whose time has come */
 	struct conn *next;
 };
 
@@ -84,6 +87,8 @@ struct l2tp {
 	struct peer_entry *peers[PEERS_BUCKETS];
 	struct conn *conns, *conn_by_id[65536];
 	struct session *sessions, *session_by_id[65536];
+	struct conn *timers[65536]; /* a heap by due_at, from place 1 on */
+	uint32_t timed;             /* how many are in it */
 	uint32_t conn_count, session_count, serial;
 	ls_time calls_at; /* not before then is a call under way too old; LS_NEVER: none is */
 	struct queued *first, **last;
@@ -104,6 +109,16 @@ void l2tp_conn_acked(struct l2tp *l2tp, struct conn *c, uint16_t nr, ls_time now
 void l2tp_conn_ack(struct l2tp *l2tp, struct conn *c); /* a ZLB */
 void l2tp_conn_resend(struct l2tp *l2tp, struct conn *c, ls_time now);
 void l2tp_conn_queue_free(struct conn *c);
+
+/* l2tp_timer.c */
+/* When a connection in which all is silent says HELLO; LS_NEVER: not now. */
+ls_time l2tp_hello_at(struct l2tp *l2tp, const struct conn *c);
+/* Something about the connection has changed: works out anew when it is due. */
+void l2tp_timer_set(struct l2tp *l2tp, struct conn *c);
+/* Takes it out; harmless when it is not in. */
+void l2tp_timer_stop(struct l2tp *l2tp, struct conn *c);
+/* Takes out the connection that is due first; NULL: none is due. */
+struct conn *l2tp_timer_next(struct l2tp *l2tp, ls_time now);
 
 /* l2tp.c */
 struct peer_entry *l2tp_peer_find(struct l2tp *l2tp, uint32_t tunnel);

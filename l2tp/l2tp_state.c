@@ -147,6 +147,7 @@ static bool conn_load(struct l2tp *l2tp, struct rd *r, ls_time now)
 	/* A first try at the next tick. */
 	c->retry_at = c->queue ? now : LS_NEVER;
 	c->ns_sent = c->queue ? (uint16_t)(c->ns_sent + 1) : c->ns_sent;
+	l2tp_timer_set(l2tp, c);
 	return rd_ok(r);
 }
 
