@@ -1,7 +1,6 @@
 /* The one table of typed causes: every drop, refusal, timeout and end carries one of them. */
 #include "lib/cause.h"
 
-#include <strings.h>
 
 static const struct ls_cause_info rows[] = {
 #define CAUSE(number, name, severity, windows, sentence, hint) \
@@ -33,12 +32,4 @@ const struct ls_cause_info *ls_cause_all(size_t *count)
 {
 	*count = ROWS;
 	return rows;
-}
-
-enum ls_cause ls_cause_by_name(const char *name)
-{
-	for (size_t i = 0; i < ROWS; i++)
-		if (strcasecmp(rows[i].name, name) == 0)
-			return (enum ls_cause)rows[i].number;
-	return CAUSE_NONE;
 }

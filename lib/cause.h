@@ -36,8 +36,6 @@ struct ls_cause_info {
 const struct ls_cause_info *ls_cause_info(unsigned cause);
 /* All rows in order of number, *count of them. */
 const struct ls_cause_info *ls_cause_all(size_t *count);
-/* The cause with that name (case ignored), or CAUSE_NONE. */
-enum ls_cause ls_cause_by_name(const char *name);
 
 /* Counters by cause; zero-initialise. */
 struct ls_counters {

@@ -54,19 +54,3 @@ ls_time life_deadline(const struct life *l, ls_time now)
 		return soft;
 	return hard > now ? hard : LS_NEVER;
 }
-
-static uint64_t shorter(uint64_t a, uint64_t b)
-{
-	if (a == 0 || b == 0)
-		return a | b;
-	return a < b ? a : b;
-}
-
-struct life_limits life_shorter(const struct life_limits *a, const struct life_limits *b)
-{
-	return (struct life_limits){
-		.seconds = shorter(a->seconds, b->seconds),
-		.bytes = shorter(a->bytes, b->bytes),
-		.packets = shorter(a->packets, b->packets),
-	};
-}

@@ -44,7 +44,5 @@ static inline void life_count(struct life *l, uint64_t packets, uint64_t bytes)
 enum life_state life_state(const struct life *l, ls_time now);
 /* The next instant at which life_state() may change by time alone; LS_NEVER if none. */
 ls_time life_deadline(const struct life *l, ls_time now);
-/* Of each kind the shorter life of two sides; 0 counts as no limit. */
-struct life_limits life_shorter(const struct life_limits *a, const struct life_limits *b);
 
 #endif

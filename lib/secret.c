@@ -95,15 +95,6 @@ bool secret_from(struct secret *s, const void *bytes, size_t len)
 	return true;
 }
 
-bool secret_copy(struct secret *to, const struct secret *from)
-{
-	if (from->len == 0) {
-		*to = (struct secret){0};
-		return true;
-	}
-	return secret_from(to, from->bytes, from->len);
-}
-
 void secret_free(struct secret *x)
 {
 	size_t n = (x->len + SLOT - 1) / SLOT;

@@ -24,7 +24,6 @@ bool secret_init(void);
  * then empty). */
 bool secret_new(struct secret *s, size_t len);
 bool secret_from(struct secret *s, const void *bytes, size_t len);
-bool secret_copy(struct secret *to, const struct secret *from);
 /* Wipes and gives back; *s is empty afterwards. Harmless on an empty one. */
 void secret_free(struct secret *s);
 /* Constant time for equal lengths; lengths are not secret. */

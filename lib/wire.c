@@ -37,13 +37,6 @@ uint16_t rd_u16(struct rd *r)
 	return p ? ls_get16(p) : 0;
 }
 
-uint32_t rd_u24(struct rd *r)
-{
-	const uint8_t *p = rd_bytes(r, 3);
-
-	return p ? (uint32_t)p[0] << 16 | ls_get16(p + 1) : 0;
-}
-
 uint32_t rd_u32(struct rd *r)
 {
 	const uint8_t *p = rd_bytes(r, 4);
@@ -131,16 +124,6 @@ void wr_u16(struct wr *w, uint16_t v)
 
 	if (p)
 		ls_put16(p, v);
-}
-
-void wr_u24(struct wr *w, uint32_t v)
-{
-	uint8_t *p = wr_room(w, 3);
-
-	if (!p)
-		return;
-	p[0] = (uint8_t)(v >> 16);
-	ls_put16(p + 1, (uint16_t)v);
 }
 
 void wr_u32(struct wr *w, uint32_t v)

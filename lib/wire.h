@@ -21,7 +21,6 @@ struct rd {
 struct rd rd_make(const void *bytes, size_t len);
 uint8_t rd_u8(struct rd *r);
 uint16_t rd_u16(struct rd *r);
-uint32_t rd_u24(struct rd *r);
 uint32_t rd_u32(struct rd *r);
 uint64_t rd_u64(struct rd *r);
 /* Pointer to the next n bytes inside the input, valid as long as the input is; NULL when too few
@@ -50,7 +49,6 @@ struct wr {
 struct wr wr_make(void *buffer, size_t cap);
 void wr_u8(struct wr *w, uint8_t v);
 void wr_u16(struct wr *w, uint16_t v);
-void wr_u24(struct wr *w, uint32_t v);
 void wr_u32(struct wr *w, uint32_t v);
 void wr_u64(struct wr *w, uint64_t v);
 void wr_bytes(struct wr *w, const void *bytes, size_t n);

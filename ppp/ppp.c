@@ -456,20 +456,6 @@ const struct ppp_link *ppp_link(const struct ppp *p)
 	return &p->link;
 }
 
-const char *ppp_phase(const struct ppp *p)
-{
-	switch (p->phase) {
-	case PHASE_LCP:
-		return "starting";
-	case PHASE_AUTH:
-		return "authenticating";
-	case PHASE_NETWORK:
-		return p->link.ipv4 || p->link.ipv6 ? "up" : "negotiating";
-	default:
-		return "ending";
-	}
-}
-
 const struct ls_counters *ppp_counters(const struct ppp *p)
 {
 	return &p->counters;

@@ -65,16 +65,6 @@ START_TEST(deadlines)
 }
 END_TEST
 
-START_TEST(the_shorter_of_two)
-{
-	struct life_limits a = {100, 0, 7}, b = {200, 5, 0}, c = life_shorter(&a, &b);
-
-	ck_assert_uint_eq(c.seconds, 100);
-	ck_assert_uint_eq(c.bytes, 5);
-	ck_assert_uint_eq(c.packets, 7);
-}
-END_TEST
-
 int main(void)
 {
 	TCase *tc = tcase_create("all");
@@ -84,6 +74,5 @@ int main(void)
 	tcase_add_test(tc, soft_comes_first_and_jitters);
 	tcase_add_test(tc, states);
 	tcase_add_test(tc, deadlines);
-	tcase_add_test(tc, the_shorter_of_two);
 	return run_cases("life", tc);
 }

@@ -107,7 +107,7 @@ static void open_plain(void)
 	start();
 	dial();
 	open_lcp("", 0);
-	ck_assert_str_eq(ppp_phase(ends[0]), "negotiating");
+	ck_assert_int_eq(ends[0]->phase, PHASE_NETWORK);
 }
 
 static void open_ipcp(void)
@@ -337,7 +337,7 @@ START_TEST(what_the_peer_rejects_ends)
 	SAY(PROTO_LCP, CODE_PROTOCOL_REJECT, 1, "\200\375");
 	SAY(PROTO_LCP, CODE_PROTOCOL_REJECT, 1, "\200");
 	SAY(PROTO_LCP, CODE_CODE_REJECT, 1, "");
-	ck_assert_str_eq(ppp_phase(ends[0]), "negotiating");
+	ck_assert_int_eq(ends[0]->phase, PHASE_NETWORK);
 	/* Echoes: there are none from then on. */
 	SAY(PROTO_LCP, CODE_CODE_REJECT, 1, "\11\1\0\10\0\0\0\0");
 	open_ipcp();
@@ -419,7 +419,7 @@ static void expect_end(enum ls_cause cause_wanted)
 	}
 	ck_assert(is_down[0]);
 	ck_assert_int_eq(why, cause_wanted);
-	ck_assert_str_eq(ppp_phase(ends[0]), "ending");
+	ck_assert_int_eq(ends[0]->phase, PHASE_DEAD);
 	end();
 }
 
@@ -491,7 +491,7 @@ START_TEST(keys_cannot_answer)
 	open_lcp("\3\5\302\43\5", 5);
 	SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
 	ppp_answer(ends[0], question.id + 1, &no, now); /* of nobody's question */
-	ck_assert_str_eq(ppp_phase(ends[0]), "authenticating");
+	ck_assert_int_eq(ends[0]->phase, PHASE_AUTH);
 	ppp_answer(ends[0], question.id, &no, now);
 	memset(&question, 0, sizeof question);
 	expect_end(CAUSE_PPP_UNKNOWN_USER);
@@ -542,7 +542,7 @@ START_TEST(a_challenge_said_again)
 	ck_assert_mem_ne(said[0].bytes + HEAD + 1, first + HEAD + 1, 16);
 	/* The proof: capitals or small, but right. */
 	SAY(PROTO_CHAP, 3, 6, "S=0707070707070707070707070707070707070707 M=x");
-	ck_assert_str_eq(ppp_phase(ends[0]), "negotiating");
+	ck_assert_int_eq(ends[0]->phase, PHASE_NETWORK);
 	end();
 }
 END_TEST
@@ -564,7 +564,7 @@ START_TEST(success_must_be_proven)
 		SAY(PROTO_CHAP, 3, 0, "S=0000000000000000000000000000000000000000");
 		SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
 		SAY(PROTO_CHAP, 3, 5, "S=0000000000000000000000000000000000000000");
-		ck_assert_str_eq(ppp_phase(ends[0]), "authenticating");
+		ck_assert_int_eq(ends[0]->phase, PHASE_AUTH);
 		answer_question(7);
 		say(PROTO_CHAP, 3, 5, bad[i], strlen(bad[i]));
 		HEARD(PROTO_LCP, CODE_TERM_REQUEST, "");
@@ -603,11 +603,11 @@ START_TEST(our_own_challenge_is_not_answered)
 	ck_assert_int_eq(question.kind, PPP_REQ_AUTH_CHECK);
 	ck_assert_str_eq(question.auth.user, "hq");
 	SAY(PROTO_CHAP, 3, 5, "S=0707070707070707070707070707070707070707 M=x");
-	ck_assert_str_eq(ppp_phase(ends[0]), "authenticating");
+	ck_assert_int_eq(ends[0]->phase, PHASE_AUTH);
 	struct ppp_answer yes = {.ok = true, .value = {0xab}, .value_len = 20};
 	ppp_answer(ends[0], question.id, &yes, now);
 	listen();
-	ck_assert_str_eq(ppp_phase(ends[0]), "negotiating");
+	ck_assert_int_eq(ends[0]->phase, PHASE_NETWORK);
 	/* Capitals (RFC 2759 5). */
 	ck_assert_mem_eq(said[0].bytes + HEAD, "S=AB00", 6);
 	/* The response said again gets the same verdict. */

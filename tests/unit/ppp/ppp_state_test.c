@@ -40,7 +40,7 @@ START_TEST(an_open_link_goes_on)
 		restart(0);
 		restart(1);
 		for (unsigned i = 0; i < 2; i++) {
-			ck_assert_str_eq(ppp_phase(ends[i]), "up");
+			ck_assert_int_eq(ends[i]->phase, PHASE_NETWORK);
 			ck_assert_mem_eq(ppp_link(ends[i]), &seen[i], sizeof seen[i]);
 			is_up[i] = false;
 		}
@@ -173,7 +173,7 @@ static void exercise(unsigned i, size_t len)
 
 	if (!p)
 		return;
-	ck_assert_str_eq(ppp_phase(p), "up");
+	ck_assert(p->phase == PHASE_NETWORK && (p->link.ipv4 || p->link.ipv6));
 	if (config[i].require)
 		ck_assert_uint_ne(p->we_require, 0);
 	ppp_input(p, echo, sizeof echo, at);
@@ -221,7 +221,7 @@ START_TEST(a_clock_that_began_anew_is_no_trouble)
 	p = ppp_load(&config[0], &source[0], state, len, LS_S(1));
 	ck_assert(p != NULL);
 	ppp_tick(p, ppp_deadline(p));
-	ck_assert_str_eq(ppp_phase(p), "up");
+	ck_assert(p->phase == PHASE_NETWORK && (p->link.ipv4 || p->link.ipv6));
 	ppp_free(p);
 	end();
 }
