@@ -1,7 +1,6 @@
 /* The one table of typed causes: every drop, refusal, timeout and end carries one of them. */
 #include "lib/cause.h"
 
-
 static const struct ls_cause_info rows[] = {
 #define CAUSE(number, name, severity, windows, sentence, hint) \
 	{number, #name, severity, windows, sentence, hint},

@@ -1,31 +1,22 @@
 /* Every bit of every PPP message turned, and every message cut: nothing crashes, nothing hangs, and
  * nobody comes up unproven. */
+#include "tests/unit/flip.h"
 #include "tests/unit/ppp/ppp_pair.h"
 #include "tests/unit/run.h"
 
-/* Which damage to which frame, and whether the real one follows. */
-static struct {
-	unsigned nth, seen;
-	size_t bit; /* SIZE_MAX: cut instead */
-	size_t cut;
-	bool follow, done, last; /* last: no bit or byte of that number is left */
-} damage;
+#include <limits.h>
+
+static struct flip damage;
+static bool follow; /* the real frame comes behind the damaged one */
 
 static bool spoil(unsigned from, uint8_t *frame, size_t *len)
 {
 	uint8_t bad[PPP_FRAME_MAX];
 
-	if (damage.seen++ != damage.nth)
+	if (!flip_hits(&damage, *len))
 		return true;
-	damage.done = true;
-	damage.last = damage.bit != SIZE_MAX ? damage.bit >= *len * 8 : damage.cut >= *len;
-	if (damage.last)
-		return true;
-	memcpy(bad, frame, *len);
-	if (damage.bit != SIZE_MAX)
-		bad[damage.bit / 8] ^= (uint8_t)(1u << damage.bit % 8);
-	ppp_input(ends[!from], bad, damage.bit != SIZE_MAX ? *len : damage.cut, now);
-	return damage.follow;
+	ppp_input(ends[!from], bad, flip_make(&damage, frame, *len, bad), now);
+	return follow;
 }
 
 struct story {
@@ -35,9 +26,11 @@ struct story {
 
 static unsigned ups;
 
-/* One call with one damage; gives whether there was anything left to be damaged. */
-static bool call(const struct story *story)
+/* One call with one damage. */
+static void call(void *context)
 {
+	const struct story *story = context;
+
 	begin();
 	config[0].accept = story->accept;
 	if (story->wrong)
@@ -56,49 +49,22 @@ static bool call(const struct story *story)
 	ck_assert(!story->wrong || (!is_up[0] && (story->naive || !is_up[1])));
 	ups += is_up[0] && is_up[1];
 	end();
-	return damage.done && !damage.last;
 }
 
 /* Gives how many frames the call has. */
-static unsigned all_damages(const struct story *story, bool follow)
+static unsigned all_damages(struct story story)
 {
-	unsigned nth = 0;
-
-	for (;; nth++) {
-		size_t bits = 0, cuts = 0;
-
-		for (;; bits++) {
-			memset(&damage, 0, sizeof damage);
-			damage.nth = nth;
-			damage.bit = bits;
-			damage.follow = follow;
-			if (!call(story))
-				break;
-		}
-		if (!damage.done)
-			return nth;
-		for (;; cuts++) {
-			memset(&damage, 0, sizeof damage);
-			damage.nth = nth;
-			damage.bit = SIZE_MAX;
-			damage.cut = cuts;
-			damage.follow = follow;
-			if (!call(story))
-				break;
-		}
-		ck_assert_uint_eq(cuts * 8, bits);
-		ck_assert_uint_ge(cuts, 8);
-	}
+	ups = 0;
+	return flip_all(&damage, UINT_MAX, 8, call, &story);
 }
 
 START_TEST(every_message_of_a_call)
 {
 	static const uint8_t accept[] = {PPP_AUTH_CHAP_MD5, PPP_AUTH_MSCHAPV2};
-	const struct story story = {.accept = accept[_i / 2]};
 
-	ups = 0;
+	follow = _i % 2;
 	/* LCP, CHAP, IPCP and IPV6CP of both ends. */
-	ck_assert_uint_ge(all_damages(&story, _i % 2), 18);
+	ck_assert_uint_ge(all_damages((struct story){.accept = accept[_i / 2]}), 18);
 	/* Most damage is overcome. */
 	ck_assert_uint_gt(ups, 1000);
 }
@@ -107,10 +73,8 @@ END_TEST
 START_TEST(a_wrong_password_stays_wrong)
 {
 	static const uint8_t accept[] = {PPP_AUTH_CHAP_MD5, PPP_AUTH_MSCHAPV2};
-	const struct story story = {.accept = accept[_i], .wrong = true};
 
-	ups = 0;
-	ck_assert_uint_ge(all_damages(&story, false), 8);
+	ck_assert_uint_ge(all_damages((struct story){.accept = accept[_i], .wrong = true}), 8);
 	ck_assert_uint_eq(ups, 0);
 }
 END_TEST
@@ -120,8 +84,7 @@ START_TEST(an_impostor_stays_one)
 {
 	const struct story story = {.accept = PPP_AUTH_MSCHAPV2, .wrong = true, .naive = true};
 
-	ups = 0;
-	ck_assert_uint_ge(all_damages(&story, false), 8);
+	ck_assert_uint_ge(all_damages(story), 8);
 	ck_assert_uint_eq(ups, 0);
 }
 END_TEST
