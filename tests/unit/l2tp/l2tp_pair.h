@@ -201,6 +201,16 @@ static inline void pair_up(struct pair *p)
 	ck_assert_uint_eq(p->side[1].up, 1);
 }
 
+/* A filter: nothing arrives any more. */
+static inline bool pair_lose_all(struct pair *p, unsigned from, const uint8_t *bytes, size_t len)
+{
+	(void)from;
+	(void)bytes;
+	(void)len;
+	p->filtered++;
+	return false;
+}
+
 /* Message type of a control message as sent, 0 for a ZLB. */
 static inline unsigned pair_type(const uint8_t *bytes, size_t len)
 {

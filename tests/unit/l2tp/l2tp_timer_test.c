@@ -217,6 +217,31 @@ START_TEST(hello_is_for_silence)
 }
 END_TEST
 
+/* What was loaded is due like what came up here: a HELLO, or at once what was under way. */
+START_TEST(loaded_connections_are_due)
+{
+	for (unsigned waiting = 0; waiting < 2; waiting++) {
+		struct pair *p = pair_new(3, "", "");
+		const struct l2tp_limits limits = {0};
+		static uint8_t state[4096];
+		struct wr w = wr_make(state, sizeof state);
+		struct l2tp *l2tp = l2tp_new(&limits, &p->side[0].random);
+
+		pair_up(p);
+		if (waiting)
+			l2tp_call(p->side[0].l2tp, PAIR_TUNNEL, PAIR_CHAIN, p->now);
+		ck_assert(l2tp_save(p->side[0].l2tp, &w, p->now));
+		ck_assert_int_eq(l2tp_load(l2tp, state, w.len, p->now), CAUSE_NONE);
+		l2tp_tick(l2tp, p->now + LS_S(waiting ? 0 : 30)); /* the bound on calls passes */
+		ck_assert_int_eq(l2tp_deadline(l2tp), walk(l2tp));
+		if (!waiting)
+			ck_assert_int_eq(l2tp_deadline(l2tp), p->now + LS_S(60));
+		l2tp_free(l2tp);
+		pair_free(p);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("l2tp_timer");
@@ -225,5 +250,6 @@ int main(void)
 	tcase_add_loop_test(tc, the_deadline_is_that_of_a_plain_walk, 0, 5);
 	tcase_add_test(tc, the_earliest_comes_first);
 	tcase_add_test(tc, hello_is_for_silence);
+	tcase_add_test(tc, loaded_connections_are_due);
 	return run_cases("l2tp_timer", tc);
 }
