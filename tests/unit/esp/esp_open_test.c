@@ -37,35 +37,6 @@ START_TEST(what_is_sealed_opens)
 }
 END_TEST
 
-START_TEST(parts_make_one_packet)
-{
-	struct pair p;
-	uint8_t plain[300], pkt[PAIR_PACKET];
-
-	pair_of(&p, _i);
-	pair_fill(plain, sizeof(plain));
-	for (size_t a = 0; a <= 20; a += 4)
-		for (size_t b = 0; b <= 40; b += 13) {
-			struct esp_seal_job seal = {
-				.sa = p.out,
-				.part = {LS_BYTES(plain, a), LS_BYTES(plain + a, b),
-			                 LS_BYTES(plain + a + b, sizeof(plain) - a - b)},
-				.parts = 3,
-				.next_header = 115,
-				.dst = pkt,
-				.dst_room = sizeof(pkt)};
-			struct esp_open_job open;
-
-			ck_assert_uint_eq(esp_seal(p.from, &seal, 1, 0), 1);
-			ck_assert_uint_eq(pair_try(&p, pkt, seal.dst_len, &open), CAUSE_NONE);
-			ck_assert_uint_eq(open.next_header, 115);
-			ck_assert_uint_eq(open.payload_len, sizeof(plain));
-			ck_assert_mem_eq(open.payload, plain, sizeof(plain));
-		}
-	pair_free(&p);
-}
-END_TEST
-
 /* Each bit of a packet, flipped alone: refused, and no state but counters changes, so that the true
  * packet still opens. */
 START_TEST(one_flipped_bit_is_refused)
@@ -304,7 +275,6 @@ int main(void)
 		return EXIT_FAILURE;
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, what_is_sealed_opens, 0, COMBINATIONS);
-	tcase_add_loop_test(tc, parts_make_one_packet, 0, COMBINATIONS);
 	tcase_add_loop_test(tc, one_flipped_bit_is_refused, 0, COMBINATIONS);
 	tcase_add_loop_test(tc, truncations_are_refused, 0, COMBINATIONS);
 	tcase_add_loop_test(tc, shuffled_and_doubled_batches_deliver_once, 0, COMBINATIONS);

@@ -63,77 +63,6 @@ START_TEST(only_fitting_algorithms_go_together)
 }
 END_TEST
 
-START_TEST(spis_are_bounded_and_not_reused_soon)
-{
-	enum { MAX = 50, ROUNDS = 40 };
-	static uint32_t all[MAX * ROUNDS];
-	struct ls_random_seeded seed;
-	struct esp_sad *sad = pair_sad(&seed, 1, 1, MAX);
-
-	for (unsigned r = 0; r < ROUNDS; r++) {
-		for (unsigned i = 0; i < MAX; i++) {
-			uint32_t spi = esp_spi_reserve(sad);
-
-			ck_assert_uint_ge(spi, 256);
-			for (unsigned k = 0; k < r * MAX + i; k++)
-				ck_assert_uint_ne(all[k], spi);
-			all[r * MAX + i] = spi;
-		}
-		ck_assert_uint_eq(esp_spi_reserve(sad), 0);
-		for (unsigned i = 0; i < MAX; i++) {
-			esp_spi_release(sad, all[r * MAX + i]);
-			esp_spi_release(sad, all[r * MAX + i]);
-			esp_spi_release(sad, 0);
-		}
-	}
-	esp_sad_free(sad);
-}
-END_TEST
-
-START_TEST(the_limit_counts_both_directions)
-{
-	struct ls_random_seeded seed;
-	struct pair p;
-	struct esp_sa *sa[4];
-
-	p.to = p.from = pair_sad(&seed, 1, _i, 3);
-	p.out_params = p.in_params = pair_params(&p, ALGO_AES256_GCM, ALGO_NONE, true);
-	pair_add(&p, 0);
-	p.out_params.spi = 5000;
-	ck_assert_uint_eq(esp_sa_add(p.to, &p.out_params, 0, &sa[0]), CAUSE_NONE);
-	p.out_params.spi = 5001;
-	ck_assert_uint_eq(esp_sa_add(p.to, &p.out_params, 0, &sa[1]), CAUSE_LIMIT_REACHED);
-	ck_assert_uint_eq(esp_spi_reserve(p.to), 0);
-	esp_sa_end(p.to, sa[0]);
-	ck_assert_uint_ne(esp_spi_reserve(p.to), 0);
-	/* What was only reserved can be had again all at once; SAs stay. */
-	ck_assert_uint_eq(esp_spi_reserve(p.to), 0);
-	esp_spis_release(p.to);
-	ck_assert_ptr_nonnull(esp_sa_inbound(p.to, p.in_params.spi));
-	ck_assert_uint_ne(esp_spi_reserve(p.to), 0);
-	ck_assert_uint_eq(esp_spi_reserve(p.to), 0);
-	esp_sad_free(p.to);
-}
-END_TEST
-
-START_TEST(late_packets_of_an_ended_sa_meet_nobody)
-{
-	struct pair p;
-	uint8_t plain[30] = {0}, pkt[PAIR_PACKET];
-	struct esp_open_job job;
-	uint32_t len;
-
-	pair_make(&p, _i, _i, 0, true);
-	len = pair_seal(&p, plain, 30, pkt);
-	esp_sa_end(p.to, p.in);
-	ck_assert_ptr_null(esp_sa_inbound(p.to, p.in_params.spi));
-	esp_sa_end(p.from, p.out);
-	pair_add(&p, 0);
-	ck_assert_uint_eq(pair_try(&p, pkt, len, &job), CAUSE_ESP_UNKNOWN_SPI);
-	pair_free(&p);
-}
-END_TEST
-
 START_TEST(sas_are_found)
 {
 	struct pair p;
@@ -347,22 +276,6 @@ START_TEST(a_retired_sa_ends_soon)
 }
 END_TEST
 
-START_TEST(events_of_an_ended_sa_are_gone)
-{
-	struct pair p;
-	uint8_t plain[10] = {0}, pkt[PAIR_PACKET];
-	struct esp_open_job job;
-	uint32_t len;
-
-	pair_make(&p, _i, _i, 0, true);
-	len = pair_seal(&p, plain, 10, pkt);
-	ck_assert_uint_eq(pair_try(&p, pkt, len, &job), CAUSE_NONE);
-	esp_sa_end(p.to, p.in);
-	expect_nothing(p.to);
-	pair_free(&p);
-}
-END_TEST
-
 START_TEST(lost_packets_are_counted)
 {
 	struct pair p;
@@ -390,31 +303,6 @@ START_TEST(lost_packets_are_counted)
 }
 END_TEST
 
-START_TEST(room_is_checked)
-{
-	struct pair p;
-	uint8_t plain[100] = {0}, pkt[PAIR_PACKET];
-	struct esp_seal_job seal = {.part = {LS_BYTES(plain, 100)}, .parts = 1, .dst = pkt};
-	struct esp_sa_view view;
-	size_t size;
-
-	pair_make(&p, _i & 1, 0, _i >> 1, true);
-	size = esp_sealed_size(p.out, 100);
-	memset(pkt, 0xee, sizeof(pkt));
-	seal.sa = p.out;
-	seal.dst_room = (uint32_t)size - 1;
-	ck_assert_uint_eq(esp_seal(p.from, &seal, 1, 0), 0);
-	ck_assert_uint_eq(seal.verdict, CAUSE_ESP_NO_ROOM);
-	esp_sa_view(p.out, &view);
-	ck_assert_uint_eq(view.sequence, 0);
-	seal.dst_room = (uint32_t)size;
-	ck_assert_uint_eq(esp_seal(p.from, &seal, 1, 0), 1);
-	ck_assert_uint_eq(seal.dst_len, size);
-	ck_assert_uint_eq(pkt[size], 0xee);
-	pair_free(&p);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("esp_sa");
@@ -424,18 +312,13 @@ int main(void)
 		return EXIT_FAILURE;
 	tcase_add_loop_test(tc, bad_parameters_are_refused, 0, 2);
 	tcase_add_loop_test(tc, only_fitting_algorithms_go_together, 0, 2);
-	tcase_add_test(tc, spis_are_bounded_and_not_reused_soon);
-	tcase_add_loop_test(tc, the_limit_counts_both_directions, 0, 2);
-	tcase_add_loop_test(tc, late_packets_of_an_ended_sa_meet_nobody, 0, 2);
 	tcase_add_loop_test(tc, sas_are_found, 0, 2);
 	tcase_add_loop_test(tc, packets_and_bytes_end_a_life, 0, 4);
 	tcase_add_loop_test(tc, an_ended_inbound_sa_refuses, 0, 2);
 	tcase_add_loop_test(tc, tiny_lives_end, 0, 3);
 	tcase_add_loop_test(tc, time_ends_a_life, 0, 2);
 	tcase_add_loop_test(tc, a_retired_sa_ends_soon, 0, PAIR_BACKENDS);
-	tcase_add_loop_test(tc, events_of_an_ended_sa_are_gone, 0, 2);
 	tcase_add_loop_test(tc, lost_packets_are_counted, 0, 2);
-	tcase_add_loop_test(tc, room_is_checked, 0, PAIR_SUITES * 2);
 	suite_add_tcase(suite, tc);
 	return pair_run(suite);
 }
