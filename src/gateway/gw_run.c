@@ -37,13 +37,3 @@ bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls
 	};
 	return true;
 }
-
-void gw_runs_drop(struct gw_runs *runs, const struct gw_udp *udp)
-{
-	unsigned kept = runs->sent;
-
-	for (unsigned i = runs->sent; i < runs->n; i++)
-		if (runs->run[i].udp != udp)
-			runs->run[kept++] = runs->run[i];
-	runs->n = kept;
-}

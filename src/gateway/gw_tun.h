@@ -95,6 +95,8 @@ struct gw_join {
 	void *ctx;
 };
 
+/* Begins for one device; cheap enough to be called for each batch. What is held back must have been
+ * written before. */
 void gw_join_init(struct gw_join *join, bool offload, uint16_t mtu, gw_join_write *write,
                   void *ctx);
 /*

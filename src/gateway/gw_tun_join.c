@@ -24,7 +24,7 @@ struct segment {
 
 void gw_join_init(struct gw_join *join, bool offload, uint16_t mtu, gw_join_write *write, void *ctx)
 {
-	memset(join, 0, sizeof *join);
+	join->flows = 0;
 	join->offload = offload;
 	join->mtu = mtu;
 	join->write = write;

@@ -85,7 +85,5 @@ bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls
 /* Sends the runs in order; true when all are done (n is 0 again), false when a socket is full and
  * the rest waits: *full is that socket. */
 bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const struct gw_udp **full);
-/* Forgets what waits for this socket (it is about to close). */
-void gw_runs_drop(struct gw_runs *runs, const struct gw_udp *udp);
 
 #endif

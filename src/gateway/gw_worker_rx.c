@@ -24,13 +24,8 @@ static void join_to(struct gw_worker *w, struct gw_device *d)
 	if (w->join_device)
 		gw_join_flush(&w->join);
 	w->join_device = d;
-	w->join.flows = 0;
-	w->join.write = tun_write;
-	w->join.ctx = w;
-	if (d) {
-		w->join.offload = d->offload;
-		w->join.mtu = d->mtu;
-	}
+	if (d)
+		gw_join_init(&w->join, d->offload, d->mtu, tun_write, w);
 }
 
 /* An IP packet for the tunnel's device. */

@@ -88,18 +88,6 @@ START_TEST(only_the_same_place_is_grouped)
 }
 END_TEST
 
-START_TEST(dropping_keeps_the_others)
-{
-	begin();
-	add(&udp, 4500, 100);
-	add(&plain, 4500, 100);
-	add(&udp, 4501, 100);
-	gw_runs_drop(&runs, &udp);
-	ck_assert_uint_eq(runs.n, 1);
-	ck_assert_ptr_eq(runs.run[0].udp, &plain);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("gw_run");
@@ -109,7 +97,6 @@ int main(void)
 	tcase_add_test(tc, a_longer_one_begins_a_run);
 	tcase_add_test(tc, bounds_hold);
 	tcase_add_test(tc, only_the_same_place_is_grouped);
-	tcase_add_test(tc, dropping_keeps_the_others);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
