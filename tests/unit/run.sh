@@ -16,7 +16,7 @@ awk '
 		if (part[3] != "P") { bad[name]++; if (!(name in why)) why[name] = $0 }
 		next
 	}
-	/^skip - / { print; split($0, part, /[ :]+/); skipped[part[3]]; next }
+	/^skip - / { print; split($0, part, /[ :]+/); skipped[part[3]]; skips++; next }
 	{ other[++m] = $0 }
 	END {
 		for (i = 1; i <= n; i++) {
@@ -24,7 +24,7 @@ awk '
 			if (name in bad) print "not ok - " name ": " bad[name] " of " runs[name] ": " why[name]
 			else if (!(name in skipped)) print "ok - " name (runs[name] > 1 ? " (" runs[name] " values)" : "")
 		}
-		if (n == 0 || length(bad)) for (i = 1; i <= m; i++) print other[i]
+		if ((n == 0 && !skips) || length(bad)) for (i = 1; i <= m; i++) print other[i]
 	}' "$log"
 if [ $status != 0 ] && ! grep -qE '^[^:]+:[0-9]+:[FE]:' "$log"; then
 	echo "not ok - $program ended with status $status"
