@@ -1,0 +1,155 @@
+/* Tests of TUN devices, with the kernel's own in a namespace. */
+#include "src/parent/tun.h"
+
+#include "tests/unit/run.h"
+#include "tests/unit/src/netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+
+enum { NOBODY = 65534, VNET = 10 };
+
+static struct tun tun;
+static char error[300];
+
+static void set_up(void)
+{
+	netns_enter();
+	error[0] = '\0';
+	ck_assert_msg(tun_open(&tun, "hq", error, sizeof error), "%s", error);
+}
+
+static void take_down(void)
+{
+	tun_close(&tun);
+	/* Harmless. */
+	tun_close(&tun);
+	ck_assert_int_eq(tun.fd, -1);
+}
+
+static void is_refused(const char *name, const char *why)
+{
+	struct tun t;
+
+	ck_assert(!tun_open(&t, name, error, sizeof error));
+	ck_assert_int_eq(t.fd, -1);
+	ck_assert_msg(strstr(error, why) != NULL, "'%s' is not in: %s", why, error);
+}
+
+START_TEST(a_device_is_what_the_packet_path_wants)
+{
+	struct ifreq r = {.ifr_name = ""};
+	int query = socket(AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert_str_eq(tun.ifname, "hq");
+	ck_assert_uint_eq(tun.ifindex, if_nametoindex("hq"));
+	ck_assert(tun.offload);
+	ck_assert_int_eq(ioctl(tun.fd, TUNGETIFF, &r), 0);
+	ck_assert_int_eq(r.ifr_flags & (IFF_TUN | IFF_TAP | IFF_NO_PI | IFF_VNET_HDR),
+	                 IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
+	ck_assert_int_eq(fcntl(tun.fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+	ck_assert_int_eq(fcntl(tun.fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	snprintf(r.ifr_name, sizeof r.ifr_name, "hq");
+	ck_assert_int_eq(ioctl(query, SIOCGIFTXQLEN, &r), 0);
+	ck_assert_int_eq(r.ifr_qlen, 1000);
+	close(query);
+}
+END_TEST
+
+/* A packet comes with the virtio header in front, its checksum still to be made. */
+START_TEST(packets_come_with_a_virtio_header)
+{
+	struct ls_addr local = addr_of("10.9.0.2"), peer = addr_of("10.9.0.1");
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0x0a090001)};
+	struct netlink *nl = netlink_open();
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	uint8_t bytes[2000];
+	ssize_t n;
+
+	ck_assert_int_lt(read(tun.fd, bytes, sizeof bytes), 0);
+	ck_assert_int_eq(netlink_link_set(nl, tun.ifindex, true, 1400), 0);
+	ck_assert_int_eq(netlink_address_add(nl, tun.ifindex, &local, &peer, 32), 0);
+	netlink_close(nl);
+	ck_assert_int_eq(sendto(fd, "words", 5, 0, (struct sockaddr *)&to, sizeof to), 5);
+	/* The kernel says something of its own on a new link, in IPv6. */
+	do
+		n = read(tun.fd, bytes, sizeof bytes);
+	while (n > VNET && bytes[VNET] >> 4 == 6);
+	ck_assert_int_eq(n, VNET + 20 + 8 + 5);
+	ck_assert_uint_eq(bytes[0], 1); /* VIRTIO_NET_HDR_F_NEEDS_CSUM */
+	ck_assert_uint_eq(bytes[VNET], 0x45);
+	ck_assert_mem_eq(bytes + n - 5, "words", 5);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_device_name_is_taken_once)
+{
+	is_refused("hq", "interface hq");
+	ck_assert_ptr_nonnull(strstr(error, "is there already"));
+	is_refused("lo", "interface lo");
+	ck_assert_uint_eq(if_nametoindex("lo"), 1);
+	is_refused("a/b", "interface a/b");
+	tun_close(&tun);
+	ck_assert(tun_open(&tun, "hq", error, sizeof error));
+}
+END_TEST
+
+/* It lives as long as anybody has a descriptor of it: a gateway that dies takes none along. */
+START_TEST(a_device_goes_with_its_last_descriptor)
+{
+	int other = fcntl(tun.fd, F_DUPFD_CLOEXEC, 0);
+
+	tun_close(&tun);
+	ck_assert_uint_ne(if_nametoindex("hq"), 0);
+	close(other);
+	ck_assert_uint_eq(if_nametoindex("hq"), 0);
+}
+END_TEST
+
+START_TEST(without_rights_it_says_which)
+{
+	ck_assert_int_eq(setresuid(NOBODY, NOBODY, NOBODY), 0);
+	is_refused("branch", "CAP_NET_ADMIN");
+	ck_assert_ptr_nonnull(strstr(error, "interface branch"));
+}
+END_TEST
+
+/* As in a container that was not given it; and as where it was given to others. */
+START_TEST(without_the_file_it_says_what_to_do)
+{
+	ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+	ck_assert_int_eq(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount("none", "/dev/net", "tmpfs", 0, NULL), 0);
+	is_refused("branch", "cannot open /dev/net/tun");
+	ck_assert_ptr_nonnull(strstr(error, "modprobe tun"));
+	ck_assert_ptr_nonnull(strstr(error, "container"));
+	close(open("/dev/net/tun", O_CREAT | O_WRONLY, 0600));
+	ck_assert_int_eq(setresuid(NOBODY, NOBODY, NOBODY), 0);
+	is_refused("branch", "run l2tpsecd as root");
+}
+END_TEST
+
+int main(void)
+{
+	TCase *tc = tcase_create("tun");
+
+	if (!netns_can("tun"))
+		return EXIT_SUCCESS;
+	tcase_add_checked_fixture(tc, set_up, take_down);
+	tcase_add_test(tc, a_device_is_what_the_packet_path_wants);
+	tcase_add_test(tc, packets_come_with_a_virtio_header);
+	tcase_add_test(tc, a_device_name_is_taken_once);
+	tcase_add_test(tc, a_device_goes_with_its_last_descriptor);
+	tcase_add_test(tc, without_rights_it_says_which);
+	tcase_add_test(tc, without_the_file_it_says_what_to_do);
+	return run_cases("tun", tc);
+}
