@@ -132,6 +132,7 @@ static bool set_range(struct ls_addr *first, struct ls_addr *last, const char *t
 	static const char right[] =
 		"must be a range of IPv4 addresses such as \"10.9.0.2-10.9.0.9\"";
 	char copy[LS_ADDR_TEXT_MAX * 2], *dash;
+	struct ls_addr from, to;
 
 	if (text[0] == '\0') {
 		*first = *last = (struct ls_addr){.family = 0};
@@ -142,9 +143,11 @@ static bool set_range(struct ls_addr *first, struct ls_addr *last, const char *t
 	if (!dash)
 		return refuse(error, cap, right);
 	*dash = '\0';
-	if (!ls_addr_parse(copy, first) || !ls_addr_parse(dash + 1, last) || first->family != 4 ||
-	    last->family != 4 || ls_addr_v4_value(first) > ls_addr_v4_value(last))
+	if (!ls_addr_parse(copy, &from) || !ls_addr_parse(dash + 1, &to) || from.family != 4 ||
+	    to.family != 4 || ls_addr_v4_value(&from) > ls_addr_v4_value(&to))
 		return refuse(error, cap, right);
+	*first = from;
+	*last = to;
 	return true;
 }
 
