@@ -85,7 +85,8 @@ $(B)/bench/%: $(B)/bench/%.o $(B)/daemon.a $(B)/engines.a
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/daemon.a $(B)/engines.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(LINKER) -fsanitize=fuzzer -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+	$(Q)$(LINKER) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+$(B)/fuzz/ctl_fuzz: $(call obj,$(filter-out %_main.c,$(CTL)))
 
 # -- proof --
 check:
