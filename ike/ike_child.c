@@ -330,6 +330,10 @@ static void child_request(struct ike_task *t)
 		refuse(t, IKE_N_NO_ADDITIONAL_SAS, 0);
 		return;
 	}
+	if (!ike_sa_negotiates(sa)) {
+		refuse(t, IKE_N_TEMPORARY_FAILURE, 0);
+		return;
+	}
 	cause = ike_deal_choose(t, &notify, &group, text, sizeof text);
 	if (cause != CAUSE_NONE) {
 		if (notify != IKE_N_INVALID_KE_PAYLOAD)

@@ -12,11 +12,13 @@ enum {
 	IKE_PEERS_MAX = 4096,
 	IKE_QUEUE_MAX = 65536, /* beyond it datagrams and events are dropped, never answers that
 	                          somebody waits for */
-	IKE_UNPROTECTED_PER_S = 10, /* unprotected error notifies sent in a second */
-	IKE_QUESTION_S = 15,        /* longest wait for an answer of the owner */
-	IKE_HALF_OPEN_S = 30,       /* a responder's SA must be authenticated by then */
-	IKE_CHILDREN_MAX = 16,      /* a peer may not use up the SAs that are there for all */
-	IKE_CHILDLESS_S = 30,       /* an IKE SA may be without CHILD SA for so long */
+	IKE_UNPROTECTED_PER_S = 10,    /* unprotected error notifies sent in a second */
+	IKE_QUESTION_S = 15,           /* longest wait for an answer of the owner */
+	IKE_HALF_OPEN_S = 30,          /* a responder's SA must be authenticated by then */
+	IKE_CHILDREN_MAX = 16,         /* a peer may not use up the SAs that are there for all */
+	IKE_NEGOTIATIONS_A_SECOND = 5, /* CREATE_CHILD_SA of the peer, in an IKE SA, */
+	IKE_NEGOTIATIONS_BURST = 50,   /* and so many at once */
+	IKE_CHILDLESS_S = 30,          /* an IKE SA may be without CHILD SA for so long */
 	IKE_EXPIRED_S = 10, /* a pair at the end of its life waits for its successor for so long */
 	IKE_REKEYED_S = 60, /* an IKE SA whose successor stands waits for its delete for so long */
 	IKE_DEFAULT_LIFE_S = 8 * 3600,

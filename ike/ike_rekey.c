@@ -59,6 +59,7 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, uint64_t
 	sa->fragmentation = old->fragmentation;
 	sa->fragment_size = old->fragment_size;
 	sa->rekeyed_from = ike_sa_spi(old);
+	sa->negotiated_until = old->negotiated_until;
 	return sa;
 }
 
@@ -300,7 +301,8 @@ static void rekey_request(struct ike_task *t)
 
 	t->deal = ike_deal_new(false, false);
 	if (!t->deal || old->state != IKE_S_ESTABLISHED || !old->peer || old->twin ||
-	    ike_sa_busy_with_children(old) || ike_tunnel_is_full(old->ike, old->tunnel)) {
+	    ike_sa_busy_with_children(old) || ike_tunnel_is_full(old->ike, old->tunnel) ||
+	    !ike_sa_negotiates(old)) {
 		refuse(t, IKE_N_TEMPORARY_FAILURE, 0);
 		return;
 	}

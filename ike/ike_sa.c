@@ -95,6 +95,22 @@ bool ike_tunnel_is_full(const struct ike *ike, uint32_t tunnel)
 	return n >= ike->limits.max_ike_sas_per_tunnel;
 }
 
+bool ike_sa_negotiates(struct ike_sa *sa)
+{
+	/* A life of 250 MB, which Windows has, is over in 200 ms at 10 Gbit/s. */
+	const ls_time each = LS_MS(1000 / IKE_NEGOTIATIONS_A_SECOND);
+	ls_time now = sa->ike->now;
+
+	if (sa->negotiated_until > ls_time_add(now, each * (IKE_NEGOTIATIONS_BURST - 1))) {
+		ike_count(sa->ike, CAUSE_IKE_TOO_OFTEN);
+		return false;
+	}
+	if (sa->negotiated_until < now)
+		sa->negotiated_until = now;
+	sa->negotiated_until = ls_time_add(sa->negotiated_until, each);
+	return true;
+}
+
 bool ike_sa_udp(const struct ike_sa *sa)
 {
 	return sa->nat.local || sa->nat.remote || sa->forced_udp || sa->local.port == IKE_PORT_NAT;

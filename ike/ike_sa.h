@@ -89,6 +89,8 @@ struct ike_sa {
 	ls_time give_up;  /* half open, REKEYED, childless: end then; LS_NEVER */
 	ls_time rekey_at; /* LS_NEVER: by life */
 	ls_time keepalive_at;
+	/* what the peer's exchanges since then amount to (ike_sa_negotiates); kept over rekeys */
+	ls_time negotiated_until;
 	bool doubt;   /* probe now */
 	bool refused; /* authentication failed: it only repeats its answer until give_up */
 	bool cookie;  /* responder: the peer brought the cookie that it was asked for */
@@ -186,6 +188,12 @@ void ike_sa_tick(struct ike_sa *sa);
 bool ike_sa_half_open(const struct ike_sa *sa);
 /* Whether the tunnel has as many authenticated IKE SAs as one may have. */
 bool ike_tunnel_is_full(const struct ike *ike, uint32_t tunnel);
+/*
+ * The peer asks for key exchange, keys and SAs: whether it gets them now, and it is counted then.
+ * So many at once, then so many a second: whoever rekeys in a loop is told TEMPORARY_FAILURE (RFC
+ * 7296 2.25).
+ */
+bool ike_sa_negotiates(struct ike_sa *sa);
 bool ike_sa_udp(const struct ike_sa *sa);
 /* A fresh authentic message came: sign of life, and perhaps a new address. */
 void ike_sa_heard(struct ike_sa *sa, const struct ls_addr *local, const struct ls_addr *remote);

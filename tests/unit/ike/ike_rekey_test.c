@@ -750,6 +750,67 @@ START_TEST(spi_for_nobody)
 }
 END_TEST
 
+static uint64_t too_often(const struct pair *p, unsigned side)
+{
+	return ike_counters(p->side[side].ike)->by_cause[CAUSE_IKE_TOO_OFTEN];
+}
+
+/* A peer that rekeys without a pause gets what a burst holds, then has to wait; its SAs stay, and
+ * later it is served again. An SA that a rekey made does not begin with a burst of its own. */
+START_TEST(rekeys_in_a_loop_are_slowed)
+{
+	for (unsigned ike = 0; ike < 2; ike++) {
+		struct pair *p = pair_new();
+		unsigned served = 0;
+		uint32_t old;
+
+		pair_up(p);
+		for (unsigned i = 0; i < 2 * IKE_NEGOTIATIONS_BURST; i++) {
+			old = first_spi(p, 0);
+			if (ike && i % 2)
+				ike_rekey_start(p->side[0].ike->sas);
+			else
+				ike_child_expiring(p->side[0].ike, old, p->now);
+			pair_run(p);
+			if (too_often(p, 1) > 0)
+				break;
+			served++;
+			ck_assert(i % 2 == 0 || !ike || p->side[0].ike->sas->rekeyed_from != 0);
+		}
+		ck_assert_uint_eq(served, IKE_NEGOTIATIONS_BURST);
+		settled(p);
+		ck_assert_uint_eq(too_often(p, 1), 1);
+		old = first_spi(p, 0);
+		pair_pass(p, LS_S(12));
+		if (ike && served % 2)
+			ck_assert_uint_ne(p->side[0].ike->sas->rekeyed_from, 0);
+		else
+			ck_assert_uint_ne(first_spi(p, 0), old);
+		ck_assert_uint_eq(too_often(p, 1), 1);
+		settled(p);
+		pair_free(p);
+	}
+}
+END_TEST
+
+/* 250 MB at 1 Gbit/s: every 2 s, for an hour, and both sides at once. */
+START_TEST(early_rekeys_are_served)
+{
+	struct pair *p = pair_new();
+
+	pair_up(p);
+	for (unsigned i = 0; i < 1800; i++) {
+		ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
+		if (i % 3 == 0)
+			ike_child_expiring(p->side[1].ike, first_spi(p, 1), p->now);
+		pair_pass(p, LS_S(2));
+	}
+	settled(p);
+	ck_assert_uint_eq(too_often(p, 0) + too_often(p, 1), 0);
+	pair_free(p);
+}
+END_TEST
+
 IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_invalid_ke,
          child_without_group, child_simultaneous, child_simultaneous_with_losses,
          child_noticed_by_one, child_rekey_crosses_delete, child_expires_during_its_rekey,
@@ -758,4 +819,4 @@ IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_i
          ike_simultaneous, ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey,
          ike_rekey_crosses_close, closes_cross, stop_and_chain_end, children_lost, config_changes,
          start_after_a_rekey_in_vain, shutdown, chains_are_bounded, ike_sas_are_bounded,
-         spi_for_nobody)
+         spi_for_nobody, rekeys_in_a_loop_are_slowed, early_rekeys_are_served)
