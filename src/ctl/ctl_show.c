@@ -240,6 +240,19 @@ static void show_stranger(const json_t *e)
 	       text(e, "text")[0] ? ": " : "", text(e, "text"));
 }
 
+/* Callers that named this tunnel's peer and did not prove to be it. */
+static void show_callers(const json_t *c)
+{
+	char age[32];
+
+	if (!c)
+		return;
+	printf("  callers   %" JSON_INTEGER_FORMAT
+	       " did not prove to be the peer, the last one %s ago from %s: %s%s%s\n",
+	       number(c, "count"), span(number(c, "age_s"), age), text(c, "peer"),
+	       text(c, "sentence"), text(c, "text")[0] ? ": " : "", text(c, "text"));
+}
+
 static void show_why(const json_t *o)
 {
 	const json_t *stranger = json_object_get(o, "stranger");
@@ -250,6 +263,7 @@ static void show_why(const json_t *o)
 		       text(o, "tunnel"), text(o, "state"), span(number(o, "since_s"), since));
 		if (way_on(o, text(o, "tunnel"), on)[0])
 			printf("  %s\n", on);
+		show_callers(json_object_get(o, "callers"));
 		show_stranger(stranger);
 		return;
 	}
@@ -262,6 +276,7 @@ static void show_why(const json_t *o)
 		printf("  peer      %s\n", text(o, "peer"));
 	if (text(o, "hint")[0])
 		printf("  mend      %s\n", text(o, "hint"));
+	show_callers(json_object_get(o, "callers"));
 	show_stranger(stranger);
 	if (number(o, "line") > 0)
 		printf("  config    %s, line %" JSON_INTEGER_FORMAT "\n", text(o, "file"),

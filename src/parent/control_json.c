@@ -247,6 +247,21 @@ static void stranger_add(json_t *o, const struct parent *p, const struct tunnel 
 		json_object_set_new(o, "stranger", control_json_event(e, now));
 }
 
+/* Callers that did not prove themselves, whatever the line itself is at. */
+static void callers_add(json_t *o, const struct callers *c)
+{
+	json_t *callers = c->refused > 0 ? json_object() : NULL;
+
+	if (!callers)
+		return;
+	set_number(callers, "count", c->refused);
+	set_number(callers, "age_s", seconds_since(c->at, clock_now()));
+	set_cause(callers, c->event.cause);
+	set_text(callers, "text", c->event.text);
+	set_addr(callers, "peer", &c->event.peer);
+	json_object_set_new(o, "callers", callers);
+}
+
 json_t *control_json_why(struct parent *p, const struct tunnel *t)
 {
 	json_t *o =
@@ -266,6 +281,7 @@ json_t *control_json_why(struct parent *p, const struct tunnel *t)
 		if (info->windows)
 			set_number(o, "windows", info->windows);
 	}
+	callers_add(o, &t->callers);
 	stranger_add(o, p, t);
 	set_text(o, "file", p->options.config);
 	if (t->conf.line > 0)

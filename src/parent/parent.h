@@ -36,6 +36,14 @@ struct parent_options {
 struct failure {
 	struct ls_event event; /* cause CAUSE_NONE: it never failed */
 	ls_time at;
+	bool weak; /* a caller's that did not prove itself, or older than the line was last up */
+};
+
+/* Callers that did not prove that they are the tunnel's peer: it, set up wrongly, or strangers. */
+struct callers {
+	uint64_t refused; /* since the daemon started */
+	struct ls_event event;
+	ls_time at; /* of the last one */
 };
 
 /* What the gateway said of the line. */
@@ -65,6 +73,7 @@ struct tunnel {
 	struct iface iface;
 	struct line line;
 	struct failure failure;
+	struct callers callers;
 	bool kept; /* while a new configuration is compared */
 	struct tunnel *next;
 };

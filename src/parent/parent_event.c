@@ -8,18 +8,38 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A caller that is refused never gets as far as a line: what was wrong with it is why the tunnel is
- * not up. */
-static void refusal_note(struct parent *p, const struct ls_event *event)
+/* Whether ike says of a caller that it did not prove itself: anybody may be that. */
+static bool is_unproven(unsigned role, enum ls_cause cause)
+{
+	return role == MSG_ROLE_IKE &&
+	       (cause == CAUSE_IKE_AUTH_MISMATCH || cause == CAUSE_IKE_NO_PSK ||
+	        cause == CAUSE_IKE_WRONG_IDENTITY || cause == CAUSE_IKE_CHOICE_NOT_ALLOWED);
+}
+
+/*
+ * A caller that is refused never gets as far as a line: what was wrong with it is why the tunnel is
+ * not up. Unless it did not prove itself: then it is counted beside the line's own reason, and is
+ * the reason only of a line that waits for its peer and has none.
+ */
+static void refusal_note(struct parent *p, unsigned role, const struct ls_event *event)
 {
 	struct tunnel *t = event->tunnel ? parent_tunnel(p, event->tunnel) : NULL;
 	enum ls_severity severity = ls_cause_info(event->cause)->severity;
+	bool unproven = is_unproven(role, event->cause);
+	ls_time now = clock_now();
 
-	if (!t || t->line.state == MSG_LINE_UP ||
-	    (severity != LS_SEV_WARN && severity != LS_SEV_ERROR))
+	if (!t || (severity != LS_SEV_WARN && severity != LS_SEV_ERROR))
 		return;
-	t->failure.event = *event;
-	t->failure.at = clock_now();
+	if (unproven) {
+		t->callers.refused++;
+		t->callers.event = *event;
+		t->callers.at = now;
+	}
+	if (t->line.state == MSG_LINE_UP ||
+	    (unproven && (t->conf.start != CONF_START_WAIT ||
+	                  (t->failure.event.cause != CAUSE_NONE && !t->failure.weak))))
+		return;
+	t->failure = (struct failure){.event = *event, .at = now, .weak = unproven};
 }
 
 void parent_event(struct parent *p, unsigned role, const struct ls_event *event)
@@ -28,7 +48,7 @@ void parent_event(struct parent *p, unsigned role, const struct ls_event *event)
 	ls_time now = clock_now();
 
 	if (role != MSG_ROLE_PARENT)
-		refusal_note(p, event);
+		refusal_note(p, role, event);
 
 	log_event(event, name, now);
 	/* Only what is logged is history: a flood of bad packets must not push it out. */
@@ -70,6 +90,7 @@ static void failure_note(struct tunnel *t, const struct msg_line_state *m)
 		(struct ls_event){.cause = m->cause, .tunnel = t->id, .peer = t->iface.peer};
 	snprintf(t->failure.event.text, sizeof t->failure.event.text, "%s", m->text);
 	t->failure.at = clock_now();
+	t->failure.weak = false;
 }
 
 void parent_line_state(struct parent *p, const struct msg_line_state *m)
@@ -88,6 +109,8 @@ void parent_line_state(struct parent *p, const struct msg_line_state *m)
 	snprintf(t->line.text, sizeof t->line.text, "%s", m->text);
 	if (is_failure(m, was_up))
 		failure_note(t, m);
+	if (m->state == MSG_LINE_UP)
+		t->failure.weak = true;
 	if (m->state == MSG_LINE_UP && !was_up)
 		parent_tell(p, t->id, CAUSE_LINE_UP, &t->iface.peer, "%s", m->text);
 	if (m->state != MSG_LINE_UP && was_up)

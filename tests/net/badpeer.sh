@@ -88,6 +88,7 @@ begin "wrong PSK"
 started=$(date +%s)
 say "$case_name: the branch says so" wait_for 8 why_says a hq IKE_AUTH_REFUSED "psks"
 say "$case_name: the head office says so" wait_for 8 why_says b branch IKE_AUTH_MISMATCH "psks"
+say "$case_name: and how many callers there were" grep -q '^  callers   [1-9][0-9]* did not prove to be the peer, .* ago from [0-9]' "$dir/why"
 while [ $(($(date +%s) - started)) -lt 20 ]; do sleep 0.2; done
 kill $dump
 wait $dump 2> /dev/null
