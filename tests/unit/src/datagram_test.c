@@ -112,7 +112,8 @@ START_TEST(control_messages_stand_one_behind_the_other)
 
 	memset(&control, 0xff, sizeof control);
 	datagram_local_add(&m, &local);
-	memcpy(datagram_control_add(&m, IPPROTO_UDP, UDP_SEGMENT, sizeof segment), &segment, sizeof segment);
+	memcpy(datagram_control_add(&m, IPPROTO_UDP, UDP_SEGMENT, sizeof segment), &segment,
+	       sizeof segment);
 	ck_assert_uint_eq(m.msg_controllen, CMSG_SPACE(sizeof info) + CMSG_SPACE(sizeof segment));
 	c = CMSG_FIRSTHDR(&m);
 	ck_assert_ptr_nonnull(c);

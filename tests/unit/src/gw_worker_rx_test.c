@@ -1,5 +1,6 @@
 /* Tests of the way from socket to TUN: what comes out of an SA goes where it belongs, or nowhere.
  */
+#include "src/base/datagram.h"
 #include "tests/unit/src/gw_worker_pair.h"
 
 #include <signal.h>
@@ -207,7 +208,7 @@ START_TEST(only_what_the_sa_is_for)
 	                           .dst = sealed,
 	                           .dst_room = sizeof sealed};
 	struct sockaddr_in6 to;
-	socklen_t to_len = gw_sockaddr_make(&side[0].addr, &to);
+	socklen_t to_len = datagram_name_make(&side[0].addr, &to);
 
 	ck_assert_uint_eq(esp_seal(side[1].sad, &job, 1, LS_S(2)), 1);
 	ck_assert_int_eq(
@@ -233,7 +234,7 @@ START_TEST(keepalives_are_nothing)
 	static const struct ls_counters zero;
 	uint8_t frame[300], udp[400], got[400];
 	struct sockaddr_in6 to;
-	socklen_t to_len = gw_sockaddr_make(&side[0].addr, &to);
+	socklen_t to_len = datagram_name_make(&side[0].addr, &to);
 
 	for (unsigned i = 0; i < 100; i++)
 		ck_assert_int_eq(
