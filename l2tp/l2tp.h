@@ -98,7 +98,8 @@ struct l2tp_data {
 	uint16_t session, peer_session; /* our id (the peer sends it), the peer's */
 	uint16_t connection, peer_connection;
 	bool sequencing, length_bit;
-	bool lac; /* we are the caller */
+	bool lac;      /* we are the caller */
+	bool own_kind; /* the peer is l2tpsec too, by its Vendor Name AVP (4.4.3) */
 };
 
 struct l2tp_request {

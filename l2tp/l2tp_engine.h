@@ -59,6 +59,7 @@ struct conn {
 	bool unknown; /* the peer insists on an AVP: our StopCCN names it */
 	uint16_t unknown_type;
 	char peer_host[L2TP_NAME_MAX];
+	bool own_kind; /* the peer is l2tpsec too */
 	unsigned sessions;
 	ls_time due_at;   /* when it has something to do */
 	uint32_t timer;   /* its place in the heap of timers; 0 = none */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATE_VERSION = 1 };
+enum { STATE_VERSION = 2 };
 
 static void message_save(struct wr *w, const struct message *m)
 {
@@ -40,6 +40,7 @@ static void conn_save(const struct l2tp *l2tp, struct wr *w, const struct conn *
 	wr_u16(w, (uint16_t)c->window);
 	wr_u64(w, (uint64_t)(now - c->born));
 	wr_bytes(w, c->peer_host, sizeof c->peer_host);
+	wr_u8(w, c->own_kind);
 	wr_u16(w, (uint16_t)c->queued);
 	for (const struct message *m = c->queue; m; m = m->next)
 		message_save(w, m);
@@ -139,6 +140,7 @@ static bool conn_load(struct l2tp *l2tp, struct rd *r, ls_time now)
 	c->window = rd_u16(r);
 	c->born = born_at(rd_u64(r), now);
 	rd_copy(r, c->peer_host, sizeof c->peer_host);
+	c->own_kind = rd_u8(r) != 0;
 	if (c->window == 0 || c->peer_host[sizeof c->peer_host - 1] != '\0' || !messages_load(c, r))
 		return false;
 	for (unsigned n = rd_u16(r); n > 0; n--)

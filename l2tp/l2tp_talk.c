@@ -14,6 +14,9 @@ enum { RESULT_ERROR = 2, STOP_NOT_AUTHORIZED = 4, CDN_NO_RESOURCES = 4 };
 /* General error codes, with result 2. */
 enum { ERROR_NONE = 0, ERROR_UNKNOWN_AVP = 8 };
 
+/* By it two of our own know each other (4.4.3). */
+static const char vendor[] = "l2tpsec";
+
 struct draft {
 	uint8_t bytes[L2TP_MESSAGE_MAX];
 	struct wr w;
@@ -43,6 +46,7 @@ static void ourselves(struct l2tp *l2tp, struct conn *c, const struct peer_entry
 	l2tp_avp_u32(w, L2TP_AVP_FRAMING, FRAMING_BOTH);
 	l2tp_avp_u32(w, L2TP_AVP_BEARER, 0);
 	l2tp_avp_bytes(w, L2TP_AVP_HOST_NAME, p->config.host_name, strlen(p->config.host_name));
+	l2tp_avp_optional(w, L2TP_AVP_VENDOR_NAME, vendor, sizeof vendor - 1);
 	l2tp_avp_u16(w, L2TP_AVP_CONNECTION, c->id);
 	l2tp_avp_u16(w, L2TP_AVP_WINDOW, p->config.window ? p->config.window : WINDOW_DEFAULT);
 	if (p->secret.len == 0)
@@ -129,6 +133,7 @@ static void peer_learn(struct conn *c, const struct l2tp_in *in)
 	c->peer_id = in->assigned_connection;
 	c->window = in->window ? in->window : WINDOW_UNTOLD;
 	memcpy(c->peer_host, in->host_name, sizeof c->peer_host);
+	c->own_kind = strcmp(in->vendor_name, vendor) == 0;
 }
 
 /* Whether the peer proved that it knows our secret; type: of the message that brought the proof. */
@@ -263,6 +268,7 @@ static void session_up(struct l2tp *l2tp, struct session *s)
 		.sequencing = p && p->config.sequencing,
 		.length_bit = p && p->config.length_bit,
 		.lac = s->lac,
+		.own_kind = c->own_kind,
 	};
 }
 

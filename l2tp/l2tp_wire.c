@@ -42,6 +42,9 @@ static void avp_read(struct l2tp_in *in, uint16_t type, struct rd *r)
 	case L2TP_AVP_HOST_NAME:
 		text_copy(in->host_name, sizeof in->host_name, r);
 		break;
+	case L2TP_AVP_VENDOR_NAME:
+		text_copy(in->vendor_name, sizeof in->vendor_name, r);
+		break;
 	case L2TP_AVP_CONNECTION:
 		in->assigned_connection = rd_u16(r);
 		break;
@@ -82,7 +85,7 @@ static const struct avp_row avp_rows[L2TP_AVP_LAST + 1] = {
 	[L2TP_AVP_TIE] = {8, 8, true, false},
 	[6] = {2, 2, true, true}, /* firmware revision */
 	[L2TP_AVP_HOST_NAME] = {1, ANY, true, false},
-	[8] = {0, ANY, true, true}, /* vendor name */
+	[L2TP_AVP_VENDOR_NAME] = {0, ANY, true, true},
 	[L2TP_AVP_CONNECTION] = {2, 2, true, true},
 	[L2TP_AVP_WINDOW] = {2, 2, true, false},
 	[L2TP_AVP_CHALLENGE] = {1, L2TP_CHALLENGE_MAX, true, true},

@@ -36,6 +36,7 @@ struct l2tp_in {
 	uint16_t result, error;
 	char text[64]; /* of a result code */
 	char host_name[L2TP_NAME_MAX];
+	char vendor_name[L2TP_NAME_MAX];
 	uint8_t challenge[L2TP_CHALLENGE_MAX], challenge_len;
 	uint8_t response[L2TP_RESPONSE_SIZE];
 	bool has_response;
@@ -88,6 +89,7 @@ enum {
 	L2TP_AVP_BEARER = 4,
 	L2TP_AVP_TIE = 5,
 	L2TP_AVP_HOST_NAME = 7,
+	L2TP_AVP_VENDOR_NAME = 8,
 	L2TP_AVP_CONNECTION = 9,
 	L2TP_AVP_WINDOW = 10,
 	L2TP_AVP_CHALLENGE = 11,
