@@ -97,3 +97,47 @@ void datagram_local_add(struct msghdr *m, const struct ls_addr *local)
 		       sizeof info);
 	}
 }
+
+bool datagram_class_ask(int fd, uint8_t family)
+{
+	int one = 1;
+
+	if (family == 4)
+		return setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &one, sizeof one) == 0;
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, &one, sizeof one) == 0;
+}
+
+bool datagram_class_read(const struct cmsghdr *c, uint8_t *class)
+{
+	if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS) {
+		memcpy(class, CMSG_DATA(c), sizeof *class);
+		return true;
+	}
+	if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_TCLASS) {
+		int value;
+
+		memcpy(&value, CMSG_DATA(c), sizeof value);
+		*class = (uint8_t)value;
+		return true;
+	}
+	return false;
+}
+
+void datagram_class_add(struct msghdr *m, uint8_t family, uint8_t class)
+{
+	int value = class;
+	bool v4 = family == 4;
+
+	memcpy(datagram_control_add(m, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS,
+	                            sizeof value),
+	       &value, sizeof value);
+}
+
+bool datagram_class_set(int fd, uint8_t family, uint8_t class)
+{
+	int value = class;
+
+	if (family == 4)
+		return setsockopt(fd, IPPROTO_IP, IP_TOS, &value, sizeof value) == 0;
+	return setsockopt(fd, IPPROTO_IPV6, IPV6_TCLASS, &value, sizeof value) == 0;
+}

@@ -84,7 +84,8 @@ bool iked_socket_add(struct iked *d, int fd, uint8_t family, uint16_t port)
 
 	if (!s || evutil_make_socket_nonblocking(fd) < 0)
 		return false;
-	if (!datagram_local_ask(fd, family))
+	if (!datagram_local_ask(fd, family) ||
+	    !datagram_class_set(fd, family, DATAGRAM_CLASS_CONTROL))
 		return false;
 	*s = (struct iked_socket){.fd = fd, .family = family, .port = port, .iked = d};
 	s->read = event_new(d->base, fd, EV_READ | EV_PERSIST, readable, s);

@@ -248,6 +248,66 @@ START_TEST(ipv6_addresses_arrive)
 }
 END_TEST
 
+/* What is sent with a traffic class arrives with it, and what follows without one has none. */
+static void class_crosses(const struct ls_addr *loopback)
+{
+	static const uint8_t classes[] = {46 << 2, 3, 48 << 2 | 1, 0};
+	struct control control;
+	struct sockaddr_in6 name;
+	uint8_t byte = 0;
+	struct iovec part = {&byte, 1};
+	uint16_t from_port, to_port;
+	int from = socket_open(loopback->family, &from_port),
+	    to = socket_open(loopback->family, &to_port);
+	struct ls_addr there = ls_addr_with_port(*loopback, to_port);
+
+	ck_assert(datagram_class_ask(to, loopback->family));
+	for (size_t i = 0; i < sizeof classes; i++) {
+		struct msghdr m = {.msg_name = &name,
+		                   .msg_iov = &part,
+		                   .msg_iovlen = 1,
+		                   .msg_control = control.bytes};
+		uint8_t got = 0xff;
+
+		m.msg_namelen = datagram_name_make(&there, &name);
+		if (classes[i] != 0)
+			datagram_class_add(&m, loopback->family, classes[i]);
+		ck_assert_int_eq(sendmsg(from, &m, 0), 1);
+		m.msg_controllen = CONTROL_SIZE;
+		ck_assert_int_eq(recvmsg(to, &m, 0), 1);
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+			datagram_class_read(c, &got);
+		ck_assert_uint_eq(got, classes[i]);
+	}
+	/* What the socket is set to holds for all that say nothing. */
+	struct msghdr m = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes};
+	uint8_t got = 0xff;
+
+	ck_assert(datagram_class_set(from, loopback->family, 48 << 2));
+	ck_assert_int_eq(sendto(from, &byte, 1, 0, (struct sockaddr *)&name,
+	                        datagram_name_make(&there, &name)),
+	                 1);
+	m.msg_controllen = CONTROL_SIZE;
+	ck_assert_int_eq(recvmsg(to, &m, 0), 1);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+		datagram_class_read(c, &got);
+	ck_assert_uint_eq(got, 48 << 2);
+	close(from);
+	close(to);
+}
+
+START_TEST(traffic_classes_arrive)
+{
+	struct ls_addr v4 = address("127.0.0.1", 0), v6 = address("::1", 0);
+
+	class_crosses(&v4);
+	if (there_is(&v6))
+		class_crosses(&v6);
+	else
+		puts("skip - traffic_classes_arrive: this host has no ::1");
+}
+END_TEST
+
 START_TEST(what_is_no_socket_cannot_be_asked)
 {
 	int pipe_of[2];
@@ -255,6 +315,8 @@ START_TEST(what_is_no_socket_cannot_be_asked)
 	ck_assert_int_eq(pipe(pipe_of), 0);
 	ck_assert(!datagram_local_ask(pipe_of[0], 4));
 	ck_assert(!datagram_local_ask(pipe_of[0], 6));
+	ck_assert(!datagram_class_ask(pipe_of[0], 4));
+	ck_assert(!datagram_class_set(pipe_of[0], 6, 0));
 	close(pipe_of[0]);
 	close(pipe_of[1]);
 }
@@ -274,6 +336,7 @@ int main(void)
 	tcase_add_loop_test(tc, other_control_messages_say_no_address, 0, 5);
 	tcase_add_test(tc, ipv4_addresses_arrive);
 	tcase_add_test(tc, ipv6_addresses_arrive);
+	tcase_add_test(tc, traffic_classes_arrive);
 	tcase_add_test(tc, what_is_no_socket_cannot_be_asked);
 	return run_cases("datagram", tc);
 }
