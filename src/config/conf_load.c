@@ -253,6 +253,23 @@ static void identity_check(const struct conf *conf, const struct conf_tunnel *t,
 		           key, text);
 }
 
+static void marks_check(const struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
+{
+	enum conf_ecn ecn;
+	uint8_t dscp;
+
+	if (!conf_dscp_parse(t->dscp, &dscp))
+		conf_error(e, conf->path, key_line(t, "dscp"),
+		           "'dscp' of the tunnel '%s' must be a class such as \"cs0\", \"af21\" or "
+		           "\"ef\", a number from 0 to 63, or \"copy\" (it is \"%.40s\")",
+		           t->name, t->dscp);
+	if (!conf_ecn_parse(t->ecn, &ecn))
+		conf_error(e, conf->path, key_line(t, "ecn"),
+		           "'ecn' of the tunnel '%s' must be \"auto\", \"copy\" or \"off\" (it is "
+		           "\"%.40s\")",
+		           t->name, t->ecn);
+}
+
 static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
 {
 	bool dials = t->start != CONF_START_WAIT;
@@ -303,6 +320,7 @@ static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct 
 	identity_check(conf, t, "identity", t->identity[0] ? t->identity : conf->gateway.identity,
 	               e);
 	identity_check(conf, t, "peer-identity", t->peer_identity, e);
+	marks_check(conf, t, e);
 	if (t->mtu > 0 && t->mtu < 576)
 		conf_error(e, p, t->line, "the tunnel '%s' has an 'mtu' below 576", t->name);
 }

@@ -26,6 +26,8 @@ enum {
 	CONF_ERROR_MAX = 300,
 };
 
+enum { CONF_DSCP_COPY = 64 };
+enum conf_ecn { CONF_ECN_AUTO, CONF_ECN_COPY, CONF_ECN_OFF };
 enum conf_start { CONF_START_WAIT, CONF_START_ON_DEMAND, CONF_START_ALWAYS };
 
 /* General settings. */
@@ -80,6 +82,7 @@ struct conf_tunnel {
 	struct ls_prefix routes[CONF_ROUTES_MAX];
 	uint32_t route_count;
 	uint32_t metric, mtu, idle_s; /* 0: none, computed, never */
+	char dscp[CONF_TEXT_MAX], ecn[CONF_TEXT_MAX];
 	struct conf_ike ike;
 	struct conf_esp esp;
 	struct conf_l2tp l2tp;
@@ -126,6 +129,12 @@ struct ike_proposal;
  * or, child, a CHILD SA. false: error (cap bytes) says what is wrong. */
 bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
                          size_t cap);
+
+/* The value of a 'dscp' key: a class's name (RFC 2474, 2597, 3246), 0 to 63, or "copy", which gives
+ * CONF_DSCP_COPY; false: neither. */
+bool conf_dscp_parse(const char *text, uint8_t *dscp);
+/* The value of an 'ecn' key. */
+bool conf_ecn_parse(const char *text, enum conf_ecn *ecn);
 
 /* What travels in GATEWAY_SET and TUNNEL_SET: all but lines. Decoding is strict. */
 bool conf_gateway_encode(struct wr *w, const struct conf_gateway *g);

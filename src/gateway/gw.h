@@ -198,6 +198,8 @@ bool gw_l2tp_pump(struct gw_gateway *gw);
 struct gw_flow_session *gw_session_flow(void *owner, uint16_t session);
 void gw_session_active(void *owner, struct gw_flow_session *flow);
 void gw_session_move(struct gw_session *s, struct gw_chain *to);
+/* How its packets are marked, after the tunnel's configuration changed. */
+void gw_session_marks(struct gw_session *s);
 /* Forgets the session (its PPP too); the line has been told. */
 void gw_session_end(struct gw_session *s);
 /* Hangs up for a reason of ours. */

@@ -91,6 +91,26 @@ static bool hung_up(struct gw_gateway *gw, uint16_t session)
 	return was && session != 0;
 }
 
+static struct gw_mark mark_of(const struct conf_tunnel *conf, bool own_kind)
+{
+	enum conf_ecn ecn = CONF_ECN_OFF;
+	uint8_t dscp = 0;
+
+	/* The parent has checked both. */
+	conf_dscp_parse(conf->dscp, &dscp);
+	conf_ecn_parse(conf->ecn, &ecn);
+	return (struct gw_mark){
+		.fixed = (uint8_t)(dscp == CONF_DSCP_COPY ? 0 : dscp << 2),
+		.copy_dscp = dscp == CONF_DSCP_COPY,
+		.copy_ecn = ecn == CONF_ECN_COPY || (ecn == CONF_ECN_AUTO && own_kind),
+	};
+}
+
+void gw_session_marks(struct gw_session *s)
+{
+	s->flow.mark = mark_of(&s->tunnel->conf, s->flow.data.own_kind);
+}
+
 static struct gw_session *session_make(struct gw_gateway *gw, const struct l2tp_request *r)
 {
 	struct gw_tunnel *t = gw_tunnel_find(gw, r->tunnel);
@@ -105,6 +125,7 @@ static struct gw_session *session_make(struct gw_gateway *gw, const struct l2tp_
 	s->flow.tunnel = t;
 	s->flow.data = r->data;
 	gw_flow_session_prepare(&s->flow);
+	gw_session_marks(s);
 	gw_session_move(s, c);
 	s->next = t->sessions;
 	t->sessions = s;

@@ -3,10 +3,11 @@
 #include "src/gateway/gw_udp.h"
 
 static bool run_takes(const struct gw_run *run, const struct gw_udp *udp,
-                      const struct ls_addr *local, const struct ls_addr *remote,
+                      const struct ls_addr *local, const struct ls_addr *remote, uint8_t class,
                       const uint8_t *bytes, size_t len)
 {
-	if (run->udp != udp || run->closed || !udp->gso || run->bytes + run->len != bytes)
+	if (run->udp != udp || run->closed || run->class != class || !udp->gso ||
+	    run->bytes + run->len != bytes)
 		return false;
 	if (len > run->segment || run->packets >= GW_RUN_PACKETS || run->len + len > GW_RUN_BYTES)
 		return false;
@@ -14,11 +15,11 @@ static bool run_takes(const struct gw_run *run, const struct gw_udp *udp,
 }
 
 bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls_addr *local,
-                 const struct ls_addr *remote, const uint8_t *bytes, size_t len)
+                 const struct ls_addr *remote, uint8_t class, const uint8_t *bytes, size_t len)
 {
 	struct gw_run *run = runs->n > 0 ? &runs->run[runs->n - 1] : NULL;
 
-	if (run && run_takes(run, udp, local, remote, bytes, len)) {
+	if (run && run_takes(run, udp, local, remote, class, bytes, len)) {
 		run->closed = len < run->segment;
 		run->len += (uint32_t)len;
 		run->packets++;
@@ -30,6 +31,7 @@ bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls
 		.udp = udp,
 		.local = *local,
 		.remote = *remote,
+		.class = class,
 		.bytes = bytes,
 		.len = (uint32_t)len,
 		.segment = (uint16_t)len,

@@ -404,6 +404,8 @@ void gw_tunnel_configure(struct gw_tunnel *t, const struct conf_tunnel *conf)
 		t->line.start = start;
 		t->line.idle_after = LS_S(conf->idle_s);
 	}
+	for (struct gw_session *s = t->sessions; s; s = s->next)
+		gw_session_marks(s);
 	gw_l2tp_configure(t, LS_BYTES(NULL, 0));
 	GW_SEND(t->gw, KEYS, l2tp_secret_ask, &ask);
 	clock_timer_set(t->line_timer, gw_line_deadline(&t->line), clock_now());

@@ -33,7 +33,7 @@ bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw)
 
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return false;
-	if (!datagram_local_ask(fd, family))
+	if (!datagram_local_ask(fd, family) || !datagram_class_ask(fd, family))
 		return false;
 	*udp = (struct gw_udp){.fd = fd, .family = family, .raw = raw};
 	if (raw)
@@ -92,8 +92,8 @@ static void control_read(struct gw_received *in, struct msghdr *m)
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		int segment;
 
-		if (datagram_local_read(c, 0, &in->local) || c->cmsg_level != SOL_UDP ||
-		    c->cmsg_type != UDP_GRO)
+		if (datagram_local_read(c, 0, &in->local) || datagram_class_read(c, &in->class) ||
+		    c->cmsg_level != SOL_UDP || c->cmsg_type != UDP_GRO)
 			continue;
 		memcpy(&segment, CMSG_DATA(c), sizeof segment);
 		if (segment > 0)
@@ -165,6 +165,8 @@ static void outgoing_make(struct outgoing *o, struct msghdr *m, const struct gw_
 		to.port = 0;
 	m->msg_namelen = datagram_name_make(&to, &o->to);
 	datagram_local_add(m, &run->local);
+	if (run->class != 0)
+		datagram_class_add(m, run->udp->family, run->class);
 	if (segment < len)
 		memcpy(datagram_control_add(m, SOL_UDP, UDP_SEGMENT, sizeof segment), &segment,
 		       sizeof segment);

@@ -49,6 +49,7 @@ struct gw_received {
 	uint8_t *bytes;
 	uint32_t len, segment;
 	struct ls_addr local, remote;
+	uint8_t class; /* traffic class of the IP header: DSCP and ECN */
 };
 /* How many messages a receive call takes from this socket at most. */
 static inline unsigned gw_rx_most(const struct gw_udp *udp)
@@ -73,15 +74,17 @@ struct gw_run {
 	const uint8_t *bytes;
 	uint32_t len;
 	uint16_t segment, packets;
-	bool closed; /* a shorter packet was the last */
+	uint8_t class; /* traffic class: DSCP and ECN */
+	bool closed;   /* a shorter packet was the last */
 };
 struct gw_runs {
 	struct gw_run run[GW_RUNS_MAX];
 	unsigned n, sent;
 };
-/* Adds a packet, to the last run if it fits there. false when there is no room for another run. */
+/* Adds a packet whose IP header gets this traffic class, to the last run if it fits there. false
+ * when there is no room for another run. */
 bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls_addr *local,
-                 const struct ls_addr *remote, const uint8_t *bytes, size_t len);
+                 const struct ls_addr *remote, uint8_t class, const uint8_t *bytes, size_t len);
 /* Sends the runs in order; true when all are done (n is 0 again), false when a socket is full and
  * the rest waits: *full is that socket. */
 bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const struct gw_udp **full);

@@ -5,6 +5,7 @@
 #include "esp/esp.h"
 #include "l2tp/l2tp.h"
 #include "ppp/ppp.h"
+#include "src/gateway/gw_mark.h"
 #include "src/gateway/gw_tun.h"
 #include "src/gateway/gw_udp.h"
 
@@ -36,6 +37,7 @@ struct gw_flow_session {
 	const struct gw_path *path;
 	uint32_t chain;
 	struct gw_tunnel *tunnel;
+	struct gw_mark mark;
 	bool open;             /* PPP is up and the interface is ready: data may pass */
 	uint8_t header_len;    /* of the L2TP data header */
 	uint8_t prefix_len[2]; /* PPP in front of IPv4, IPv6 */
@@ -94,6 +96,7 @@ struct gw_worker {
 	size_t out_used;
 	struct esp_seal_job seal[ESP_BATCH_MAX];
 	const struct gw_udp *seal_socket[ESP_BATCH_MAX];
+	uint8_t seal_class[ESP_BATCH_MAX]; /* traffic class of the outer header */
 	unsigned seals;
 	struct gw_runs runs;
 	bool stalled; /* runs wait for a socket */

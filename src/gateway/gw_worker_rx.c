@@ -28,11 +28,12 @@ static void join_to(struct gw_worker *w, struct gw_device *d)
 		gw_join_init(&w->join, d->offload, d->mtu, tun_write, w);
 }
 
-/* An IP packet for the tunnel's device. */
+/* An IP packet for the tunnel's device; class: of the outer header that brought it. */
 static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, uint8_t *packet,
-                                size_t len, unsigned version)
+                                size_t len, unsigned version, uint8_t class)
 {
 	struct gw_device *d = w->calls->device(s->tunnel);
+	enum ls_cause alarm;
 	size_t ip_len = gw_ip_len(packet, len); /* a PPP frame may be padded (RFC 1661 2) */
 
 	if (ip_len == 0 || packet[0] >> 4 != version ||
@@ -44,6 +45,14 @@ static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, 
 		w->calls->early(w->owner, s->tunnel, packet, ip_len);
 		return CAUSE_NONE;
 	}
+	if (class & GW_ECN_MASK) {
+		enum ls_cause cause = gw_mark_arrive(packet, version, class, &alarm);
+
+		if (alarm != CAUSE_NONE)
+			ls_count(w->counters, alarm);
+		if (cause != CAUSE_NONE)
+			return cause;
+	}
 	join_to(w, d);
 	gw_join_add(&w->join, packet, ip_len);
 	s->in_packets++;
@@ -52,7 +61,7 @@ static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, 
 }
 
 static enum ls_cause deliver_data(struct gw_worker *w, const struct esp_sa *sa, uint8_t *bytes,
-                                  size_t len)
+                                  size_t len, uint8_t class)
 {
 	struct l2tp_data_in in;
 	struct gw_flow_session *s;
@@ -75,15 +84,15 @@ static enum ls_cause deliver_data(struct gw_worker *w, const struct esp_sa *sa, 
 		w->calls->active(w->owner, s);
 	}
 	if (protocol == 0x0021)
-		return deliver_ip(w, s, frame + offset, in.ppp_len - offset, 4);
+		return deliver_ip(w, s, frame + offset, in.ppp_len - offset, 4, class);
 	if (protocol == 0x0057)
-		return deliver_ip(w, s, frame + offset, in.ppp_len - offset, 6);
+		return deliver_ip(w, s, frame + offset, in.ppp_len - offset, 6, class);
 	w->calls->ppp(w->owner, s, frame, in.ppp_len);
 	return CAUSE_NONE;
 }
 
 /* One packet that was verified: UDP 1701 with L2TP in it, or it goes nowhere. */
-static enum ls_cause deliver(struct gw_worker *w, const struct esp_open_job *job)
+static enum ls_cause deliver(struct gw_worker *w, const struct esp_open_job *job, uint8_t class)
 {
 	uint8_t *udp = job->payload;
 	size_t len;
@@ -101,7 +110,7 @@ static enum ls_cause deliver(struct gw_worker *w, const struct esp_open_job *job
 		w->calls->control(w->owner, job->sa, udp + UDP_SIZE, len - UDP_SIZE);
 		return CAUSE_NONE;
 	}
-	return deliver_data(w, job->sa, udp + UDP_SIZE, len - UDP_SIZE);
+	return deliver_data(w, job->sa, udp + UDP_SIZE, len - UDP_SIZE, class);
 }
 
 static void open_batch(struct gw_worker *w)
@@ -116,7 +125,7 @@ static void open_batch(struct gw_worker *w)
 			continue;
 		w->calls->heard(w->owner, job->sa, ls_get32(job->pkt), &w->open_from[i]->local,
 		                &w->open_from[i]->remote);
-		enum ls_cause cause = deliver(w, job);
+		enum ls_cause cause = deliver(w, job, w->open_from[i]->class);
 
 		if (cause != CAUSE_NONE)
 			ls_count(w->counters, cause);

@@ -5,6 +5,7 @@
 #include "src/gateway/gw_worker.h"
 
 #include "lib/wire.h"
+#include "src/base/datagram.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -129,7 +130,7 @@ static bool seal_and_send(struct gw_worker *w)
 
 		if (job->verdict == CAUSE_NONE &&
 		    !gw_runs_add(&w->runs, w->seal_socket[i], esp_sa_local(job->sa),
-		                 esp_sa_remote(job->sa), job->dst, job->dst_len))
+		                 esp_sa_remote(job->sa), w->seal_class[i], job->dst, job->dst_len))
 			ls_count(w->counters, CAUSE_GW_SOCKET_FULL);
 	}
 	w->seals = 0;
@@ -169,7 +170,9 @@ static bool piece_add(struct gw_worker *w, struct gw_flow_session *s, const stru
 	job->next_header = IP_UDP;
 	job->dst = w->out + w->out_used;
 	job->dst_room = (uint32_t)sealed;
-	w->seal_socket[w->seals++] = s->path->socket;
+	w->seal_socket[w->seals] = s->path->socket;
+	w->seal_class[w->seals++] =
+		gw_mark_outer(&s->mark, gw_mark_read(piece->head, piece->version));
 	w->out_used += sealed;
 	s->out_packets++;
 	s->out_bytes += piece->head_len + piece->payload_len;
@@ -293,7 +296,7 @@ enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
 		return CAUSE_GW_TOO_BIG;
 	if (esp_seal(w->sad, &job, 1, now) != 1)
 		return (enum ls_cause)job.verdict;
-	gw_runs_add(&runs, path->socket, esp_sa_local(job.sa), esp_sa_remote(job.sa), out,
-	            job.dst_len);
+	gw_runs_add(&runs, path->socket, esp_sa_local(job.sa), esp_sa_remote(job.sa),
+	            DATAGRAM_CLASS_CONTROL, out, job.dst_len);
 	return gw_runs_send(&runs, w->counters, &full) ? CAUSE_NONE : CAUSE_GW_SOCKET_FULL;
 }

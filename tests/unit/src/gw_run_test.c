@@ -8,12 +8,13 @@ static uint8_t arena[200000];
 static struct gw_udp udp = {.fd = -1, .family = 4, .gso = true}, plain = {.fd = -1, .family = 4};
 static struct gw_runs runs;
 static size_t used;
+static uint8_t class;
 
 static void add(const struct gw_udp *u, uint16_t port, size_t len)
 {
 	struct ls_addr local = ls_addr_v4(0x0a000001, 4500), remote = ls_addr_v4(0x0a000002, port);
 
-	ck_assert(gw_runs_add(&runs, u, &local, &remote, arena + used, len));
+	ck_assert(gw_runs_add(&runs, u, &local, &remote, class, arena + used, len));
 	used += len;
 }
 
@@ -21,6 +22,7 @@ static void begin(void)
 {
 	memset(&runs, 0, sizeof runs);
 	used = 0;
+	class = 0;
 }
 
 START_TEST(equal_sizes_are_one_run)
@@ -65,7 +67,7 @@ START_TEST(bounds_hold)
 	for (int i = 0; i < GW_RUNS_MAX; i++)
 		add(&plain, 4500, 64);
 	struct ls_addr a = ls_addr_v4(1, 1);
-	ck_assert(!gw_runs_add(&runs, &plain, &a, &a, arena + used, 64));
+	ck_assert(!gw_runs_add(&runs, &plain, &a, &a, 0, arena + used, 64));
 }
 END_TEST
 
@@ -88,6 +90,24 @@ START_TEST(only_the_same_place_is_grouped)
 }
 END_TEST
 
+/* A train has one IP header's marks. */
+START_TEST(only_the_same_class_is_grouped)
+{
+	begin();
+	add(&udp, 4500, 100);
+	class = 46 << 2;
+	add(&udp, 4500, 100);
+	add(&udp, 4500, 100);
+	class |= 3;
+	add(&udp, 4500, 100);
+	ck_assert_uint_eq(runs.n, 3);
+	ck_assert_uint_eq(runs.run[0].class, 0);
+	ck_assert_uint_eq(runs.run[1].class, 46 << 2);
+	ck_assert_uint_eq(runs.run[1].packets, 2);
+	ck_assert_uint_eq(runs.run[2].class, 46 << 2 | 3);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("gw_run");
@@ -97,6 +117,7 @@ int main(void)
 	tcase_add_test(tc, a_longer_one_begins_a_run);
 	tcase_add_test(tc, bounds_hold);
 	tcase_add_test(tc, only_the_same_place_is_grouped);
+	tcase_add_test(tc, only_the_same_class_is_grouped);
 	suite_add_tcase(suite, tc);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
