@@ -63,6 +63,74 @@ START_TEST(test_challenge_is_answered)
 }
 END_TEST
 
+/* Both know each other, also where the name goes hidden; another vendor's is a stranger. */
+START_TEST(our_own_kind_is_known)
+{
+	struct pair *p = pair_new(1, secret, secret);
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct l2tp_peer peer = pair_peer("name", secret);
+
+		peer.hide_avps = _i != 0;
+		ck_assert_int_eq(l2tp_peer_set(p->side[i].l2tp, &peer), CAUSE_NONE);
+	}
+	pair_up(p);
+	ck_assert(p->side[0].data.own_kind);
+	ck_assert(p->side[1].data.own_kind);
+	pair_free(p);
+}
+END_TEST
+
+static void say(struct pair *p, struct wr *w, uint16_t connection, uint16_t session, uint16_t ns)
+{
+	l2tp_message_stamp(w->p, w->len, connection, session, ns, 1);
+	l2tp_input(p->side[1].l2tp, PAIR_TUNNEL, PAIR_CHAIN, w->p, w->len, p->now);
+}
+
+START_TEST(another_vendor_is_not_our_kind)
+{
+	static const char *const names[] = {NULL, "", "l2tpse", "l2tpsecd", "L2TPSEC"};
+	struct pair *p = pair_new(1, "", "");
+	uint8_t bytes[L2TP_MESSAGE_MAX];
+	struct wr w = wr_make(bytes, sizeof bytes);
+	struct l2tp_request r;
+	struct l2tp_in in;
+	bool up = false;
+
+	sccrq_begin(&w, 77);
+	if (names[_i])
+		l2tp_avp_optional(&w, L2TP_AVP_VENDOR_NAME, names[_i], strlen(names[_i]));
+	ck_assert(ask(p, &w, 0, &in));
+	ck_assert_str_eq(in.vendor_name, "l2tpsec");
+	uint16_t connection = in.assigned_connection;
+	w = wr_make(bytes, sizeof bytes);
+	l2tp_message_begin(&w, L2TP_SCCCN);
+	say(p, &w, connection, 0, 1);
+	w = wr_make(bytes, sizeof bytes);
+	l2tp_message_begin(&w, L2TP_ICRQ);
+	l2tp_avp_u16(&w, L2TP_AVP_SESSION, 5);
+	l2tp_avp_u32(&w, L2TP_AVP_SERIAL, 1);
+	say(p, &w, connection, 0, 2);
+	in.assigned_session = 0;
+	while (l2tp_next(p->side[1].l2tp, &r))
+		if (r.kind == L2TP_REQ_SEND)
+			l2tp_message_read(r.bytes.p, r.bytes.len, LS_BYTES(NULL, 0), &in);
+	ck_assert_uint_ne(in.assigned_session, 0);
+	w = wr_make(bytes, sizeof bytes);
+	l2tp_message_begin(&w, L2TP_ICCN);
+	l2tp_avp_u32(&w, L2TP_AVP_SPEED, 1000);
+	l2tp_avp_u32(&w, L2TP_AVP_FRAMING_TYPE, 1);
+	say(p, &w, connection, in.assigned_session, 3);
+	while (l2tp_next(p->side[1].l2tp, &r))
+		if (r.kind == L2TP_REQ_SESSION_UP) {
+			up = true;
+			ck_assert(!r.data.own_kind);
+		}
+	ck_assert(up);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(test_hidden_id_is_read)
 {
 	struct pair *p = pair_new(1, secret, secret);
@@ -510,6 +578,8 @@ int main(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, test_challenge_is_answered);
+	tcase_add_loop_test(tc, our_own_kind_is_known, 0, 2);
+	tcase_add_loop_test(tc, another_vendor_is_not_our_kind, 0, 5);
 	tcase_add_test(tc, test_hidden_id_is_read);
 	tcase_add_test(tc, test_unknown_avps);
 	tcase_add_test(tc, test_secret_right);
