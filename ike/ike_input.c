@@ -163,7 +163,7 @@ static void receive_request(struct ike_sa *sa, const struct ike_datagram *d,
 {
 	struct whole whole;
 
-	if (h->id + 1 == sa->recv_id) {
+	if (sa->recv_id > 0 && h->id == sa->recv_id - 1) {
 		repeat_response(sa, h, message);
 		return;
 	}
