@@ -206,17 +206,20 @@ static bool keys_read(struct rd *r, struct ike_sa *sa)
 	return true;
 }
 
+/* The request that is on its way, if there is one. One that is not whole is refused: forgotten, its
+ * id would be used for another. */
 static bool orphan_read(struct rd *r, struct ike_sa *sa)
 {
 	uint8_t exchange = rd_u8(r);
-	struct ike_task *t;
+	struct ike_task *t = ike_task_new(sa, &ike_ops_resume);
+	bool whole;
 
-	t = ike_task_new(sa, &ike_ops_resume);
 	if (!t)
 		return false;
-	if (!packets_read(r, &t->packets) || t->packets.count == 0 || exchange == 0) {
+	whole = packets_read(r, &t->packets) && (exchange == 0) == (t->packets.count == 0);
+	if (!whole || exchange == 0) {
 		ike_task_drop(t);
-		return rd_ok(r);
+		return whole;
 	}
 	t->exchange = exchange;
 	t->id = sa->send_id;
