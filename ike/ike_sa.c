@@ -386,12 +386,15 @@ ls_time ike_sa_due(const struct ike_sa *sa)
 
 static void gave_up(struct ike_sa *sa)
 {
-	if (sa->state == IKE_S_ESTABLISHED)
+	if (sa->state == IKE_S_ESTABLISHED) {
+		/* It has no chain whose DOWN would tell why it goes. */
+		ike_queue_event(sa->ike, sa->tunnel, &sa->remote, CAUSE_IKE_CHILDLESS, "");
 		ike_sa_close(sa, CAUSE_IKE_CHILDLESS, "");
-	else if (sa->state == IKE_S_REKEYED || sa->state == IKE_S_DELETING || sa->refused)
+	} else if (sa->state == IKE_S_REKEYED || sa->state == IKE_S_DELETING || sa->refused) {
 		ike_sa_end(sa, sa->why, "");
-	else
+	} else {
 		ike_sa_end(sa, CAUSE_IKE_HALF_OPEN_TIMEOUT, "");
+	}
 }
 
 /* Timers of an SA that stands: its life, its children's second tries, liveness, the NAT's mapping.
