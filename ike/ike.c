@@ -262,14 +262,18 @@ static bool started(struct ike *ike, uint32_t tunnel, struct ike_sa **childless)
 void ike_start(struct ike *ike, uint32_t tunnel, ls_time now)
 {
 	struct ike_peer_entry *e = ike_peer_find(ike, tunnel);
+	enum ls_cause cause = CAUSE_NONE;
 	struct ike_sa *childless;
 
 	enter(ike, now);
-	if (e && started(ike, tunnel, &childless)) {
-		if (childless)
-			ike_child_create(childless, true);
-	} else if (!e || !ike_init_dial(ike, e, 0, true))
-		ike_queue_down(ike, tunnel, 0, CAUSE_IKE_NO_ADDRESS, "", NULL);
+	if (!e)
+		cause = CAUSE_IKE_NO_ADDRESS;
+	else if (!started(ike, tunnel, &childless))
+		cause = ike_init_dial(ike, e, 0, true);
+	else if (childless)
+		ike_child_create(childless, true);
+	if (cause != CAUSE_NONE)
+		ike_queue_down(ike, tunnel, 0, cause, "", NULL);
 	leave(ike);
 }
 

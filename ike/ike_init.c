@@ -14,8 +14,8 @@ static const struct ike_peer *peer_of(const struct ike_sa *sa)
 	return &sa->peer->config;
 }
 
-bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned address_index,
-                   bool attempt)
+enum ls_cause ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned address_index,
+                            bool attempt)
 {
 	const struct ike_peer *p = &peer->config;
 	struct ike_task *t;
@@ -24,13 +24,15 @@ bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned addres
 	while (address_index < IKE_PEER_ADDRESSES_MAX && p->remote[address_index].family == 0)
 		address_index++;
 	if (address_index >= IKE_PEER_ADDRESSES_MAX)
-		return false;
+		return CAUSE_IKE_NO_ADDRESS;
+	if (ike->sas_count >= ike->limits.max_ike_sas)
+		return CAUSE_LIMIT_REACHED;
 	sa = ike_sa_new(ike, true, 0);
 	t = sa ? ike_task_new(sa, &ike_ops_init) : NULL;
 	if (!t) {
 		if (sa)
-			ike_sa_end(sa, CAUSE_NO_MEMORY, "");
-		return false;
+			ike_sa_forget(sa);
+		return CAUSE_NO_MEMORY;
 	}
 	sa->peer = peer;
 	sa->tunnel = p->tunnel;
@@ -45,7 +47,7 @@ bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned addres
 	sa->local =
 		ls_addr_with_port(p->local, sa->remote.port == IKE_PORT ? IKE_PORT : IKE_PORT_NAT);
 	ike_task_queue(t);
-	return true;
+	return CAUSE_NONE;
 }
 
 /* The whole message: built in scratch behind room for the header, then kept, because AUTH signs it.
@@ -293,7 +295,7 @@ void ike_init_unanswered(struct ike_task *t)
 	struct ike_text out = ike_text_make(text, sizeof text);
 
 	sa->attempt = false;
-	if (ike_init_dial(sa->ike, sa->peer, sa->address_index + 1u, attempt)) {
+	if (ike_init_dial(sa->ike, sa->peer, sa->address_index + 1u, attempt) == CAUSE_NONE) {
 		ike_sa_end(sa, t->error != CAUSE_NONE ? t->error : CAUSE_IKE_NO_ANSWER, "");
 		return;
 	}

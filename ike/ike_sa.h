@@ -267,9 +267,10 @@ extern const struct ike_task_ops ike_ops_init, ike_ops_auth, ike_ops_child, ike_
 	ike_ops_info, ike_ops_delete, ike_ops_close, ike_ops_resume;
 
 /* ike_init.c */
-/* Starts an SA as initiator to the next address of the peer. false: none left. */
-bool ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned address_index,
-                   bool attempt);
+/* Starts an SA as initiator to the next address of the peer. CAUSE_NONE, IKE_NO_ADDRESS (none is
+ * left), LIMIT_REACHED or NO_MEMORY. */
+enum ls_cause ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned address_index,
+                            bool attempt);
 /* An unprotected answer with one notify; limited: so many a second. */
 void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,
                            const struct ike_header *h, uint16_t type, struct ls_bytes data,
