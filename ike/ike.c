@@ -12,6 +12,12 @@
  * the public call returns, so that no function has the ground taken from under it. Threads: none;
  * one engine belongs to one thread. RFC 7296, 7383, 5282, 3193. Left out on purpose: configuration
  * payloads (addresses come from PPP), IPComp, windows above 1.
+ *
+ * The window (RFC 7296 2.3) is 1 in both directions. Ours: an IKE SA has one request on its way,
+ * the others wait in its queue, and a peer's SET_WINDOW_SIZE changes nothing. The peer's: we send
+ * no SET_WINDOW_SIZE, so it may ask one thing at a time. The request before it gets its stored
+ * answer again; every other id is outside the window: dropped, not answered, counted as
+ * IKE_MESSAGE_ID. The INVALID_MESSAGE_ID that may tell the peer so is optional and not sent.
  */
 #include "ike/ike_deal.h"
 #include "ike/ike_sa.h"

@@ -36,7 +36,7 @@ enum ls_cause ike_ts_narrow(struct ls_bytes body, const struct ike_ts_rule *rule
                             struct ike_ts *out);
 /* Whether a lies within b (what a responder answered within what was offered). */
 bool ike_ts_within(const struct ike_ts *a, const struct ike_ts *b);
-/* "udp 192.0.2.1/32 port 1701"; for all selectors of a received body. */
+/* "UDP 192.0.2.1 port 1701"; for all selectors of a received body. */
 void ike_ts_text(struct ls_bytes body, char *out, size_t cap);
 
 #endif
