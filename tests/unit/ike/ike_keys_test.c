@@ -187,4 +187,38 @@ START_TEST(id_mac)
 }
 END_TEST
 
-IKE_MAIN("ike keys", ike_keys_and_rekey, child_keys, id_mac)
+/* What has no cipher, no PRF, or CBC alone has no keys; and nothing is left where there are none.
+ */
+START_TEST(no_keys)
+{
+	static const struct ike_choice rows[] = {
+		{.encr = ALGO_AES256_GCM},
+		{.prf = ALGO_PRF_SHA256},
+		{.encr = ALGO_AES256, .prf = ALGO_PRF_SHA256},
+		{0},
+	};
+	struct ike_choice good = {
+		.encr = ALGO_AES256, .integ = ALGO_SHA256, .prf = ALGO_PRF_SHA256};
+	struct secret shared;
+	struct ike_keys k;
+
+	ck_assert(secret_init() && crypto_init());
+	ck_assert(secret_from(&shared, "x", 1));
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		ck_assert(!ike_keys_layout(&k, &rows[i]));
+		ck_assert(!ike_keys_derive(&k, &rows[i], NULL, &shared, LS_BYTES(ni, sizeof ni),
+		                           LS_BYTES(nr, sizeof nr), 1, 2));
+		for (unsigned which = 0; which < IKE_SK_COUNT; which++)
+			ck_assert_ptr_null(ike_key(&k, (enum ike_key)which).p);
+	}
+	ck_assert(ike_keys_layout(&k, &good));
+	ck_assert_uint_eq(k.all.len, 3 * 32 + 2 * 32 + 2 * 32);
+	ck_assert_ptr_eq(ike_key(&k, IKE_SK_PR).p + 32, k.all.bytes + k.all.len);
+	ike_keys_free(&k);
+	ck_assert_ptr_null(ike_key(&k, IKE_SK_D).p);
+	ike_keys_free(&k);
+	secret_free(&shared);
+}
+END_TEST
+
+IKE_MAIN("ike keys", ike_keys_and_rekey, child_keys, id_mac, no_keys)

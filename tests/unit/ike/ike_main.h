@@ -1,8 +1,19 @@
-/* The main function of an ike test: each case in its own process, nothing timed. */
+/* The main function of an ike test: each case in its own process, nothing timed; and what tests of
+ * small parts need. */
 #ifndef TESTS_UNIT_IKE_MAIN_H
 #define TESTS_UNIT_IKE_MAIN_H
 
+#include "lib/crypto.h"
+#include "lib/random.h"
+
 #include <check.h>
+
+/* Repeatable randomness, with the libraries under it ready. */
+static inline struct ls_random ike_source(struct ls_random_seeded *seeded)
+{
+	ck_assert(secret_init() && crypto_init());
+	return ls_random_from_seed(seeded, 3);
+}
 
 static inline int ike_main(const char *name, const TTest *const *tests, size_t n)
 {

@@ -379,10 +379,82 @@ static inline struct pair *pair_new(void)
 	return p;
 }
 
-static inline void pair_free(struct pair *p)
+/* One or both behind a NAT; A's shifts ports. */
+static inline struct pair *pair_new_nat(bool a_nat, bool b_nat)
+{
+	struct pair *p = pair_new_at("10.0.0.1", "10.9.0.2", NULL);
+
+	if (a_nat)
+		p->side[0].nat = pair_ip("203.0.113.1");
+	if (b_nat)
+		p->side[1].nat = pair_ip("203.0.113.2");
+	p->side[0].nat_shift = a_nat ? 10000 : 0;
+	for (unsigned i = 0; i < 2; i++) {
+		struct ike_peer c = pair_peer(p, i);
+
+		pair_set(p, i, &c);
+	}
+	return p;
+}
+
+static inline struct ike_proposal pair_ike_proposal(enum algo_id encr, enum algo_id integ,
+                                                    enum algo_id prf, enum algo_id ke)
+{
+	struct ike_proposal p = {.count = 3, .algo = {(uint16_t)encr, (uint16_t)prf, (uint16_t)ke}};
+
+	if (integ != ALGO_NONE)
+		p.algo[p.count++] = (uint16_t)integ;
+	return p;
+}
+
+static inline struct ike_proposal pair_child_proposal(enum algo_id encr, enum algo_id integ,
+                                                      bool esn)
+{
+	struct ike_proposal p = {.count = 1, .algo = {(uint16_t)encr}, .esn = esn, .no_esn = !esn};
+
+	if (integ != ALGO_NONE)
+		p.algo[p.count++] = (uint16_t)integ;
+	return p;
+}
+
+/* Filters: the nth message of a side is lost, or all of both. */
+struct pair_lose {
+	unsigned side, nth, seen;
+};
+
+static inline bool pair_lose_nth(struct pair *p, struct pair_message *m, void *context)
+{
+	struct pair_lose *l = context;
+
+	(void)p;
+	return m->side != l->side || l->seen++ != l->nth;
+}
+
+static inline bool pair_lose_all(struct pair *p, struct pair_message *m, void *context)
+{
+	(void)p;
+	(void)m;
+	(void)context;
+	return false;
+}
+
+/* Takes what both engines have to say now, without delivering: so that requests cross. */
+static inline void pair_cross(struct pair *p)
+{
+	pair_pump(&p->side[0]);
+	pair_pump(&p->side[1]);
+}
+
+/* What is on the way never arrives. */
+static inline void pair_drop(struct pair *p)
 {
 	for (; p->head != p->tail; p->head++)
 		free(p->queue[p->head % PAIR_QUEUE_MAX].bytes);
+}
+
+static inline void pair_free(struct pair *p)
+{
+	pair_drop(p);
 	ike_free(p->side[0].ike);
 	ike_free(p->side[1].ike);
 	free(p);
@@ -489,6 +561,32 @@ static inline unsigned pair_established(const struct pair_side *s)
 	for (unsigned i = 0; ike_sa_view(s->ike, i, &v); i++)
 		n += strcmp(v.state, "established") == 0;
 	return n;
+}
+
+static inline uint32_t pair_first_spi(const struct pair *p, unsigned side)
+{
+	return p->side[side].sa[0].spi_in;
+}
+
+static inline void pair_no_down(const struct pair *p)
+{
+	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
+	ck_assert_uint_eq(pair_count(&p->side[1], IKE_REQ_DOWN), 0);
+}
+
+/* One pair is left in one chain, both send on it, and nobody was told that anything ended. */
+static inline void pair_settled(struct pair *p)
+{
+	ck_assert_uint_eq(pair_check_sas(p), 1);
+	pair_check_sending(p);
+	pair_no_down(p);
+	ck_assert_uint_eq(pair_established(&p->side[0]), 1);
+	ck_assert_uint_eq(pair_established(&p->side[1]), 1);
+}
+
+static inline uint64_t pair_counted(const struct pair_side *s, enum ls_cause cause)
+{
+	return ike_counters(s->ike)->by_cause[cause];
 }
 
 #endif

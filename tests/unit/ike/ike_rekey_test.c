@@ -1,390 +1,7 @@
-/* Rekeying of CHILD SAs and of the IKE SA, deletes, and every way in which these can cross each
- * other (RFC 7296 2.8, 2.25). */
+/* The IKE SA's own rekey by either side, and every way in which it can cross others (RFC
+ * 7296 2.8.2, 2.18, 2.25.2). */
+#include "tests/unit/ike/ike_forge.h"
 #include "tests/unit/ike/ike_main.h"
-#include "tests/unit/ike/ike_pair.h"
-
-#include "ike/ike_sa.h"
-
-#include <stdio.h>
-
-static uint32_t first_spi(const struct pair *p, unsigned side)
-{
-	return p->side[side].sa[0].spi_in;
-}
-
-static void no_down(const struct pair *p)
-{
-	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
-	ck_assert_uint_eq(pair_count(&p->side[1], IKE_REQ_DOWN), 0);
-}
-
-/* One pair is left in one chain, both send on it, and nobody was told that anything ended. */
-static void settled(struct pair *p)
-{
-	ck_assert_uint_eq(pair_check_sas(p), 1);
-	pair_check_sending(p);
-	no_down(p);
-	ck_assert_uint_eq(pair_established(&p->side[0]), 1);
-	ck_assert_uint_eq(pair_established(&p->side[1]), 1);
-}
-
-/* Takes what both engines have to say now, without delivering: so that requests cross. */
-static void cross(struct pair *p)
-{
-	pair_pump(&p->side[0]);
-	pair_pump(&p->side[1]);
-}
-
-START_TEST(child_by_each_side)
-{
-	for (unsigned side = 0; side < 2; side++)
-		for (unsigned pfs = 0; pfs < 2; pfs++) {
-			struct pair *p = pair_new();
-			uint32_t old, chain;
-
-			for (unsigned i = 0; i < 2 && !pfs; i++) {
-				struct ike_peer c = pair_peer(p, i);
-
-				c.child_count = 1;
-				c.child[0] = (struct ike_proposal){
-					.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true};
-				pair_set(p, i, &c);
-			}
-			pair_up(p);
-			old = first_spi(p, side);
-			chain = p->side[side].sa[0].chain;
-			ike_child_expiring(p->side[side].ike, old, p->now);
-			ike_child_expiring(p->side[side].ike, old, p->now);
-			pair_run(p);
-			settled(p);
-			ck_assert_uint_ne(first_spi(p, side), old);
-			ck_assert_uint_eq(p->side[side].sa[0].chain, chain);
-			ck_assert(p->side[side].sa[0].child.replaces &&
-			          p->side[1 - side].sa[0].child.replaces);
-			ck_assert(p->side[side].sa[0].child.initiator &&
-			          !p->side[1 - side].sa[0].child.initiator);
-			ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_UP), 1);
-			pair_free(p);
-		}
-}
-END_TEST
-
-/* The responder switches when the new pair is used, not before (trap 24); then at the latest with
- * the delete. */
-START_TEST(responder_switches_when_heard)
-{
-	struct pair *p = pair_new();
-	uint32_t old, fresh;
-
-	pair_up(p);
-	old = first_spi(p, 1);
-	ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
-	for (unsigned i = 0; i < 2; i++)
-		pair_deliver_one(p);
-	/* A has its response and has switched; B has installed, and still sends on the old pair. */
-	ck_assert_uint_eq(p->side[1].sas, 2);
-	ck_assert_uint_eq(p->side[1].sending[p->side[1].sa[0].chain], old);
-	fresh = p->side[1].sa[1].spi_in;
-	ike_child_heard(p->side[1].ike, fresh, p->now);
-	pair_pump(&p->side[1]);
-	ck_assert_uint_eq(p->side[1].sending[p->side[1].sa[0].chain], fresh);
-	pair_run(p);
-	settled(p);
-	pair_free(p);
-}
-END_TEST
-
-/* One side insists on a new key exchange with a group that the other has only second. */
-START_TEST(child_invalid_ke)
-{
-	struct pair *p = pair_new();
-	struct ike_peer a = pair_peer(p, 0), b = pair_peer(p, 1);
-
-	a.child_count = b.child_count = 1;
-	a.child[0] = (struct ike_proposal){
-		.count = 3, .algo = {ALGO_AES256_GCM, ALGO_X25519, ALGO_ECP256}, .no_esn = true};
-	b.child[0] = (struct ike_proposal){
-		.count = 2, .algo = {ALGO_AES256_GCM, ALGO_ECP256}, .no_esn = true};
-	pair_set(p, 0, &a);
-	pair_set(p, 1, &b);
-	pair_up(p);
-	ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
-	pair_run(p);
-	settled(p);
-	ck_assert(p->side[0].sa[0].child.replaces);
-	pair_free(p);
-}
-END_TEST
-
-/* The peer has no group for CHILD SAs: ours, which prefers one, goes without; one that insists does
- * not. */
-START_TEST(child_without_group)
-{
-	for (unsigned insist = 0; insist < 2; insist++) {
-		struct pair *p = pair_new();
-		struct ike_peer a = pair_peer(p, 0), b = pair_peer(p, 1);
-
-		b.child_count = 1;
-		b.child[0] = (struct ike_proposal){
-			.count = 1, .algo = {ALGO_AES256_GCM}, .no_esn = true};
-		if (insist) {
-			a.child_count = 1;
-			a.child[0] = (struct ike_proposal){
-				.count = 2, .algo = {ALGO_AES256_GCM, ALGO_X25519}, .no_esn = true};
-		}
-		pair_set(p, 0, &a);
-		pair_set(p, 1, &b);
-		pair_up(p);
-		ike_child_expiring(p->side[1].ike, first_spi(p, 1), p->now);
-		pair_run(p);
-		if (insist) {
-			ck_assert_ptr_nonnull(pair_event(&p->side[1], CAUSE_IKE_REKEY_TRIED));
-			ck_assert_uint_eq(pair_check_sas(p), 1);
-			ck_assert(!p->side[0].sa[0].child.replaces);
-			no_down(p);
-		} else {
-			settled(p);
-			ck_assert(p->side[0].sa[0].child.replaces);
-		}
-		pair_free(p);
-	}
-}
-END_TEST
-
-/* 2.8.1: both rekey the same pair at once; several nonces, so that each side loses sometimes. */
-START_TEST(child_simultaneous)
-{
-	unsigned kept[2] = {0, 0};
-
-	for (unsigned seed = 0; seed < 16; seed++) {
-		struct pair *p = pair_new();
-		uint32_t chain;
-
-		for (unsigned i = 0; i < 2; i++)
-			p->side[i].random =
-				ls_random_from_seed(&p->side[i].seeded, 500 + 2 * seed + i);
-		pair_up(p);
-		chain = p->side[0].sa[0].chain;
-		ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
-		ike_child_expiring(p->side[1].ike, first_spi(p, 1), p->now);
-		cross(p);
-		pair_run(p);
-		settled(p);
-		ck_assert_uint_eq(p->side[0].sa[0].chain, chain);
-		ck_assert(p->side[0].sa[0].child.replaces);
-		kept[p->side[0].sa[0].child.initiator]++;
-		pair_free(p);
-	}
-	ck_assert_uint_gt(kept[0], 0);
-	ck_assert_uint_gt(kept[1], 0);
-}
-END_TEST
-
-struct lose {
-	unsigned side, nth, seen;
-};
-
-static bool lose_nth(struct pair *p, struct pair_message *m, void *context)
-{
-	struct lose *l = context;
-
-	(void)p;
-	return m->side != l->side || l->seen++ != l->nth;
-}
-
-/* The same with each message lost once: retransmissions, and collisions that only one side sees. */
-START_TEST(child_simultaneous_with_losses)
-{
-	for (unsigned side = 0; side < 2; side++)
-		for (unsigned nth = 0; nth < 5; nth++)
-			for (unsigned seed = 0; seed < 4; seed++) {
-				struct lose lose = {.side = side, .nth = nth};
-				struct pair *p = pair_new();
-
-				for (unsigned i = 0; i < 2; i++)
-					p->side[i].random = ls_random_from_seed(&p->side[i].seeded,
-					                                        900 + 2 * seed + i);
-				pair_up(p);
-				p->filter = lose_nth;
-				p->context = &lose;
-				ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
-				ike_child_expiring(p->side[1].ike, first_spi(p, 1), p->now);
-				cross(p);
-				pair_pass(p, LS_S(20));
-				settled(p);
-				pair_free(p);
-			}
-}
-END_TEST
-
-/* 2.8.1's second story: only one side notices. B's request is lost, A's goes all the way; then B's
- * comes again. */
-START_TEST(child_noticed_by_one)
-{
-	struct lose lose = {.side = 1, .nth = 0};
-	struct pair *p = pair_new();
-
-	pair_up(p);
-	p->filter = lose_nth;
-	p->context = &lose;
-	ike_child_expiring(p->side[1].ike, first_spi(p, 1), p->now);
-	pair_run(p);
-	ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
-	pair_run(p);
-	pair_pass(p, LS_S(20));
-	settled(p);
-	pair_free(p);
-}
-END_TEST
-
-/* 2.25.1: one rekeys a pair while the other deletes it. */
-START_TEST(child_rekey_crosses_delete)
-{
-	for (unsigned side = 0; side < 2; side++) {
-		struct pair *p = pair_new();
-
-		pair_up(p);
-		ike_child_expiring(p->side[side].ike, first_spi(p, side), p->now);
-		ike_child_expired(p->side[1 - side].ike, first_spi(p, 1 - side), p->now);
-		cross(p);
-		pair_run(p);
-		ck_assert_uint_eq(p->side[0].sas + p->side[1].sas, 0);
-		ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 1);
-		ck_assert_uint_eq(pair_count(&p->side[1], IKE_REQ_DOWN), 1);
-		ck_assert_uint_eq(p->side[side].reserved - p->side[side].released, 1);
-		pair_free(p);
-	}
-}
-END_TEST
-
-/* A fast line uses its pair up while the successor is being made: it waits for that. */
-START_TEST(child_expires_during_its_rekey)
-{
-	for (unsigned side = 0; side < 2; side++) {
-		struct pair *p = pair_new();
-
-		pair_up(p);
-		ike_child_expiring(p->side[side].ike, first_spi(p, side), p->now);
-		ike_child_expired(p->side[side].ike, first_spi(p, side), p->now);
-		pair_run(p);
-		ck_assert_uint_eq(pair_check_sas(p), 1);
-		pair_pass(p, LS_S(20));
-		ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
-		ck_assert_uint_eq(pair_count(&p->side[1], IKE_REQ_DOWN), 0);
-		ck_assert_uint_eq(pair_check_sas(p), 1);
-		pair_free(p);
-	}
-}
-END_TEST
-
-static bool lose_all(struct pair *p, struct pair_message *m, void *context)
-{
-	(void)p;
-	(void)m;
-	(void)context;
-	return false;
-}
-
-/* And no successor comes: it does not stay for ever. */
-START_TEST(child_expires_and_its_rekey_fails)
-{
-	struct pair *p = pair_new();
-
-	pair_up(p);
-	p->filter = lose_all;
-	ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
-	ike_child_expired(p->side[0].ike, first_spi(p, 0), p->now);
-	pair_run(p);
-	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
-	pair_pass(p, LS_S(11));
-	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_IKE_REKEY_FAILED);
-	ck_assert_uint_eq(p->side[0].sas, 0);
-	pair_free(p);
-}
-END_TEST
-
-/* 1.4.1: both delete the same pair at once: neither names it in its answer, both forget it once. */
-START_TEST(deletes_cross)
-{
-	struct pair *p = pair_new();
-
-	pair_up(p);
-	ike_child_expired(p->side[0].ike, first_spi(p, 0), p->now);
-	ike_child_expired(p->side[1].ike, first_spi(p, 1), p->now);
-	cross(p);
-	pair_run(p);
-	ck_assert_uint_eq(p->side[0].sas + p->side[1].sas, 0);
-	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 1);
-	ck_assert_uint_eq(pair_count(&p->side[1], IKE_REQ_DOWN), 1);
-	pair_free(p);
-}
-END_TEST
-
-/* The peer has forgotten the pair: CHILD_SA_NOT_FOUND ends the chain, the owner may dial anew. */
-START_TEST(child_not_found)
-{
-	struct lose lose = {.side = 1, .nth = 0};
-	struct pair *p = pair_new();
-
-	pair_up(p);
-	p->filter = lose_nth;
-	p->context = &lose;
-	/* B's Delete is lost, and while it waits A wants to rekey. */
-	ike_child_expired(p->side[1].ike, first_spi(p, 1), p->now);
-	pair_run(p);
-	ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
-	pair_run(p);
-	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_IKE_CHILD_NOT_FOUND);
-	ck_assert_uint_eq(p->side[0].sas, 0);
-	ike_start(p->side[0].ike, 1, p->now);
-	pair_pass(p, LS_S(5));
-	ck_assert_uint_eq(pair_check_sas(p), 1);
-	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_UP), 2);
-	ck_assert_uint_eq(pair_established(&p->side[0]), 1);
-	pair_free(p);
-}
-END_TEST
-
-START_TEST(install_refused_at_rekey)
-{
-	for (unsigned side = 0; side < 2; side++) {
-		struct pair *p = pair_new();
-
-		pair_up(p);
-		p->side[side].refuse_install = true;
-		ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
-		pair_run(p);
-		ck_assert_uint_eq(pair_check_sas(p), 1);
-		no_down(p);
-		/* The second try, later, succeeds. */
-		p->side[side].refuse_install = false;
-		pair_pass(p, LS_S(60));
-		settled(p);
-		ck_assert(p->side[0].sa[0].child.replaces);
-		pair_free(p);
-	}
-}
-END_TEST
-
-/* The successor is being installed, slowly, while the peer deletes the old pair. */
-START_TEST(delete_while_installing)
-{
-	struct pair *p = pair_new();
-
-	pair_up(p);
-	p->side[0].hold_install = true;
-	ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
-	pair_run(p);
-	ck_assert_uint_eq(p->side[0].held_count, 1);
-	ike_child_expired(p->side[1].ike, first_spi(p, 1), p->now);
-	pair_run(p);
-	pair_release_held(&p->side[0]);
-	pair_run(p);
-	ck_assert_uint_eq(p->side[0].sas, p->side[1].sas);
-	pair_check_sas(p);
-	pair_free(p);
-}
-END_TEST
 
 static uint64_t ike_spi(const struct pair_side *s)
 {
@@ -409,19 +26,19 @@ START_TEST(ike_by_each_side)
 		pair_set(p, side, &c);
 		pair_up(p);
 		before = ike_spi(&p->side[0]);
-		child = first_spi(p, 0);
+		child = pair_first_spi(p, 0);
 		pair_pass(p, LS_S(600));
-		settled(p);
+		pair_settled(p);
 		ck_assert_uint_ne(ike_spi(&p->side[0]), before);
 		ck_assert_uint_eq(ike_spi(&p->side[0]), ike_spi(&p->side[1]));
-		ck_assert_uint_eq(first_spi(p, 0), child);
+		ck_assert_uint_eq(pair_first_spi(p, 0), child);
 		ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 1);
 		/* And the new one works: a child rekey from both sides. */
-		ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
+		ike_child_expiring(p->side[0].ike, pair_first_spi(p, 0), p->now);
 		pair_run(p);
-		ike_child_expiring(p->side[1].ike, first_spi(p, 1), p->now);
+		ike_child_expiring(p->side[1].ike, pair_first_spi(p, 1), p->now);
 		pair_run(p);
-		settled(p);
+		pair_settled(p);
 		pair_free(p);
 	}
 }
@@ -441,9 +58,9 @@ START_TEST(ike_again_and_again)
 	pair_up(p);
 	for (unsigned i = 0; i < 20; i++) {
 		pair_pass(p, LS_S(120));
-		ike_child_expiring(p->side[i % 2].ike, first_spi(p, i % 2), p->now);
+		ike_child_expiring(p->side[i % 2].ike, pair_first_spi(p, i % 2), p->now);
 		pair_pass(p, LS_S(13));
-		settled(p);
+		pair_settled(p);
 	}
 	pair_free(p);
 }
@@ -455,7 +72,7 @@ static void both_rekey_ike(struct pair *p)
 	p->now += LS_S(1000);
 	ike_tick(p->side[0].ike, p->now);
 	ike_tick(p->side[1].ike, p->now);
-	cross(p);
+	pair_cross(p);
 }
 
 static struct pair *short_lived(unsigned seed)
@@ -483,7 +100,7 @@ START_TEST(ike_simultaneous)
 
 		both_rekey_ike(p);
 		pair_pass(p, LS_S(15));
-		settled(p);
+		pair_settled(p);
 		ck_assert_uint_ne(ike_spi(&p->side[0]), before);
 		ck_assert_uint_eq(ike_spi(&p->side[0]), ike_spi(&p->side[1]));
 		pair_pass(p, LS_S(70));
@@ -499,14 +116,14 @@ START_TEST(ike_simultaneous_with_losses)
 	for (unsigned side = 0; side < 2; side++)
 		for (unsigned nth = 0; nth < 5; nth++)
 			for (unsigned seed = 0; seed < 4; seed++) {
-				struct lose lose = {.side = side, .nth = nth};
+				struct pair_lose lose = {.side = side, .nth = nth};
 				struct pair *p = short_lived(6000 + 2 * seed);
 
-				p->filter = lose_nth;
+				p->filter = pair_lose_nth;
 				p->context = &lose;
 				both_rekey_ike(p);
 				pair_pass(p, LS_S(100));
-				settled(p);
+				pair_settled(p);
 				ck_assert_uint_eq(ike_spi(&p->side[0]), ike_spi(&p->side[1]));
 				pair_free(p);
 			}
@@ -528,15 +145,15 @@ START_TEST(ike_rekey_crosses_child_rekey)
 		pair_set(p, side, &c);
 		pair_up(p);
 		before = ike_spi(&p->side[0]);
-		child = first_spi(p, 0);
+		child = pair_first_spi(p, 0);
 		p->now += LS_S(1000);
 		ike_tick(p->side[side].ike, p->now);
-		ike_child_expiring(p->side[1 - side].ike, first_spi(p, 1 - side), p->now);
-		cross(p);
+		ike_child_expiring(p->side[1 - side].ike, pair_first_spi(p, 1 - side), p->now);
+		pair_cross(p);
 		pair_pass(p, LS_S(60));
-		settled(p);
+		pair_settled(p);
 		ck_assert_uint_ne(ike_spi(&p->side[0]), before);
-		ck_assert_uint_ne(first_spi(p, 0), child);
+		ck_assert_uint_ne(pair_first_spi(p, 0), child);
 		pair_free(p);
 	}
 }
@@ -555,7 +172,7 @@ START_TEST(ike_rekey_crosses_close)
 	p->now += LS_S(1000);
 	ike_tick(p->side[0].ike, p->now);
 	ike_stop(p->side[1].ike, 2, CAUSE_ADMIN, p->now);
-	cross(p);
+	pair_cross(p);
 	pair_pass(p, LS_S(200));
 	ck_assert_uint_eq(p->side[0].sas + p->side[1].sas, 0);
 	ck_assert_uint_eq(pair_ike_sas(&p->side[0]) + pair_ike_sas(&p->side[1]), 0);
@@ -565,187 +182,273 @@ START_TEST(ike_rekey_crosses_close)
 }
 END_TEST
 
-/* Both close at once. */
-START_TEST(closes_cross)
-{
-	struct pair *p = pair_new();
+/* One rekey, right but for one thing; as request from A, and as answer to A's own. */
+enum wrong { RIGHT, NO_KE, NO_NONCE, OTHER_CIPHER, SHORT_SPI, ZERO_SPI, OTHER_GROUP, WEAK, WRONGS };
 
-	pair_up(p);
-	ike_stop(p->side[0].ike, 1, CAUSE_ADMIN, p->now);
-	ike_stop(p->side[1].ike, 2, CAUSE_ADMIN, p->now);
-	cross(p);
-	pair_pass(p, LS_S(60));
-	ck_assert_uint_eq(pair_ike_sas(&p->side[0]) + pair_ike_sas(&p->side[1]), 0);
-	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 1);
-	ck_assert_uint_eq(pair_count(&p->side[1], IKE_REQ_DOWN), 1);
-	pair_free(p);
+static void message(struct ike_build *b, enum wrong w)
+{
+	static const uint8_t nonce[32] = {1}, weak[32];
+	static const uint8_t value[64] = {9};
+	struct ike_proposal p =
+		pair_ike_proposal(w == OTHER_CIPHER ? ALGO_AES192_GCM : ALGO_AES256_GCM, ALGO_NONE,
+	                          ALGO_PRF_SHA384, ALGO_X25519);
+
+	ike_build_begin(b, IKE_P_SA);
+	ike_proposals_write(&b->w, &p, 1, IKE_PROTO_IKE, w == ZERO_SPI ? 0 : 0x5151,
+	                    w == SHORT_SPI ? 4 : 8, IKE_KE_NEEDED);
+	if (w != NO_NONCE)
+		ike_build_bytes(b, IKE_P_NONCE, LS_BYTES(nonce, sizeof nonce));
+	if (w != NO_KE)
+		ike_build_ke(b, w == OTHER_GROUP ? 19 : 31,
+		             w == WEAK ? LS_BYTES(weak, 32)
+		                       : LS_BYTES(value, w == OTHER_GROUP ? 64 : 32));
+	ike_build_end(b);
 }
-END_TEST
 
-START_TEST(stop_and_chain_end)
+START_TEST(requests)
 {
-	struct pair *p = pair_new();
+	static const struct {
+		uint16_t notify;
+		enum ls_cause cause;
+	} rows[WRONGS] = {[NO_KE] = {IKE_N_INVALID_SYNTAX, CAUSE_IKE_SYNTAX},
+	                  [NO_NONCE] = {IKE_N_INVALID_SYNTAX, CAUSE_IKE_SYNTAX},
+	                  [OTHER_CIPHER] = {IKE_N_NO_PROPOSAL_CHOSEN, CAUSE_IKE_NO_PROPOSAL},
+	                  [SHORT_SPI] = {IKE_N_INVALID_SYNTAX, CAUSE_IKE_SYNTAX},
+	                  [ZERO_SPI] = {IKE_N_INVALID_SYNTAX, CAUSE_IKE_SYNTAX},
+	                  [OTHER_GROUP] = {IKE_N_INVALID_KE_PAYLOAD, CAUSE_IKE_NO_GROUP},
+	                  [WEAK] = {IKE_N_INVALID_SYNTAX, CAUSE_IKE_BAD_KEY_EXCHANGE}};
 
-	pair_up(p);
-	ike_chain_end(p->side[1].ike, p->side[1].sa[0].chain, CAUSE_IDLE, p->now);
-	pair_run(p);
-	ck_assert_uint_eq(p->side[0].sas + p->side[1].sas, 0);
-	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_PEER_ASKED);
-	ck_assert_int_eq(pair_last(&p->side[1], IKE_REQ_DOWN)->cause, CAUSE_IDLE);
-	pair_pass(p, LS_S(30));
-	ck_assert_uint_eq(pair_ike_sas(&p->side[0]) + pair_ike_sas(&p->side[1]), 0);
-	ike_start(p->side[0].ike, 1, p->now);
-	pair_run(p);
-	ck_assert_uint_eq(pair_check_sas(p), 1);
-	pair_free(p);
-}
-END_TEST
-
-/* The gateway was restarted: new chains for what we dial, Deletes for all. */
-START_TEST(children_lost)
-{
-	for (unsigned side = 0; side < 2; side++) {
+	for (enum wrong w = RIGHT; w < WRONGS; w++) {
 		struct pair *p = pair_new();
+		struct ike_build b = forge_build();
+		struct ike_payloads in;
+		struct ike_header h;
 
 		pair_up(p);
-		p->side[side].sas = 0;
-		ike_children_lost(p->side[side].ike, p->now);
-		pair_run(p);
-		ck_assert_int_eq(pair_last(&p->side[side], IKE_REQ_DOWN)->cause,
-		                 CAUSE_IKE_CHILDREN_LOST);
-		ck_assert_uint_eq(pair_count(&p->side[1 - side], IKE_REQ_DOWN), 1);
-		ck_assert_uint_eq(pair_check_sas(p), side == 0);
-		ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_UP), side == 0 ? 2 : 1);
-		ck_assert_uint_ne(pair_last(&p->side[side], IKE_REQ_DOWN)->chain,
-		                  side == 0 ? pair_last(&p->side[0], IKE_REQ_UP)->chain : 0);
+		message(&b, w);
+		forge_request(p, 0, IKE_X_CHILD, 2, &b);
+		forge_newest(p, &h, &in);
+		ck_assert_uint_eq(p->side[1].sas, 1);
+		if (w == RIGHT) {
+			struct ike_sa *sa = forge_sa(p, 1);
+
+			ck_assert(in.sa.p && in.ke_group == 31 && in.nonce.p);
+			/* The children have moved, ids begin anew, the old one waits. */
+			ck_assert(sa->spi_i == 0x5151 && !sa->initiator && sa->children &&
+			          sa->send_id == 0 && sa->recv_id == 0);
+			ck_assert_int_eq(sa->next->state, IKE_S_REKEYED);
+			ck_assert_int_eq(sa->next->give_up, p->now + LS_S(IKE_REKEYED_S));
+			pair_free(p);
+			continue;
+		}
+		ck_assert_msg(in.notifies == 1 && in.notify[0].type == rows[w].notify, "%d",
+		              (int)w);
+		ck_assert_msg(pair_counted(&p->side[1], rows[w].cause) == 1, "%d", (int)w);
+		if (w == OTHER_GROUP)
+			ck_assert_uint_eq(ls_get16(in.notify[0].data.p), 31);
+		ck_assert_uint_eq(pair_ike_sas(&p->side[1]), 1);
+		ck_assert_int_eq(forge_sa(p, 1)->state, IKE_S_ESTABLISHED);
+		pair_no_down(p);
 		pair_free(p);
 	}
 }
 END_TEST
 
-START_TEST(config_changes)
+/* A has asked, and B has not heard it. Gives A's old SA. */
+static struct ike_sa *asked(struct pair *p)
 {
-	struct pair *p = pair_new();
-	struct ike_peer a = pair_peer(p, 0);
+	struct ike_sa *sa;
 
 	pair_up(p);
-	a.dpd_idle_s = 77;
-	pair_set(p, 0, &a);
-	pair_run(p);
-	ck_assert_uint_eq(pair_check_sas(p), 1);
-	a.remote_id = pair_id("*.example");
-	pair_set(p, 0, &a);
-	pair_run(p);
-	ck_assert_uint_eq(p->side[0].sas + p->side[1].sas, 0);
-	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_CONFIG_CHANGED);
-	ike_start(p->side[0].ike, 1, p->now);
-	pair_run(p);
-	ck_assert_uint_eq(pair_check_sas(p), 1);
-	ike_peer_remove(p->side[0].ike, 1, CAUSE_CONFIG_CHANGED, p->now);
-	pair_pass(p, LS_S(20));
-	ck_assert_uint_eq(p->side[0].sas + p->side[1].sas, 0);
-	ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 0);
-	pair_free(p);
+	sa = forge_sa(p, 0);
+	ike_rekey_start(sa);
+	ck_assert(ike_rekey_under_way(sa) && sa->active->successor);
+	pair_cross(p);
+	pair_drop(p);
+	return sa;
 }
-END_TEST
 
-/* The peer ends the pair whose successor we ask for. What is started then does not wait for that
- * successor, which nobody makes any more. */
-START_TEST(start_after_a_rekey_in_vain)
+START_TEST(responses)
 {
-	struct pair *p = pair_new();
+	static const enum ls_cause causes[WRONGS] = {[NO_KE] = CAUSE_IKE_SYNTAX,
+	                                             [NO_NONCE] = CAUSE_IKE_SYNTAX,
+	                                             [OTHER_CIPHER] = CAUSE_IKE_BAD_CHOICE,
+	                                             [SHORT_SPI] = CAUSE_IKE_BAD_CHOICE,
+	                                             [ZERO_SPI] = CAUSE_IKE_BAD_CHOICE,
+	                                             [OTHER_GROUP] = CAUSE_IKE_BAD_CHOICE,
+	                                             [WEAK] = CAUSE_IKE_BAD_KEY_EXCHANGE};
 
-	pair_up(p);
-	ike_child_expiring(p->side[0].ike, p->side[0].sa[0].spi_in, p->now);
-	pair_pump(&p->side[0]);
-	ike_child_expired(p->side[1].ike, p->side[1].sa[0].spi_in, p->now);
-	pair_pump(&p->side[1]);
-	pair_deliver_one(p); /* our request, */
-	pair_deliver_one(p); /* its Delete, and before its answer: */
-	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 1);
-	ike_start(p->side[0].ike, 1, p->now);
-	pair_run(p);
-	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_UP), 2);
-	ck_assert_uint_eq(pair_check_sas(p), 1);
-	pair_free(p);
-}
-END_TEST
+	for (enum wrong w = RIGHT; w < WRONGS; w++) {
+		struct pair *p = pair_new();
+		struct ike_sa *sa = asked(p);
+		struct ike_build b = forge_build();
+		const struct pair_note *event;
 
-START_TEST(shutdown)
-{
-	struct pair *p = pair_new();
-
-	pair_up(p);
-	ike_shutdown(p->side[0].ike, p->now);
-	pair_run(p);
-	ck_assert_uint_eq(p->side[0].sas + p->side[1].sas, 0);
-	ck_assert_int_eq(pair_last(&p->side[1], IKE_REQ_DOWN)->cause, CAUSE_PEER_ASKED);
-	pair_free(p);
-}
-END_TEST
-
-/* A peer that is who it says may not use up what is there for others: chains, */
-START_TEST(chains_are_bounded)
-{
-	struct pair *p = pair_new();
-
-	pair_up(p);
-	for (unsigned i = 0; i < 30; i++) {
-		ike_child_create(p->side[0].ike->sas, false);
-		pair_run(p);
+		message(&b, w);
+		forge_response(p, 1, IKE_X_CHILD, 2, &b);
+		if (w == RIGHT) {
+			ck_assert_uint_eq(forge_sa(p, 0)->spi_r, 0x5151);
+			ck_assert_ptr_nonnull(forge_sa(p, 0)->children);
+			ck_assert_int_eq(sa->state, IKE_S_DELETING);
+			pair_free(p);
+			continue;
+		}
+		event = pair_event(&p->side[0], CAUSE_IKE_REKEY_TRIED);
+		ck_assert_ptr_nonnull(event);
+		ck_assert_msg(strcmp(event->text, ls_cause_info(causes[w])->sentence) == 0, "%d",
+		              (int)w);
+		ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 1);
+		ck_assert(sa->state == IKE_S_ESTABLISHED && !sa->active && sa->children);
+		ck_assert(sa->rekey_at >= p->now + LS_S(63) && sa->rekey_at < p->now + LS_S(70));
+		pair_no_down(p);
+		pair_free(p);
 	}
-	ck_assert_uint_eq(p->side[1].sas, IKE_CHILDREN_MAX);
-	ck_assert_uint_eq(pair_check_sas(p), IKE_CHILDREN_MAX);
-	ck_assert_uint_eq(p->side[1].reserved, IKE_CHILDREN_MAX + p->side[1].released);
-	ck_assert_uint_eq(pair_established(&p->side[1]), 1);
+}
+END_TEST
+
+/* Error notifies: a temporary one soon again and no news, others later. */
+START_TEST(errors)
+{
+	static const struct {
+		uint16_t notify;
+		int from; /* seconds until the next try; -1: another group at once */
+		const char *text;
+	} rows[] = {{IKE_N_TEMPORARY_FAILURE, 3, NULL},
+	            {IKE_N_NO_ADDITIONAL_SAS, 63, "it answered NO_ADDITIONAL_SAS"},
+	            {IKE_N_NO_PROPOSAL_CHOSEN, 63, "it answered NO_PROPOSAL_CHOSEN"},
+	            {IKE_N_INVALID_KE_PAYLOAD, -1, "it answered INVALID_KE_PAYLOAD"}};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct pair *p = pair_new();
+		struct ike_sa *sa = asked(p);
+		struct ike_build b = forge_build();
+		struct ike_payloads in;
+		struct ike_header h;
+		int from = rows[i].from;
+		uint8_t data[2] = {0, 19};
+
+		ike_build_notify(&b, 0, rows[i].notify, LS_BYTES(NULL, 0), LS_BYTES(data, 2));
+		forge_response(p, 1, IKE_X_CHILD, 2, &b);
+		if (from < 0) {
+			forge_newest(p, &h, &in);
+			ck_assert(h.id == 3 && in.ke_group == 19);
+			ck_assert_ptr_null(pair_event(&p->side[0], CAUSE_IKE_REKEY_TRIED));
+			/* Twice is not asked. */
+			forge_response(p, 1, IKE_X_CHILD, 3, &b);
+			from = 63;
+		}
+		ck_assert((pair_event(&p->side[0], CAUSE_IKE_REKEY_TRIED) != NULL) ==
+		          (rows[i].text != NULL));
+		if (rows[i].text)
+			ck_assert_str_eq(pair_event(&p->side[0], CAUSE_IKE_REKEY_TRIED)->text,
+			                 rows[i].text);
+		ck_assert(!ike_rekey_under_way(sa) && sa->rekey_at >= p->now + LS_S(from) &&
+		          sa->rekey_at < p->now + LS_S(from + 7));
+		ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 1);
+		pair_free(p);
+	}
+}
+END_TEST
+
+/* The peer has only another group now: it names it, and the whole goes through. */
+START_TEST(group_by_name)
+{
+	struct pair *p = pair_new();
+	struct ike_peer b = pair_peer(p, 1);
+
+	pair_up(p);
+	b.ike_count = 1;
+	b.ike[0] = pair_ike_proposal(ALGO_AES256_GCM, ALGO_NONE, ALGO_PRF_SHA384, ALGO_ECP384);
+	p->side[1].ike->peers->config.ike_count = 1;
+	p->side[1].ike->peers->config.ike[0] = b.ike[0];
+	ike_rekey_start(forge_sa(p, 0));
+	pair_run(p);
+	pair_settled(p);
+	ck_assert_int_eq(forge_sa(p, 0)->choice.ke, ALGO_ECP384);
+	ck_assert_uint_ne(forge_sa(p, 0)->rekeyed_from, 0);
 	pair_free(p);
 }
 END_TEST
 
-/* and IKE SAs. */
-START_TEST(ike_sas_are_bounded)
+/* 2.25.2: not while pairs are being made or deleted by us, not on an SA that a rekey of the peer
+ * has a successor for already, and not beyond what one tunnel may have. */
+START_TEST(not_now)
 {
-	struct ike_limits limits = {.max_ike_sas_per_tunnel = 4};
+	for (unsigned i = 0; i < 4; i++) {
+		struct ike_limits limits = {.max_ike_sas_per_tunnel = i == 3 ? 1 : 0};
+		struct pair *p = pair_new_at("192.0.2.1", "198.51.100.2", &limits);
+		struct ike_build b = forge_build();
+		struct ike_sa *sa;
+
+		for (unsigned k = 0; k < 2; k++) {
+			struct ike_peer c = pair_peer(p, k);
+
+			pair_set(p, k, &c);
+		}
+		pair_up(p);
+		sa = forge_sa(p, 1);
+		if (i == 0)
+			ike_child_rekey(sa, sa->children);
+		else if (i == 1)
+			ike_delete_spi(sa, 99);
+		else if (i == 2)
+			sa->twin = sa;
+		pair_pump(&p->side[1]);
+		pair_drop(p);
+		message(&b, RIGHT);
+		forge_request(p, 0, IKE_X_CHILD, 2, &b);
+		forge_answered(p, p->tail - 1, IKE_N_TEMPORARY_FAILURE);
+		ck_assert_int_eq(sa->state, IKE_S_ESTABLISHED);
+		ck_assert_uint_eq(pair_ike_sas(&p->side[1]), 1);
+		sa->twin = NULL;
+		pair_free(p);
+	}
+}
+END_TEST
+
+/* No room for a successor: said, and the old one goes on. */
+START_TEST(no_room)
+{
+	struct ike_limits limits = {.max_ike_sas = 1};
 	struct pair *p = pair_new_at("192.0.2.1", "198.51.100.2", &limits);
-	struct ike_peer a = pair_peer(p, 0), b = pair_peer(p, 1);
-	char name[32];
+	struct ike_build b = forge_build();
 
-	b.remote_id = pair_id("*.example");
-	pair_set(p, 1, &b);
-	for (unsigned i = 0; i < 7; i++) {
-		snprintf(name, sizeof name, "a%u.example", i);
-		a.tunnel = 10 + i;
-		a.local_id = pair_id(name);
-		pair_set(p, 0, &a);
-		ike_start(p->side[0].ike, a.tunnel, p->now);
-		pair_run(p);
+	for (unsigned k = 0; k < 2; k++) {
+		struct ike_peer c = pair_peer(p, k);
+
+		pair_set(p, k, &c);
 	}
-	ck_assert_uint_eq(pair_established(&p->side[1]), 4);
-	ck_assert_ptr_nonnull(pair_event(&p->side[1], CAUSE_LIMIT_REACHED));
-	ck_assert_uint_eq(pair_check_sas(p), 4);
+	pair_up(p);
+	ike_rekey_start(forge_sa(p, 0));
+	pair_run(p);
+	ck_assert(!forge_sa(p, 0)->active && forge_sa(p, 0)->rekey_at > p->now + LS_S(60));
+	message(&b, RIGHT);
+	forge_request(p, 0, IKE_X_CHILD, 2, &b);
+	forge_answered(p, p->tail - 1, IKE_N_NO_ADDITIONAL_SAS);
+	pair_settled(p);
 	pair_free(p);
 }
 END_TEST
 
-/* The answer to a question of an SA that has ended meanwhile: the SPI is given back. */
-START_TEST(spi_for_nobody)
+/* What waited for the old SA goes over the new one; a second rekey that waited is forgotten. */
+START_TEST(queue_goes_along)
 {
 	struct pair *p = pair_new();
-	struct ike_request r = {0};
+	struct ike_sa *sa;
+	uint32_t old;
 
 	pair_up(p);
-	ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
-	while (ike_next(p->side[0].ike, &r) && r.kind != IKE_REQ_SPI)
-		;
-	ck_assert_int_eq(r.kind, IKE_REQ_SPI);
-	ike_stop(p->side[0].ike, 1, CAUSE_ADMIN, p->now);
+	sa = forge_sa(p, 0);
+	old = pair_first_spi(p, 0);
+	ike_rekey_start(sa);
+	ike_child_rekey(sa, sa->children);
+	ck_assert(sa->queue && sa->queue->ops == &ike_ops_child);
 	pair_run(p);
-	ck_assert_uint_eq(p->side[0].released, 0);
-	ike_answer(p->side[0].ike, r.id, &(struct ike_answer){.spi = 0x12345678}, p->now);
-	while (ike_next(p->side[0].ike, &r) && r.kind != IKE_REQ_RELEASE)
-		;
-	ck_assert_int_eq(r.kind, IKE_REQ_RELEASE);
-	ck_assert_uint_eq(r.spi_in, 0x12345678);
+	pair_settled(p);
+	ck_assert_uint_ne(forge_sa(p, 0)->rekeyed_from, 0);
+	ck_assert_uint_ne(pair_first_spi(p, 0), old);
+	/* The rekey of the pair was the first request of the new SA. */
+	ck_assert_uint_ge(forge_sa(p, 0)->send_id, 2);
 	pair_free(p);
 }
 END_TEST
@@ -766,7 +469,7 @@ START_TEST(rekeys_in_a_loop_are_slowed)
 
 		pair_up(p);
 		for (unsigned i = 0; i < 2 * IKE_NEGOTIATIONS_BURST; i++) {
-			old = first_spi(p, 0);
+			old = pair_first_spi(p, 0);
 			if (ike && i % 2)
 				ike_rekey_start(p->side[0].ike->sas);
 			else
@@ -778,16 +481,16 @@ START_TEST(rekeys_in_a_loop_are_slowed)
 			ck_assert(i % 2 == 0 || !ike || p->side[0].ike->sas->rekeyed_from != 0);
 		}
 		ck_assert_uint_eq(served, IKE_NEGOTIATIONS_BURST);
-		settled(p);
+		pair_settled(p);
 		ck_assert_uint_eq(too_often(p, 1), 1);
-		old = first_spi(p, 0);
+		old = pair_first_spi(p, 0);
 		pair_pass(p, LS_S(12));
 		if (ike && served % 2)
 			ck_assert_uint_ne(p->side[0].ike->sas->rekeyed_from, 0);
 		else
-			ck_assert_uint_ne(first_spi(p, 0), old);
+			ck_assert_uint_ne(pair_first_spi(p, 0), old);
 		ck_assert_uint_eq(too_often(p, 1), 1);
-		settled(p);
+		pair_settled(p);
 		pair_free(p);
 	}
 }
@@ -800,23 +503,37 @@ START_TEST(early_rekeys_are_served)
 
 	pair_up(p);
 	for (unsigned i = 0; i < 1800; i++) {
-		ike_child_expiring(p->side[0].ike, first_spi(p, 0), p->now);
+		ike_child_expiring(p->side[0].ike, pair_first_spi(p, 0), p->now);
 		if (i % 3 == 0)
-			ike_child_expiring(p->side[1].ike, first_spi(p, 1), p->now);
+			ike_child_expiring(p->side[1].ike, pair_first_spi(p, 1), p->now);
 		pair_pass(p, LS_S(2));
 	}
-	settled(p);
+	pair_settled(p);
 	ck_assert_uint_eq(too_often(p, 0) + too_often(p, 1), 0);
 	pair_free(p);
 }
 END_TEST
 
-IKE_MAIN("ike rekey", child_by_each_side, responder_switches_when_heard, child_invalid_ke,
-         child_without_group, child_simultaneous, child_simultaneous_with_losses,
-         child_noticed_by_one, child_rekey_crosses_delete, child_expires_during_its_rekey,
-         child_expires_and_its_rekey_fails, deletes_cross, child_not_found,
-         install_refused_at_rekey, delete_while_installing, ike_by_each_side, ike_again_and_again,
-         ike_simultaneous, ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey,
-         ike_rekey_crosses_close, closes_cross, stop_and_chain_end, children_lost, config_changes,
-         start_after_a_rekey_in_vain, shutdown, chains_are_bounded, ike_sas_are_bounded,
-         spi_for_nobody, rekeys_in_a_loop_are_slowed, early_rekeys_are_served)
+/* The Delete of the old SA does not come: after a minute it goes by itself, and nobody is told. */
+START_TEST(old_one_goes)
+{
+	struct pair *p = pair_new();
+	struct ike_build b = forge_build();
+
+	pair_up(p);
+	message(&b, RIGHT);
+	forge_request(p, 0, IKE_X_CHILD, 2, &b);
+	ck_assert_uint_eq(pair_ike_sas(&p->side[1]), 2);
+	p->now += LS_S(IKE_REKEYED_S);
+	ike_tick(p->side[1].ike, p->now);
+	ck_assert_uint_eq(pair_ike_sas(&p->side[1]), 1);
+	ck_assert_uint_eq(p->side[1].sas, 1);
+	pair_no_down(p);
+	pair_free(p);
+}
+END_TEST
+
+IKE_MAIN("ike rekey", ike_by_each_side, ike_again_and_again, ike_simultaneous,
+         ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey, ike_rekey_crosses_close,
+         requests, responses, errors, group_by_name, not_now, no_room, queue_goes_along,
+         old_one_goes, rekeys_in_a_loop_are_slowed, early_rekeys_are_served)
