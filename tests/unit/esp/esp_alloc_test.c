@@ -1,6 +1,7 @@
 /* Tests that no packet costs an allocation, of ours or of a crypto library, with any transform. */
 #include "tests/unit/allocations.h"
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 enum { BATCH = 16, ROUNDS = 50, SIZE = 1400 };
 
@@ -60,13 +61,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_alloc");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
 		return EXIT_FAILURE;
 	tcase_add_loop_test(tc, packets_cost_no_allocation, 0, PAIR_SUITES * PAIR_BACKENDS);
 	tcase_add_loop_test(tc, allocations_are_seen, 0, PAIR_BACKENDS);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_alloc", tc);
 }

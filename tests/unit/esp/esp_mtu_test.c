@@ -1,6 +1,7 @@
 /* Tests of the size arithmetic: the table of links, outer headers and transforms, and agreement
  * with sealing. */
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 /* Inner MTU with a 6-byte L2TP header and PPP's protocol field in 1, 2 or 4 bytes. */
 START_TEST(inner_mtu_table)
@@ -67,7 +68,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_mtu");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
@@ -75,6 +75,5 @@ int main(void)
 	tcase_add_test(tc, inner_mtu_table);
 	tcase_add_loop_test(tc, room_and_sealed_size_agree, 0, PAIR_SUITES);
 	tcase_add_test(tc, unknown_pairs_have_no_room);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_mtu", tc);
 }

@@ -1,6 +1,7 @@
 /* Tests of sealing and opening together: every transform, size and split; forgeries, replays,
  * batches. */
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 enum { COMBINATIONS = PAIR_SUITES * PAIR_BACKENDS * PAIR_BACKENDS * 2 };
 
@@ -268,7 +269,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_open");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
@@ -282,6 +282,5 @@ int main(void)
 	tcase_add_loop_test(tc, dummies_are_ignored, 0, COMBINATIONS);
 	tcase_add_loop_test(tc, malformed_padding_is_refused, 0, PAIR_BACKENDS);
 	tcase_add_loop_test(tc, unknown_spis_are_counted, 0, COMBINATIONS);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_open", tc);
 }

@@ -2,6 +2,7 @@
  * App. A2. */
 #include "esp/esp_replay.h"
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 /* One step: a number and what becomes of it. */
 struct step {
@@ -291,7 +292,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_replay");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
@@ -306,6 +306,5 @@ int main(void)
 	tcase_add_loop_test(tc, numbers_of_32_bits_end, 0, PAIR_SUITES * 4);
 	tcase_add_loop_test(tc, half_of_32_bits_asks_for_a_successor, 0, 2);
 	tcase_add_loop_test(tc, forgeries_do_not_move_the_window, 0, PAIR_SUITES * 4);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_replay", tc);
 }

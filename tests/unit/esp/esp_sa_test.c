@@ -1,5 +1,6 @@
 /* Tests of SAs and their database: parameters, SPIs, lives, events, views, sizes, selectors. */
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 START_TEST(bad_parameters_are_refused)
 {
@@ -305,7 +306,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_sa");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
@@ -319,6 +319,5 @@ int main(void)
 	tcase_add_loop_test(tc, time_ends_a_life, 0, 2);
 	tcase_add_loop_test(tc, a_retired_sa_ends_soon, 0, PAIR_BACKENDS);
 	tcase_add_loop_test(tc, lost_packets_are_counted, 0, 2);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_sa", tc);
 }

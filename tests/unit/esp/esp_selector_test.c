@@ -1,5 +1,6 @@
 /* Tests of the check of what came out of an SA against what was agreed for it. */
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 static const struct esp_selector l2tp = {.protocol = 17,
                                          .local_port_low = 1701,
@@ -120,7 +121,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_selector");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
@@ -129,6 +129,5 @@ int main(void)
 	tcase_add_test(tc, everything_and_protocols_without_ports);
 	tcase_add_test(tc, inner_packets_of_tunnel_mode);
 	tcase_add_test(tc, inner_packets_of_version_6);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_selector", tc);
 }

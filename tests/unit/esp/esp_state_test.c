@@ -1,6 +1,7 @@
 /* Tests of saved state: traffic goes on, no number repeats, anything bent is refused whole. */
 #include "lib/snap.h"
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 enum { STATE_ROOM = 1 << 16 };
 
@@ -223,7 +224,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_state");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
@@ -235,6 +235,5 @@ int main(void)
 	tcase_add_loop_test(tc, loaded_state_saves_as_the_same, 0, 2);
 	tcase_add_test(tc, bent_state_is_refused_whole);
 	tcase_add_test(tc, too_small_a_buffer_is_an_error);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_state", tc);
 }

@@ -1,6 +1,7 @@
 /* Known packets: RFC 3602 cases 5-8, RFC 7634 appendix A, and GCM against the reference values of
  * McGrew and Viega. */
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 /* RFC 3602 4. These have no ICV; ours is put behind, computed apart from esp/. */
 static const struct {
@@ -203,7 +204,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_vectors");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
@@ -213,6 +213,5 @@ int main(void)
 	tcase_add_loop_test(tc, aeads_follow_rfc4106, 0, 16);
 	tcase_add_loop_test(tc, hmacs_follow_rfc4303, 0, (PAIR_SUITES - 4) * 4);
 	tcase_add_loop_test(tc, cbc_ivs_never_repeat, 0, PAIR_BACKENDS);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_vectors", tc);
 }

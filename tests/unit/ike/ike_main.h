@@ -5,8 +5,7 @@
 
 #include "lib/crypto.h"
 #include "lib/random.h"
-
-#include <check.h>
+#include "tests/unit/run.h"
 
 /* Repeatable randomness, with the libraries under it ready. */
 static inline struct ls_random ike_source(struct ls_random_seeded *seeded)
@@ -17,20 +16,12 @@ static inline struct ls_random ike_source(struct ls_random_seeded *seeded)
 
 static inline int ike_main(const char *name, const TTest *const *tests, size_t n)
 {
-	Suite *s = suite_create(name);
 	TCase *t = tcase_create(name);
-	SRunner *r;
-	int failed;
 
 	for (size_t i = 0; i < n; i++)
 		tcase_add_test(t, tests[i]);
 	tcase_set_timeout(t, 600);
-	suite_add_tcase(s, t);
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_cases(name, t);
 }
 
 #define IKE_MAIN(name, ...)                                                   \

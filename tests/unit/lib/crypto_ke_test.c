@@ -1,6 +1,7 @@
 /* Tests of the key exchanges: RFC 5903, 7748, both ends agree, weak values refused. */
 #include "lib/crypto.h"
 #include "tests/unit/hex.h"
+#include "tests/unit/run.h"
 
 #include <stdlib.h>
 
@@ -209,10 +210,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("crypto_ke");
 	TCase *tc = tcase_create("all");
-	SRunner *runner;
-	int failed;
 
 	if (!crypto_init())
 		return EXIT_FAILURE;
@@ -222,10 +220,5 @@ int main(void)
 	tcase_add_loop_test(tc, malformed_and_weak_values_are_refused, 0, 7);
 	tcase_add_test(tc, modp_edges_are_refused);
 	tcase_add_test(tc, other_ids_are_no_groups);
-	suite_add_tcase(suite, tc);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return run_cases("crypto_ke", tc);
 }

@@ -3,6 +3,7 @@
 #include "src/config/config.h"
 
 #include "ike/ike.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -92,7 +93,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("conf_proposal");
 	TCase *tc = tcase_create("conf_proposal");
 
 	tcase_add_test(tc, names_are_found);
@@ -100,10 +100,5 @@ int main(void)
 	tcase_add_test(tc, child_proposals_need_no_group);
 	tcase_add_test(tc, sequence_numbers_can_be_chosen);
 	tcase_add_test(tc, nonsense_is_refused_with_a_sentence);
-	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_cases("conf_proposal", tc);
 }

@@ -1,5 +1,6 @@
 /* Tests of the requests on the admin socket. */
 #include "src/base/control.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -86,18 +87,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("src/control");
 	TCase *t = tcase_create("control");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, requests_round_trip);
 	tcase_add_test(t, other_lengths_are_refused);
 	tcase_add_test(t, unknown_things_are_refused);
 	tcase_add_test(t, only_looking_is_open_to_the_group);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_cases("src/control", t);
 }

@@ -1,5 +1,6 @@
 /* Tests of the line's state machine: each way up and down, and that nothing dials in a storm. */
 #include "src/gateway/gw_line.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -254,7 +255,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("gw_line");
 	TCase *tc = tcase_create("gw_line");
 
 	tcase_add_test(tc, always_dials_and_dials_again);
@@ -269,10 +269,5 @@ int main(void)
 	tcase_add_test(tc, ike_back_makes_new_keepers);
 	tcase_add_test(tc, held_stays_down);
 	tcase_add_test(tc, no_state_is_a_trap);
-	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_cases("gw_line", tc);
 }

@@ -1,5 +1,6 @@
 /* Tests of the ring of what happened lately. */
 #include "src/parent/history.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -94,18 +95,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("src/history");
 	TCase *t = tcase_create("history");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, empty_gives_nothing);
 	tcase_add_test(t, the_newest_stay);
 	tcase_add_test(t, the_newest_stranger_is_found);
 	tcase_add_test(t, a_tunnel_sees_its_own_last_ones);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_cases("src/history", t);
 }

@@ -2,6 +2,7 @@
 #include "src/parent/iface_mtu.h"
 
 #include "lib/algo.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 
@@ -70,18 +71,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("src/iface_mtu");
 	TCase *t = tcase_create("iface_mtu");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, aead);
 	tcase_add_test(t, cbc);
 	tcase_add_test(t, what_the_peer_receives_is_the_most);
 	tcase_add_test(t, links_that_carry_nothing_give_zero);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_cases("src/iface_mtu", t);
 }

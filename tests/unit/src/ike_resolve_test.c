@@ -1,6 +1,7 @@
 /* Tests of the peer's addresses: literal ones keep their order and need no DNS; a source address
  * follows the route. */
 #include "src/ike/ike_resolve.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <string.h>
@@ -85,7 +86,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("ike_resolve");
 	TCase *tc = tcase_create("ike_resolve");
 
 	tcase_set_timeout(tc, 60);
@@ -93,10 +93,5 @@ int main(void)
 	tcase_add_test(tc, too_many_names_are_cut);
 	tcase_add_test(tc, a_name_that_fails_leaves_the_others);
 	tcase_add_test(tc, the_source_follows_the_route);
-	suite_add_tcase(suite, tc);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? 1 : 0;
+	return run_cases("ike_resolve", tc);
 }

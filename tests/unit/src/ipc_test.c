@@ -1,6 +1,7 @@
 /* Tests of channels between processes: order, descriptors, bounds, and that nothing forbidden is
  * handed on. */
 #include "src/base/ipc.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -269,10 +270,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("src/ipc");
 	TCase *t = tcase_create("ipc");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, flushing_sends_what_the_other_reads);
 	tcase_add_test(t, messages_arrive_in_order_also_through_the_queue);
@@ -284,9 +282,5 @@ int main(void)
 	tcase_add_test(t, a_channel_may_be_freed_by_its_handler);
 	tcase_add_test(t, a_process_that_does_not_read_is_given_up);
 	tcase_set_timeout(t, 60);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_cases("src/ipc", t);
 }

@@ -4,6 +4,7 @@
 
 #include "ppp/ppp.h"
 #include "tests/unit/hex.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -122,22 +123,14 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("src/keys_auth");
 	TCase *t = tcase_create("keys_auth");
-	SRunner *r;
-	int failed;
 
 	if (!secret_init() || !crypto_init())
 		return 1;
-	r = srunner_create(s);
 	tcase_add_test(t, auth_of_a_preshared_key);
 	tcase_add_test(t, chap_md5_is_made_and_checked);
 	tcase_add_test(t, mschapv2_is_made);
 	tcase_add_test(t, mschapv2_is_checked);
 	tcase_add_test(t, unknown_methods_are_refused);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_cases("src/keys_auth", t);
 }

@@ -1,5 +1,6 @@
 /* Tests of which secret is meant: by identities, users and tunnels, the closest fit first. */
 #include "src/keys/keys.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -94,22 +95,16 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("src/keys_store");
 	TCase *t = tcase_create("keys_store");
-	SRunner *r;
-	int failed;
+	int status;
 
 	if (!secret_init())
 		return 1;
-	r = srunner_create(s);
 	tcase_add_test(t, the_closest_identity_wins);
 	tcase_add_test(t, without_a_fit_there_is_no_key);
 	tcase_add_test(t, a_broken_file_leaves_the_old_secrets);
 	tcase_add_test(t, users_and_tunnel_secrets);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	status = run_cases("src/keys_store", t);
 	keys_store_free(&store);
-	return failed != 0;
+	return status;
 }

@@ -1,5 +1,6 @@
 /* Tests of the log: the stable form of a line, and repeats that are counted instead of written. */
 #include "src/base/log.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <fcntl.h>
@@ -121,19 +122,12 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("src/log");
 	TCase *t = tcase_create("log");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, a_line_has_id_subject_and_reason);
 	tcase_add_test(t, what_a_peer_says_cannot_break_the_line);
 	tcase_add_test(t, repeats_are_counted);
 	tcase_add_test(t, what_is_only_counted_is_not_logged);
 	tcase_add_test(t, under_the_journal_lines_carry_their_priority);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_cases("src/log", t);
 }

@@ -1,6 +1,7 @@
 /* Tests of the messages between the processes: every row of the table round trips, and nothing but
  * its own length is taken. */
 #include "src/base/msg.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -216,10 +217,7 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("src/msg");
 	TCase *t = tcase_create("msg");
-	SRunner *r = srunner_create(s);
-	int failed;
 
 	tcase_add_test(t, every_row_round_trips);
 	tcase_add_test(t, every_truncation_and_extension_is_refused);
@@ -229,9 +227,5 @@ int main(void)
 	tcase_add_test(t, addresses_have_known_families);
 	tcase_add_test(t, every_row_has_sender_receiver_and_a_number_of_its_own);
 	tcase_add_test(t, roles_have_names);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed != 0;
+	return run_cases("src/msg", t);
 }

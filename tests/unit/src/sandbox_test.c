@@ -3,6 +3,7 @@
 #include "src/base/sandbox.h"
 
 #include "src/base/sandbox_calls.h"
+#include "tests/unit/run.h"
 
 #include <check.h>
 #include <errno.h>
@@ -209,10 +210,8 @@ END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("src/sandbox");
 	TCase *t = tcase_create("sandbox");
-	SRunner *r;
-	int failed;
+	int status;
 
 	if (geteuid() != 0) {
 		puts("skipped: needs root");
@@ -221,7 +220,6 @@ int main(void)
 	if (!mkdtemp(empty))
 		return 1;
 	chmod(empty, 0755);
-	r = srunner_create(s);
 	tcase_add_test(t, every_role_gets_in);
 	tcase_add_test(t, files_are_out_of_reach);
 	if (!SANDBOX_SANITIZED) {
@@ -232,10 +230,7 @@ int main(void)
 	}
 	tcase_add_test(t, root_is_gone);
 	tcase_add_test(t, each_role_has_its_own_user);
-	suite_add_tcase(s, t);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
+	status = run_cases("src/sandbox", t);
 	rmdir(empty);
-	return failed != 0;
+	return status;
 }
