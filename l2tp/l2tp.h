@@ -80,7 +80,9 @@ void l2tp_input(struct l2tp *l2tp, uint32_t tunnel, uint32_t chain, const uint8_
 /* Verified data came in on the session's connection: counts as a sign of life (RFC 2661 6.5 wants
  * HELLO only in silence). Tell at most once a second. */
 void l2tp_heard(struct l2tp *l2tp, uint16_t session, ls_time now);
+/* Does what is due; a connection of which nothing is costs nothing. */
 void l2tp_tick(struct l2tp *l2tp, ls_time now);
+/* When l2tp_tick is needed next, LS_NEVER: for nothing. Costs no walk: ask after each batch. */
 ls_time l2tp_deadline(const struct l2tp *l2tp);
 
 enum l2tp_request_kind {
