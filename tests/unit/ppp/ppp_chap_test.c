@@ -4,7 +4,7 @@
 
 START_TEST(keys_cannot_answer)
 {
-	struct ppp_answer no = {.ok = false, .cause = CAUSE_PPP_UNKNOWN_USER};
+	struct ppp_answer no = {.ok = false, .cause = CAUSE_NO_MEMORY};
 
 	start();
 	dial();
@@ -14,7 +14,7 @@ START_TEST(keys_cannot_answer)
 	ck_assert_int_eq(ends[0]->phase, PHASE_AUTH);
 	ppp_answer(ends[0], question.id, &no, now);
 	memset(&question, 0, sizeof question);
-	expect_end(CAUSE_PPP_UNKNOWN_USER);
+	expect_end(CAUSE_NO_MEMORY);
 }
 END_TEST
 
@@ -30,10 +30,12 @@ START_TEST(a_challenge_said_again)
 	/* While keys thinks, and after: one question, one response. */
 	SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
 	ck_assert_uint_eq(frames, 0);
+	ck_assert_uint_eq(counted(CAUSE_PPP_UNEXPECTED), 0);
 	uint64_t asked = question.id;
 	/* Nor does another one ask keys again before it has answered. */
 	SAY(PROTO_CHAP, 1, 4, "\20ABcdefghijklmnophq");
 	ck_assert_uint_eq(question.id, asked);
+	ck_assert_uint_eq(counted(CAUSE_PPP_UNEXPECTED), 1);
 	answer_question(7);
 	ck_assert_uint_eq(frames, 1);
 	ck_assert_uint_eq(said[0].bytes[1], 5);
@@ -332,6 +334,8 @@ END_TEST
 /* Keys gives less than a response: that is no answer. */
 START_TEST(too_short_an_answer_of_keys)
 {
+	const char *text;
+
 	for (uint8_t len = 42; len <= 44; len++) {
 		struct ppp_answer a = {.ok = true, .value_len = len};
 
@@ -343,6 +347,8 @@ START_TEST(too_short_an_answer_of_keys)
 		memset(&question, 0, sizeof question);
 		listen();
 		ck_assert_uint_eq(said[0].protocol, len < 44 ? PROTO_LCP : PROTO_CHAP);
+		ck_assert_int_eq(ppp_why(ends[0], &text),
+		                 len < 44 ? CAUSE_PPP_UNKNOWN_USER : CAUSE_NONE);
 		end();
 	}
 }

@@ -113,8 +113,11 @@ START_TEST(echoes)
 	ck_assert_mem_eq(said[0].bytes + HEAD + 4, "data", 4);
 	memcpy(ours, said[0].bytes + HEAD, 4);
 	ck_assert_mem_ne(ours, "\1\2\3\4", 4);
+	SAY(PROTO_LCP, CODE_ECHO_REQUEST, 9, "\1\2\3\4");
+	ck_assert_uint_eq(frames, 1);
+	ck_assert_uint_eq(said[0].len, HEAD + 4);
 	/* Too short for a magic number; replies and discards are for nobody. */
-	SAY(PROTO_LCP, CODE_ECHO_REQUEST, 9, "\1\2");
+	SAY(PROTO_LCP, CODE_ECHO_REQUEST, 9, "\1\2\3");
 	ck_assert_uint_eq(frames, 0);
 	SAY(PROTO_LCP, CODE_ECHO_REPLY, 9, "\1\2\3\4");
 	SAY(PROTO_LCP, CODE_DISCARD, 9, "\1\2\3\4");
@@ -332,6 +335,78 @@ START_TEST(down_and_up_again)
 }
 END_TEST
 
+/* A hint at our MRU is taken from the least that may be up to what we asked for. */
+START_TEST(hints_at_our_mru)
+{
+	static const struct {
+		const char *hint;
+		bool taken;
+	} rows[] = {{"\1\4\0\177", false},
+	            {"\1\4\0\200", true},
+	            {"\1\4\5\167", true},
+	            {"\1\4\5\170", true},
+	            {"\1\4\5\171", false}};
+
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		start();
+		config[0].mru = 1400;
+		dial();
+		say(PROTO_LCP, CODE_NAK, said[0].bytes[1], rows[i].hint, 4);
+		ck_assert_uint_eq(said[0].bytes[0], CODE_REQUEST);
+		if (rows[i].taken)
+			ck_assert_mem_eq(said[0].bytes + HEAD, rows[i].hint, 4);
+		else
+			ck_assert_uint_eq(said[0].bytes[HEAD], 5);
+		end();
+	}
+}
+END_TEST
+
+/* A peer that hints at the one and then at the other gets each. */
+START_TEST(hints_at_both_methods)
+{
+	start_called();
+	config[0].require = 3;
+	dial();
+	ck_assert_mem_eq(said[0].bytes + HEAD, "\3\5\302\43\201", 5);
+	SAY(PROTO_LCP, CODE_NAK, said[0].bytes[1], "\3\5\302\43\5");
+	ck_assert_mem_eq(said[0].bytes + HEAD, "\3\5\302\43\5", 5);
+	SAY(PROTO_LCP, CODE_NAK, said[0].bytes[1], "\3\5\302\43\201");
+	ck_assert_mem_eq(said[0].bytes + HEAD, "\3\5\302\43\201", 5);
+	end();
+}
+END_TEST
+
+/* Agreed on anew, the interface is told of both protocols at once again. */
+START_TEST(both_protocols_are_waited_for_anew)
+{
+	start();
+	config[0].ipv6 = true;
+	dial();
+	open_lcp("", 0);
+	for (unsigned round = 0; round < 2; round++) {
+		open_ipcp();
+		SAY(PROTO_IPCP, round ? CODE_ACK : CODE_NAK, ends[0]->ipcp.id, "\3\6\12\11\0\2");
+		if (round == 0)
+			agree_to(PROTO_IPCP);
+		ck_assert(!is_up[0]);
+		say(PROTO_IPV6CP, CODE_ACK, ends[0]->ipv6cp.id, ends[0]->ipv6cp.request,
+		    ends[0]->ipv6cp.request_len);
+		SAY(PROTO_IPV6CP, CODE_REQUEST, 1, "\1\12\1\2\3\4\5\6\7\10");
+		ck_assert(is_up[0]);
+		is_up[0] = false;
+		SAY(PROTO_LCP, CODE_REQUEST, 2, "");
+		agree_to(PROTO_LCP);
+	}
+	/* Once more, before any of them has begun. */
+	SAY(PROTO_LCP, CODE_REQUEST, 3, "\3\5\302\43\5");
+	agree_to(PROTO_LCP);
+	SAY(PROTO_LCP, CODE_REQUEST, 4, "");
+	ck_assert_uint_eq(counted(CAUSE_PPP_UNEXPECTED), 0);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("ppp_lcp");
@@ -353,5 +428,8 @@ int main(void)
 	tcase_add_test(tc, a_peer_without_magic_numbers);
 	tcase_add_test(tc, a_long_echo);
 	tcase_add_test(tc, down_and_up_again);
+	tcase_add_test(tc, hints_at_our_mru);
+	tcase_add_test(tc, hints_at_both_methods);
+	tcase_add_test(tc, both_protocols_are_waited_for_anew);
 	return run_cases("ppp_lcp", tc);
 }

@@ -184,6 +184,62 @@ START_TEST(the_last_protocol_ends_the_link)
 }
 END_TEST
 
+/* A source that gives none first, then ours, then another. */
+static void poor_fill(void *context, void *buffer, size_t len)
+{
+	static const uint8_t ours[8] = {0, 1, 1, 1, 1, 1, 1, 1};
+	unsigned *n = context;
+
+	memset(buffer, *n == 0 ? 0 : 7, len);
+	if (*n == 1)
+		memcpy(buffer, ours, len < 8 ? len : 8);
+	(*n)++;
+}
+
+/* What is hinted at is neither none nor ours, however it is drawn. */
+START_TEST(a_hint_is_drawn_until_it_fits)
+{
+	unsigned n = 0;
+
+	open_six();
+	ends[0]->random = (struct ls_random){.fill = poor_fill, .context = &n};
+	memcpy(ends[0]->local_id, "\0\1\1\1\1\1\1\1", 8);
+	SAY(PROTO_IPV6CP, CODE_REQUEST, 1, "\1\12\0\0\0\0\0\0\0\0");
+	HEARD(PROTO_IPV6CP, CODE_NAK, "\1\12\5\7\7\7\7\7\7\7");
+	ck_assert_uint_eq(n, 3);
+	end();
+}
+END_TEST
+
+/* One protocol is up and the other one's peer silent: half a minute later it is asked again, and
+ * only once each half minute. */
+START_TEST(silence_is_asked_again)
+{
+	ls_time stopped;
+
+	start();
+	config[0].ipv6 = true;
+	config[0].echo_interval_s = UINT32_MAX;
+	dial();
+	open_lcp("", 0);
+	open_ipcp();
+	SAY(PROTO_IPCP, CODE_NAK, ends[0]->ipcp.id, "\3\6\12\11\0\2");
+	agree_to(PROTO_IPCP);
+	while (ends[0]->ipv6cp.state != CP_STOPPED)
+		pass(ppp_deadline(ends[0]));
+	stopped = now;
+	ck_assert(is_up[0] && seen[0].ipv4);
+	ck_assert_int_eq(ends[0]->ipv6cp.at, stopped + LS_S(30));
+	ck_assert_int_eq(ends[0]->ipcp.at, LS_NEVER);
+	pass(stopped + LS_S(30) - 1);
+	ck_assert_int_eq(ends[0]->ipv6cp.state, CP_STOPPED);
+	pass(stopped + LS_S(30));
+	ck_assert_uint_eq(said[frames - 1].protocol, PROTO_IPV6CP);
+	ck_assert_uint_eq(said[frames - 1].bytes[0], CODE_REQUEST);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("ppp_ncp");
@@ -197,5 +253,7 @@ int main(void)
 	tcase_add_test(tc, what_a_caller_is_given);
 	tcase_add_test(tc, an_address_of_our_own);
 	tcase_add_test(tc, the_last_protocol_ends_the_link);
+	tcase_add_test(tc, a_hint_is_drawn_until_it_fits);
+	tcase_add_test(tc, silence_is_asked_again);
 	return run_cases("ppp_ncp", tc);
 }

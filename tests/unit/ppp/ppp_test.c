@@ -80,8 +80,16 @@ START_TEST(what_the_peer_rejects_ends)
 	SAY(PROTO_LCP, CODE_TERM_ACK, said[0].bytes[1], "");
 	ck_assert_int_eq(why, CAUSE_PPP_NO_AUTH);
 	end();
-	/* Something that we never say, or a cut one. */
+	/* Another one meanwhile. */
+	start();
+	dial();
+	open_lcp("\3\5\302\43\5", 5);
+	SAY(PROTO_LCP, CODE_PROTOCOL_REJECT, 1, "\200\375\1\1\0\4");
+	ck_assert_int_eq(ends[0]->phase, PHASE_AUTH);
+	end();
+	/* Something that we never say, or need no more, or a cut one. */
 	open_plain();
+	SAY(PROTO_LCP, CODE_PROTOCOL_REJECT, 1, "\302\43\1\1\0\4");
 	SAY(PROTO_LCP, CODE_PROTOCOL_REJECT, 1, "\200\375");
 	SAY(PROTO_LCP, CODE_PROTOCOL_REJECT, 1, "\200");
 	SAY(PROTO_LCP, CODE_CODE_REJECT, 1, "");
