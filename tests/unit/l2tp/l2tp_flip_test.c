@@ -19,11 +19,13 @@ struct story {
 static bool spoil(struct pair *p, unsigned from, const uint8_t *bytes, size_t len)
 {
 	uint8_t bad[L2TP_MESSAGE_MAX];
+	size_t bad_len;
 
 	if (!flip_hits(&damage, len))
 		return true;
 	types |= 1u << pair_type(bytes, len);
-	pair_put(p, !from, PAIR_CHAIN, bad, flip_make(&damage, bytes, len, bad));
+	bad_len = flip_make(&damage, bytes, len, bad);
+	pair_put(p, !from, PAIR_CHAIN, bad, bad_len);
 	return follow;
 }
 

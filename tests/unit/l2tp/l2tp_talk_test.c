@@ -209,7 +209,7 @@ START_TEST(test_all_hidden)
 }
 END_TEST
 
-static void expect_refusal(const char *a, const char *b)
+static void expect_refusal(const char *a, const char *b, enum ls_cause why)
 {
 	struct pair *p = pair_new(4, a, b);
 
@@ -217,6 +217,7 @@ static void expect_refusal(const char *a, const char *b)
 	pair_run(p, LS_S(5));
 	ck_assert_uint_eq(p->side[0].up + p->side[1].up, 0);
 	ck_assert_uint_eq(p->side[0].down, 1);
+	ck_assert_int_eq(p->side[0].down_cause, why);
 	pair_run(p, LS_S(80));
 	ck_assert_int_eq(l2tp_deadline(p->side[0].l2tp), LS_NEVER);
 	ck_assert_int_eq(l2tp_deadline(p->side[1].l2tp), LS_NEVER);
@@ -225,9 +226,9 @@ static void expect_refusal(const char *a, const char *b)
 
 START_TEST(test_secret_wrong_or_missing)
 {
-	expect_refusal("open sesame", "close sesame");
-	expect_refusal("open sesame", "");
-	expect_refusal("", "open sesame");
+	expect_refusal("open sesame", "close sesame", CAUSE_L2TP_AUTH);
+	expect_refusal("open sesame", "", CAUSE_L2TP_NOT_AUTHORIZED);
+	expect_refusal("", "open sesame", CAUSE_L2TP_NO_SECRET);
 }
 END_TEST
 
@@ -456,8 +457,16 @@ START_TEST(messages_about_calls)
 
 		give(p, &w, p->side[1].data.session);
 	}
+	/* An id of the peer's finds a call for a CDN only, and only its own. */
+	for (unsigned i = 0; i < 3; i++) {
+		struct wr w = message(bytes, types[i]);
+
+		l2tp_avp_u16(&w, L2TP_AVP_SESSION,
+		             (uint16_t)(p->side[0].data.session + (types[i] == L2TP_CDN)));
+		give(p, &w, (uint16_t)(p->side[1].data.session + 1));
+	}
 	pair_pump(p, 1);
-	ck_assert_uint_eq(pair_count(p, 1, CAUSE_L2TP_UNEXPECTED), 5);
+	ck_assert_uint_eq(pair_count(p, 1, CAUSE_L2TP_UNEXPECTED), 8);
 	ck_assert_uint_eq(p->side[1].down, 0);
 	ck_assert_uint_eq(last_type, 0);
 	pair_free(p);
@@ -555,6 +564,43 @@ START_TEST(what_an_sccrq_says)
 }
 END_TEST
 
+/* Whoever ends a connection that was up was asked to, whatever the result (4.4.2). */
+START_TEST(the_end_of_a_connection_that_was_up)
+{
+	struct pair *p = up(46);
+	uint8_t bytes[L2TP_MESSAGE_MAX];
+	struct wr w = message(bytes, L2TP_STOPCCN);
+
+	l2tp_avp_u16(&w, L2TP_AVP_CONNECTION, p->side[0].data.connection);
+	l2tp_avp_result(&w, 4, 0, "");
+	give(p, &w, 0);
+	pair_pump(p, 1);
+	ck_assert_int_eq(p->side[1].down_cause, CAUSE_PEER_ASKED);
+	ck_assert(p->side[1].down_by_peer);
+	ck_assert_str_eq(p->side[1].down_text, "StopCCN, result 4, error 0");
+	pair_free(p);
+}
+END_TEST
+
+/* How data looks is what the config of each side says. */
+START_TEST(what_data_headers_have)
+{
+	for (unsigned form = 0; form < 4; form++) {
+		struct pair *p = pair_new(47, "", "");
+		struct l2tp_peer peer = pair_peer("branch", "");
+
+		peer.sequencing = form & 1;
+		peer.length_bit = form & 2;
+		ck_assert_int_eq(l2tp_peer_set(p->side[0].l2tp, &peer), CAUSE_NONE);
+		pair_up(p);
+		ck_assert(p->side[0].data.sequencing == peer.sequencing);
+		ck_assert(p->side[0].data.length_bit == peer.length_bit);
+		ck_assert(!p->side[1].data.sequencing && !p->side[1].data.length_bit);
+		pair_free(p);
+	}
+}
+END_TEST
+
 /* A HELLO is acknowledged, and nothing else comes of it (6.5). */
 START_TEST(a_hello_is_only_acknowledged)
 {
@@ -597,5 +643,7 @@ int main(void)
 	tcase_add_test(tc, an_unknown_avp_ends_its_call_only);
 	tcase_add_test(tc, what_an_sccrq_says);
 	tcase_add_test(tc, a_hello_is_only_acknowledged);
+	tcase_add_test(tc, the_end_of_a_connection_that_was_up);
+	tcase_add_test(tc, what_data_headers_have);
 	return run_cases("l2tp_talk", tc);
 }

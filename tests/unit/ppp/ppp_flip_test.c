@@ -12,10 +12,12 @@ static bool follow; /* the real frame comes behind the damaged one */
 static bool spoil(unsigned from, uint8_t *frame, size_t *len)
 {
 	uint8_t bad[PPP_FRAME_MAX];
+	size_t bad_len;
 
 	if (!flip_hits(&damage, *len))
 		return true;
-	ppp_input(ends[!from], bad, flip_make(&damage, frame, *len, bad), now);
+	bad_len = flip_make(&damage, frame, *len, bad);
+	ppp_input(ends[!from], bad, bad_len, now);
 	return follow;
 }
 
