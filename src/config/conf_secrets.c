@@ -1,4 +1,5 @@
 /* The secrets file: opened with care, read into guarded memory. */
+#include "src/config/conf_secrets_text.h"
 #include "src/config/config.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@ enum { SECRETS_MAX = 65536 };
 struct reading {
 	const char *path;
 	struct conf_errors *errors;
+	struct secrets_text text;
 };
 
 int conf_secrets_open(const char *path, char *error, size_t cap)
@@ -42,24 +44,28 @@ int conf_secrets_open(const char *path, char *error, size_t cap)
 	return -1;
 }
 
-/* The value of a text key in an entry; NULL after an error, "" when it may be missing. */
-static const char *text_of(const struct reading *in, const config_setting_t *entry, const char *key,
-                           size_t max, bool needed)
+/* The value of a text key in an entry to out (max bytes), which is "" when it may be missing; false
+ * after an error. */
+static bool text_get(const struct reading *in, const config_setting_t *entry, const char *key,
+                     char *out, size_t max, bool needed)
 {
-	const char *value = "";
+	const char *number;
+	size_t len;
 
-	if (!config_setting_lookup_string(entry, key, &value)) {
+	out[0] = '\0';
+	if (!config_setting_lookup_string(entry, key, &number)) {
 		if (needed)
 			conf_error(in->errors, in->path, config_setting_source_line(entry),
 			           "'%s' is missing, or is no text in double quotes", key);
-		return needed ? NULL : "";
+		return !needed;
 	}
-	if (strlen(value) >= max || (needed && value[0] == '\0')) {
-		conf_error(in->errors, in->path, config_setting_source_line(entry),
-		           "'%s' must have 1 to %zu characters", key, max - 1);
-		return NULL;
-	}
-	return value;
+	len = secrets_text_get(&in->text, number, out, max);
+	if (len < max && (len > 0 || !needed))
+		return true;
+	out[0] = '\0';
+	conf_error(in->errors, in->path, config_setting_source_line(entry),
+	           "'%s' must have 1 to %zu characters, none of them zero", key, max - 1);
+	return false;
 }
 
 /* No other keys than these (NULL-terminated). */
@@ -78,26 +84,25 @@ static void keys_check(const struct reading *in, const config_setting_t *entry,
 	}
 }
 
-static bool secret_take(const struct reading *in, const config_setting_t *entry, const char *key,
+static void secret_take(const struct reading *in, const config_setting_t *entry, const char *key,
                         struct secret *to)
 {
-	const char *text = text_of(in, entry, key, SECRET_MAX, true);
+	char text[SECRET_MAX];
 
-	return text && secret_from(to, text, strlen(text));
+	if (text_get(in, entry, key, text, sizeof text, true) &&
+	    !secret_from(to, text, strlen(text)))
+		conf_error(in->errors, in->path, config_setting_source_line(entry), "no memory");
+	secret_wipe(text, sizeof text);
 }
 
 static void psk_read(const struct reading *in, const config_setting_t *entry,
                      struct conf_secret_psk *out)
 {
 	static const char *const known[] = {"local", "remote", "secret", NULL};
-	const char *local = text_of(in, entry, "local", sizeof out->local, false),
-		   *remote = text_of(in, entry, "remote", sizeof out->remote, false);
 
 	keys_check(in, entry, known);
-	if (local && remote) {
-		snprintf(out->local, sizeof out->local, "%s", local);
-		snprintf(out->remote, sizeof out->remote, "%s", remote);
-	}
+	text_get(in, entry, "local", out->local, sizeof out->local, false);
+	text_get(in, entry, "remote", out->remote, sizeof out->remote, false);
 	secret_take(in, entry, "secret", &out->secret);
 }
 
@@ -105,13 +110,11 @@ static void user_read(const struct reading *in, const config_setting_t *entry,
                       struct conf_secret_user *out)
 {
 	static const char *const known[] = {"name", "password", "address", NULL};
-	const char *name = text_of(in, entry, "name", sizeof out->name, true),
-		   *address = text_of(in, entry, "address", LS_ADDR_TEXT_MAX, false);
+	char address[LS_ADDR_TEXT_MAX];
 
 	keys_check(in, entry, known);
-	if (name)
-		snprintf(out->name, sizeof out->name, "%s", name);
-	if (address && address[0] &&
+	text_get(in, entry, "name", out->name, sizeof out->name, true);
+	if (text_get(in, entry, "address", address, sizeof address, false) && address[0] &&
 	    (!ls_addr_parse(address, &out->address) || out->address.family != 4))
 		conf_error(in->errors, in->path, config_setting_source_line(entry),
 		           "'address' must be an IPv4 address");
@@ -122,11 +125,9 @@ static void l2tp_read(const struct reading *in, const config_setting_t *entry,
                       struct conf_secret_l2tp *out)
 {
 	static const char *const known[] = {"tunnel", "secret", NULL};
-	const char *tunnel = text_of(in, entry, "tunnel", sizeof out->tunnel, false);
 
 	keys_check(in, entry, known);
-	if (tunnel)
-		snprintf(out->tunnel, sizeof out->tunnel, "%s", tunnel);
+	text_get(in, entry, "tunnel", out->tunnel, sizeof out->tunnel, false);
 	secret_take(in, entry, "secret", &out->secret);
 }
 
@@ -181,35 +182,25 @@ static void root_read(const struct reading *in, const config_setting_t *root,
 	}
 }
 
-/* libconfig keeps the texts in memory of its own until it is destroyed: they are wiped before. */
-static void texts_wipe(config_setting_t *s)
+bool conf_secrets_read(int fd, const char *path, struct conf_secrets *s, struct conf_errors *errors)
 {
-	const char *text;
-
-	if (config_setting_is_aggregate(s)) {
-		for (int i = 0; i < config_setting_length(s); i++)
-			texts_wipe(config_setting_get_elem(s, (unsigned)i));
-	} else if (config_setting_type(s) == CONFIG_TYPE_STRING &&
-	           (text = config_setting_get_string(s))) {
-		secret_wipe((void *)(uintptr_t)text, strlen(text));
-	}
-}
-
-bool conf_secrets_read(FILE *file, const char *path, struct conf_secrets *s,
-                       struct conf_errors *errors)
-{
-	struct reading in = {path, errors};
+	struct reading in = {.path = path, .errors = errors};
+	const char *why;
 	config_t parsed;
 
 	memset(s, 0, sizeof *s);
+	if (!secrets_text_read(&in.text, fd, &why)) {
+		conf_error(errors, path, 0, "%s", why);
+		return false;
+	}
 	config_init(&parsed);
-	if (config_read(&parsed, file))
+	if (config_read_string(&parsed, in.text.plain))
 		root_read(&in, config_root_setting(&parsed), s);
 	else
 		conf_error(errors, path, (unsigned)config_error_line(&parsed), "%s",
 		           config_error_text(&parsed));
-	texts_wipe(config_root_setting(&parsed));
 	config_destroy(&parsed);
+	secrets_text_free(&in.text);
 	if (errors->count > 0)
 		conf_secrets_free(s);
 	return errors->count == 0;
@@ -242,18 +233,15 @@ bool conf_secrets_check(const struct conf *conf, struct conf_errors *errors)
 	const char *path = conf->gateway.secrets;
 	char error[CONF_ERROR_MAX];
 	int fd = conf_secrets_open(path, error, sizeof error);
-	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
 	struct conf_secrets s;
 	bool ok;
 
-	if (!file) {
-		conf_error(errors, conf->path, 0, "%s", fd >= 0 ? "no memory" : error);
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0) {
+		conf_error(errors, conf->path, 0, "%s", error);
 		return false;
 	}
-	ok = secret_init() && conf_secrets_read(file, path, &s, errors);
-	fclose(file);
+	ok = secret_init() && conf_secrets_read(fd, path, &s, errors);
+	close(fd);
 	if (!ok)
 		return false;
 	for (size_t i = 0; i < conf->tunnel_count; i++)

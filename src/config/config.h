@@ -172,8 +172,8 @@ struct conf_secrets {
 /* Opens it, refusing a file that others than its owner may read or that is another user's. Gives
  * the descriptor, or -1 with error. */
 int conf_secrets_open(const char *path, char *error, size_t cap);
-/* Reads an open file; path is for messages only. false: *s holds nothing. */
-bool conf_secrets_read(FILE *file, const char *path, struct conf_secrets *s,
+/* Reads an open file, which stays open; path is for messages only. false: *s holds nothing. */
+bool conf_secrets_read(int fd, const char *path, struct conf_secrets *s,
                        struct conf_errors *errors);
 void conf_secrets_free(struct conf_secrets *s);
 /* That the file can be opened and read, and that each tunnel finds a key and a password in it. */

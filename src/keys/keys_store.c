@@ -1,7 +1,6 @@
 /* The secrets as read from their file, and which of them is meant. */
 #include "src/keys/keys.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -9,26 +8,13 @@
 
 #include "ike/ike.h"
 
-enum { BUFFER_BYTES = 4096 };
-
 bool keys_store_read(struct keys_store *s, int fd, const char *path, char *error, size_t cap)
 {
-	FILE *file = fdopen(fd, "r");
 	struct conf_errors errors = {0};
-	/* stdio's buffer is ours, so that it can be wiped. */
-	static char buffer[BUFFER_BYTES];
 	struct conf_secrets read;
-	bool ok;
+	bool ok = conf_secrets_read(fd, path, &read, &errors);
 
-	if (!file) {
-		snprintf(error, cap, "%s: %s", path, strerror(errno));
-		close(fd);
-		return false;
-	}
-	setvbuf(file, buffer, _IOFBF, sizeof buffer);
-	ok = conf_secrets_read(file, path, &read, &errors);
-	fclose(file);
-	secret_wipe(buffer, sizeof buffer);
+	close(fd);
 	if (!ok) {
 		snprintf(error, cap, "%s", errors.count > 0 ? errors.line[0] : path);
 		return false;

@@ -1,19 +1,24 @@
 /* Tests of the secrets file: what is read of it, what is refused, and whether it has what the
  * tunnels need. */
+#include "src/base/sandbox_calls.h"
 #include "tests/unit/src/conf_file.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/mman.h>
 
 static char secrets_file[CONF_FILE_PATH];
 
 static bool secrets_read(const char *text, struct conf_secrets *s)
 {
-	FILE *f;
 	bool ok;
+	int fd;
 
 	memset(&errors, 0, sizeof errors);
 	conf_file_write(secrets_file, text, 0600);
-	f = fopen(secrets_file, "r");
-	ok = conf_secrets_read(f, secrets_file, s, &errors);
-	fclose(f);
+	fd = open(secrets_file, O_RDONLY);
+	ok = conf_secrets_read(fd, secrets_file, s, &errors);
+	close(fd);
 	unlink(secrets_file);
 	ck_assert(ok == (errors.count == 0));
 	if (!ok)
@@ -183,6 +188,91 @@ START_TEST(what_is_wrong_is_named_without_the_secret)
 }
 END_TEST
 
+/* -- what stays behind -- */
+
+/* Of a secret of SECRET_BYTES its last MARK: free() writes over the first. */
+enum { SECRET_BYTES = 90, MARK = 16 };
+
+/* Looks for it without having it anywhere: each byte is held as its complement. */
+static unsigned copies_in(const uint8_t *from, const uint8_t *to, const uint8_t hidden[MARK])
+{
+	unsigned found = 0;
+
+	for (const uint8_t *at = from; at + MARK <= to; at++) {
+		unsigned i = 0;
+
+		while (i < MARK && (at[i] ^ hidden[i]) == UINT8_MAX)
+			i++;
+		found += i == MARK;
+	}
+	return found;
+}
+
+/* In all memory of this process that can be written. Allocates nothing: that could write over it.
+ */
+static unsigned copies_found(const uint8_t hidden[MARK])
+{
+	static char maps[1 << 16];
+	int fd = open("/proc/self/maps", O_RDONLY);
+	size_t len = 0;
+	ssize_t n;
+	char rights[8];
+	unsigned found = 0;
+	uintptr_t from, to;
+
+	ck_assert_int_ge(fd, 0);
+	while ((n = read(fd, maps + len, sizeof maps - 1 - len)) > 0)
+		len += (size_t)n;
+	close(fd);
+	maps[len] = '\0';
+	for (char *line = maps, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s", &from, &to, rights) == 3 &&
+		    strncmp(rights, "rw", 2) == 0 && !strstr(line, "[v"))
+			found += copies_in((const uint8_t *)from, (const uint8_t *)to, hidden);
+	}
+	return found;
+}
+
+static const char *const frames[][2] = {
+	{"psks: ( { secret = \"", "\"; } );"},
+	{"psks: ( { secret = \"", "\" "},
+	{"psks: ( { secret = \"", "\"; } }"},
+	{"psks: ( { secret = \"", ""},
+	{"psks: ( { secret = \"x\"; } ); // ", "\n"},
+	{"/* ", "*/ psks: ( { secert = \"x\"; } );"},
+	{"psks: ( { remote = 5; secret = \"", "\"; } );"},
+};
+
+/* Neither from a good file nor from one with a mistake does a secret stay in memory. */
+START_TEST(no_copy_of_a_secret_stays)
+{
+	uint8_t hidden[SECRET_BYTES], *copy = malloc(SECRET_BYTES);
+	const uint8_t *last = hidden + SECRET_BYTES - MARK;
+	struct conf_secrets s;
+	int fd = memfd_create("secrets", MFD_CLOEXEC);
+
+	/* No two places in it are alike. */
+	for (unsigned i = 0; i < SECRET_BYTES; i++) {
+		hidden[i] = (uint8_t) ~(i % 2 ? 'A' + i / 2 % 26 : 'a' + (i * 11 + i / 26) % 26);
+		copy[i] = (uint8_t)~hidden[i];
+	}
+	ck_assert_int_gt(write(fd, frames[_i][0], strlen(frames[_i][0])), 0);
+	ck_assert_int_eq(write(fd, copy, SECRET_BYTES), SECRET_BYTES);
+	ck_assert_int_ge(write(fd, frames[_i][1], strlen(frames[_i][1])), 0);
+	lseek(fd, 0, SEEK_SET);
+	ck_assert_uint_ge(copies_found(last), 1);
+	secret_wipe(copy, SECRET_BYTES);
+	ck_assert_uint_eq(copies_found(last), 0);
+	memset(&errors, 0, sizeof errors);
+	if (conf_secrets_read(fd, "secrets", &s, &errors))
+		conf_secrets_free(&s);
+	ck_assert_uint_eq(copies_found(last), 0);
+	close(fd);
+	free(copy);
+}
+END_TEST
+
 /* -- opening -- */
 
 START_TEST(a_secrets_file_that_others_may_read_is_refused)
@@ -312,6 +402,10 @@ int main(void)
 	tcase_add_test(tc, a_secret_has_its_longest);
 	tcase_add_loop_test(tc, what_is_wrong_is_named_without_the_secret, 0,
 	                    sizeof broken / sizeof broken[0]);
+	/* A sanitizer's own memory is too large to look through. */
+	if (!SANDBOX_SANITIZED)
+		tcase_add_loop_test(tc, no_copy_of_a_secret_stays, 0,
+		                    sizeof frames / sizeof frames[0]);
 	tcase_add_test(tc, a_secrets_file_that_others_may_read_is_refused);
 	tcase_add_test(tc, a_secrets_file_must_be_a_file_of_ours);
 	tcase_add_test(tc, a_link_to_a_secrets_file_is_refused);
