@@ -54,10 +54,11 @@ static bool text_get(const struct reading *in, const config_setting_t *entry, co
 
 	out[0] = '\0';
 	if (!config_setting_lookup_string(entry, key, &number)) {
-		if (needed)
-			conf_error(in->errors, in->path, config_setting_source_line(entry),
-			           "'%s' is missing, or is no text in double quotes", key);
-		return !needed;
+		if (!needed && !config_setting_get_member(entry, key))
+			return true;
+		conf_error(in->errors, in->path, config_setting_source_line(entry),
+		           "'%s' is missing, or is no text in double quotes", key);
+		return false;
 	}
 	len = secrets_text_get(&in->text, number, out, max);
 	if (len < max && (len > 0 || !needed))
