@@ -35,7 +35,7 @@ LINKER = $(CC) $(HARDEN) $(CFLAGS) $(LDFLAGS) $(LINK)
 # -- what is made of what --
 ENGINES = $(wildcard lib/*.c esp/*.c ike/*.c l2tp/*.c ppp/*.c)
 DAEMON = $(filter-out src/main.c,$(wildcard src/*.c src/base/*.c src/config/*.c src/parent/*.c src/keys/*.c src/ike/*.c src/gateway/*.c))
-CTL = $(wildcard src/ctl/*.c)
+CTL = $(filter-out src/ctl/ctl_main.c,$(wildcard src/ctl/*.c))
 UNIT = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/unit/*/*_test.c tests/sim/*_test.c))
 SIM = $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c)))
 FUZZ = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -55,6 +55,7 @@ $(B)/%.o: %.c $(CONFIG)
 
 $(B)/engines.a: $(call obj,$(ENGINES))
 $(B)/daemon.a: $(call obj,$(DAEMON))
+$(B)/ctl.a: $(call obj,$(CTL))
 $(B)/%.a:
 	@rm -f $@
 	$(Q)ar rcs $@ $^
@@ -62,11 +63,12 @@ $(B)/%.a:
 $(B)/l2tpsecd: $(call obj,src/main.c) $(B)/daemon.a $(B)/engines.a
 	$(call say,LD)
 	$(Q)$(LINKER) -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
-$(B)/l2tpsecctl: $(call obj,$(CTL)) $(B)/daemon.a $(B)/engines.a
+$(B)/l2tpsecctl: $(call obj,src/ctl/ctl_main.c) $(B)/ctl.a $(B)/daemon.a $(B)/engines.a
 	$(call say,LD)
 	$(Q)$(LINKER) -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS)
 
-$(B)/unit/%: $(B)/tests/unit/%.o $(B)/daemon.a $(B)/engines.a
+# Some run the programs.
+$(B)/unit/%: $(B)/tests/unit/%.o $(B)/ctl.a $(B)/daemon.a $(B)/engines.a | $(B)/l2tpsecd $(B)/l2tpsecctl
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(LINKER) -o $@ $^ $(CHECK_LIBS) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread

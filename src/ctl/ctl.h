@@ -24,6 +24,9 @@ int ctl_ask(const struct ctl_options *o, const struct control_request *r,
 
 /* ctl_show.c: objects for people, by type */
 void ctl_show(const struct ctl_options *o, json_t *object);
+/* Control characters in the texts of a value become '?': what a peer calls itself must not steer
+ * the terminal, whatever the daemon let through. */
+void ctl_printable(json_t *value);
 /* A list of tunnels begins: its head line is shown before the first. */
 void ctl_show_list(bool list);
 

@@ -45,7 +45,8 @@ static bool take(const struct ctl_options *o, json_t *object,
                  size_t cap)
 {
 	const char *type = json_string_value(json_object_get(object, "type"));
-	const char *text = json_string_value(json_object_get(object, "message"));
+	const json_t *exit = json_object_get(object, "exit");
+	const char *text;
 
 	if (!type || strcmp(type, "end") != 0) {
 		if (show)
@@ -54,7 +55,10 @@ static bool take(const struct ctl_options *o, json_t *object,
 	}
 	if (o->json && show)
 		show(o, object);
-	*status = (int)json_integer_value(json_object_get(object, "exit"));
+	/* Without one, nobody said that it went well. */
+	*status = json_is_integer(exit) ? (int)json_integer_value(exit) : CTL_FAILED;
+	ctl_printable(object);
+	text = json_string_value(json_object_get(object, "message"));
 	snprintf(message, cap, "%s", text ? text : "");
 	return true;
 }

@@ -1,5 +1,5 @@
-/* What this host lacks for which feature, and the command that gives it. */
-#include "src/ctl/ctl.h"
+/* Looks at this host, as the daemon would use it, and shows what was found. */
+#include "src/ctl/ctl_finding.h"
 
 #include "src/base/sandbox.h"
 
@@ -15,19 +15,7 @@
 
 #include <linux/if_tun.h>
 
-#ifndef L2TPSEC_CONFIG
-#define L2TPSEC_CONFIG "/etc/l2tpsec/l2tpsecd.conf"
-#endif
-
-enum { IKE_PORT = 500, NAT_PORT = 4500, SOCKET_BUFFER_BYTES = 4 * 1024 * 1024 };
-
-struct finding {
-	const char *name; /* of the check, also in JSON; NULL: nobody but root could tell */
-	bool good;
-	bool needed;      /* without it nothing works */
-	const char *text; /* what it is, after "ok", "missing" or "without" */
-	const char *remedy;
-};
+enum { IKE_PORT = 500, NAT_PORT = 4500 };
 
 /* Makes an interface for a moment, as the daemon would. 0 or why not. */
 static int tun_try(void)
@@ -41,23 +29,6 @@ static int tun_try(void)
 		e = errno;
 	close(fd);
 	return e;
-}
-
-static struct finding tun_finding(void)
-{
-	struct finding f = {"tun", true, true, "interfaces (/dev/net/tun)", ""};
-	bool there = access("/dev/net/tun", F_OK) == 0;
-	int e = tun_try();
-
-	if (there && geteuid() != 0)
-		f.name = NULL;
-	f.good = e == 0;
-	if (there && (e == EPERM || e == EACCES))
-		f.remedy = "give it the capability: in a container, --cap-add NET_ADMIN --device "
-			   "/dev/net/tun";
-	else
-		f.remedy = "modprobe tun; in a container: pass it in with --device /dev/net/tun";
-	return f;
 }
 
 static int raw_try(void)
@@ -123,7 +94,27 @@ static bool users_are_there(void)
 	       sandbox_user_of(MSG_ROLE_GATEWAY).named;
 }
 
-static void show(const struct ctl_options *o, const struct finding *f)
+static struct ctl_host look(const struct ctl_options *o)
+{
+	struct ctl_host h = {
+		.root = geteuid() == 0,
+		.runs = daemon_answers(o),
+		.tun_there = access("/dev/net/tun", F_OK) == 0,
+		.tun_error = tun_try(),
+		.raw = raw_try() == 0,
+		.ports_free = port_is_free(IKE_PORT) && port_is_free(NAT_PORT),
+		.forwards4 = number_in("/proc/sys/net/ipv4/ip_forward") == 1,
+		.forwards6 = number_in("/proc/sys/net/ipv6/conf/all/forwarding") == 1,
+		.aes = processor_has(" aes"),
+		.buffer_bytes = number_in("/proc/sys/net/core/rmem_max"),
+		.users = users_are_there(),
+	};
+
+	h.config = access(L2TPSEC_CONFIG, F_OK) == 0 || (!h.root && errno == EACCES);
+	return h;
+}
+
+static void show(const struct ctl_options *o, const struct ctl_finding *f)
 {
 	if (o->json) {
 		json_t *j = json_pack("{s:s, s:s, s:b, s:b, s:s, s:s}", "type", "finding", "name",
@@ -142,41 +133,16 @@ static void show(const struct ctl_options *o, const struct finding *f)
 
 int ctl_doctor(const struct ctl_options *o)
 {
-	bool root = geteuid() == 0, runs = daemon_answers(o);
-	const struct finding all[] = {
-		{"root", root, true, "the right to find out (root)",
-	         "run this as root: sudo l2tpsecctl doctor"},
-		tun_finding(),
-		{root ? "raw" : NULL, raw_try() == 0, true, "ESP as IP protocol 50 (raw sockets)",
-	         "give it the capability: in a container, --cap-add NET_RAW"},
-		{root || runs ? "ports" : NULL,
-	         runs || (port_is_free(IKE_PORT) && port_is_free(NAT_PORT)), true,
-	         "UDP ports 500 and 4500 for l2tpsecd",
-	         "another IKE daemon has them: 'ss -ulpn' names it; stop that one"},
-		{"forwarding4", number_in("/proc/sys/net/ipv4/ip_forward") == 1, false,
-	         "IPv4 forwarding, to route between LAN and tunnel",
-	         "sysctl -w net.ipv4.ip_forward=1"},
-		{"forwarding6", number_in("/proc/sys/net/ipv6/conf/all/forwarding") == 1, false,
-	         "IPv6 forwarding, to route between LAN and tunnel",
-	         "sysctl -w net.ipv6.conf.all.forwarding=1"},
-		{"aes", processor_has(" aes"), false, "AES in the processor",
-	         "without it, chacha20poly1305 is faster: set tunnels.NAME.esp.proposals"},
-		{"buffers", number_in("/proc/sys/net/core/rmem_max") >= SOCKET_BUFFER_BYTES || root,
-	         false, "large socket buffers", "sysctl -w net.core.rmem_max=8388608"},
-		{"users", users_are_there(), false, "a system user for each process",
-	         "systemd-sysusers (or make the users that l2tpsecd(8) names)"},
-		{"config", access(L2TPSEC_CONFIG, F_OK) == 0 || (!root && errno == EACCES), false,
-	         "the configuration " L2TPSEC_CONFIG, "write it: l2tpsecd.conf(5) has examples"},
-		{"daemon", runs, false, "a running l2tpsecd",
-	         "systemctl start l2tpsecd, or l2tpsecd -F -f FILE"},
-	};
+	struct ctl_host host = look(o);
+	struct ctl_finding f[CTL_FINDINGS];
 	int status = CTL_DONE;
 
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		if (!all[i].name)
+	ctl_findings(&host, f);
+	for (size_t i = 0; i < CTL_FINDINGS; i++) {
+		if (!f[i].name)
 			continue;
-		show(o, &all[i]);
-		if (all[i].needed && !all[i].good)
+		show(o, &f[i]);
+		if (f[i].needed && !f[i].good)
 			status = CTL_FAILED;
 	}
 	return status;

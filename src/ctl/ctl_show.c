@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LINE_MAX_BYTES = 160 };
@@ -31,6 +32,14 @@ static json_int_t number(const json_t *o, const char *key)
 static bool yes(const json_t *o, const char *key)
 {
 	return json_is_true(json_object_get(o, key));
+}
+
+/* A text in an array; "" for anything else. */
+static const char *word(const json_t *w)
+{
+	const char *t = json_string_value(w);
+
+	return t ? t : "";
 }
 
 /* "4 minutes"; gives out. */
@@ -77,8 +86,7 @@ static void show_daemon(const json_t *o)
 			printf("  the process %s is being restarted\n", text(p, "role"));
 	}
 	json_array_foreach(json_object_get(o, "missing"), i, p)
-		printf("  the process %s did not answer: what it knows is left out\n",
-	               json_string_value(p));
+		printf("  the process %s did not answer: what it knows is left out\n", word(p));
 }
 
 /* What it takes to leave a state that is no failure; "" for other states. */
@@ -122,11 +130,10 @@ static void show_line(const json_t *o)
 /* A list of words in a line, if there are any. head: what the line begins with, 14 columns. */
 static void show_words(const json_t *o, const char *key, const char *head)
 {
-	json_t *word;
+	json_t *w;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, key), i, word)
-		printf("%s%s", i ? ", " : head, json_string_value(word));
+	json_array_foreach(json_object_get(o, key), i, w) printf("%s%s", i ? ", " : head, word(w));
 	if (i > 0)
 		printf("\n");
 }
@@ -302,9 +309,45 @@ static const struct {
 	{"why", show_why},       {"counter", show_counter},
 };
 
+static bool steers(unsigned char c, unsigned char next)
+{
+	/* C1 controls are 0xc2 and 0x80..0x9f in UTF-8. */
+	return c < 0x20 || c == 0x7f || (c == 0xc2 && next < 0xa0);
+}
+
+static void text_clean(json_t *string)
+{
+	char *copy = strdup(json_string_value(string));
+
+	if (!copy) {
+		json_string_set(string, "");
+		return;
+	}
+	for (char *c = copy; *c; c++)
+		if (steers((unsigned char)c[0], (unsigned char)c[1])) {
+			if ((unsigned char)*c == 0xc2)
+				*c++ = '?';
+			*c = '?';
+		}
+	json_string_set(string, copy);
+	free(copy);
+}
+
+void ctl_printable(json_t *value)
+{
+	const char *key;
+	json_t *part;
+	size_t i;
+
+	if (json_is_string(value))
+		text_clean(value);
+	json_object_foreach(value, key, part) ctl_printable(part);
+	json_array_foreach(value, i, part) ctl_printable(part);
+}
+
 void ctl_show(const struct ctl_options *o, json_t *object)
 {
-	const char *type = text(object, "type");
+	const char *type;
 
 	if (o->json) {
 		json_dumpf(object, stdout, JSON_COMPACT);
@@ -312,6 +355,8 @@ void ctl_show(const struct ctl_options *o, json_t *object)
 		fflush(stdout);
 		return;
 	}
+	ctl_printable(object);
+	type = text(object, "type");
 	for (size_t i = 0; i < sizeof shows / sizeof shows[0]; i++)
 		if (strcmp(shows[i].type, type) == 0)
 			shows[i].show(object);
