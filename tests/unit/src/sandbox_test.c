@@ -1,22 +1,16 @@
-/* Tests of the sandbox, each in a process of its own: rights are gone, files are out of reach,
- * other system calls end the process. */
+/* Tests of the sandbox, each in a process of its own: rights are gone, files are out of reach. */
 #include "src/base/sandbox.h"
 
 #include "src/base/sandbox_calls.h"
 #include "tests/unit/run.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,14 +45,6 @@ static void ends_well(enum msg_role role, int (*inside)(void))
 	              msg_role_name(role), status);
 }
 
-static void is_stopped(enum msg_role role, int (*inside)(void))
-{
-	int status = run(role, inside);
-
-	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == SANDBOX_EXIT_STATUS,
-	              "%s: status %d", msg_role_name(role), status);
-}
-
 static int nothing(void)
 {
 	return OK;
@@ -68,59 +54,6 @@ static int files(void)
 {
 	return open("/etc/passwd", O_RDONLY) < 0 && open("x", O_CREAT | O_WRONLY, 0600) < 0 ? OK
 	                                                                                    : 1;
-}
-
-static int memory(void)
-{
-	char *p = malloc(1 << 20),
-	     *map = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (!p || map == MAP_FAILED || mprotect(map, 4096, PROT_NONE) < 0)
-		return 1;
-	memset(p, 1, 1 << 20);
-	free(p);
-	return OK;
-}
-
-static int executable(void)
-{
-	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
-	                       MAP_FAILED
-	               ? 1
-	               : 2;
-}
-
-static int udp_socket(void)
-{
-	return socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0 ? OK : 1;
-}
-
-static int raw_socket(void)
-{
-	return socket(AF_INET, SOCK_RAW, 255) >= 0 ? 2 : 1;
-}
-
-static int unix_socket(void)
-{
-	return socket(AF_UNIX, SOCK_STREAM, 0) >= 0 ? 2 : 1;
-}
-
-/* Into the terminal of whoever started the daemon, as if typed there. */
-static int typing(void)
-{
-	return ioctl(STDIN_FILENO, TIOCSTI, "x") == 0 ? 2 : 1;
-}
-
-static int program(void)
-{
-	char *argv[] = {(char *)(uintptr_t) "true", NULL};
-
-	return execv("/bin/true", argv);
-}
-
-static int other_process(void)
-{
-	return fork() < 0 ? 1 : 2;
 }
 
 static int rights(void)
@@ -150,40 +83,6 @@ START_TEST(files_are_out_of_reach)
 }
 END_TEST
 
-START_TEST(memory_can_be_had_but_not_run)
-{
-	ends_well(MSG_ROLE_KEYS, memory);
-	is_stopped(MSG_ROLE_GATEWAY, executable);
-}
-END_TEST
-
-START_TEST(only_ike_opens_sockets_and_no_others_than_ip)
-{
-	ends_well(MSG_ROLE_IKE, udp_socket);
-	is_stopped(MSG_ROLE_IKE, raw_socket);
-	is_stopped(MSG_ROLE_IKE, unix_socket);
-	is_stopped(MSG_ROLE_KEYS, udp_socket);
-	is_stopped(MSG_ROLE_GATEWAY, udp_socket);
-}
-END_TEST
-
-START_TEST(no_typing_into_the_terminal)
-{
-	is_stopped(MSG_ROLE_KEYS, typing);
-	is_stopped(MSG_ROLE_IKE, typing);
-	is_stopped(MSG_ROLE_GATEWAY, typing);
-}
-END_TEST
-
-START_TEST(no_programs_and_no_processes)
-{
-	is_stopped(MSG_ROLE_KEYS, program);
-	is_stopped(MSG_ROLE_IKE, program);
-	is_stopped(MSG_ROLE_GATEWAY, program);
-	ck_assert_int_ne(run(MSG_ROLE_GATEWAY, other_process), OK << 8);
-}
-END_TEST
-
 /* setuid and getrlimit are not on the lists: here without the filter, as the sanitizers' builds
  * are. */
 START_TEST(root_is_gone)
@@ -210,27 +109,21 @@ END_TEST
 
 int main(void)
 {
-	TCase *t = tcase_create("sandbox");
+	TCase *tc = tcase_create("sandbox");
 	int status;
 
 	if (geteuid() != 0) {
-		puts("skipped: needs root");
-		return 77;
+		puts("skip - sandbox: needs root, whose rights are given up here");
+		return EXIT_SUCCESS;
 	}
 	if (!mkdtemp(empty))
-		return 1;
+		return EXIT_FAILURE;
 	chmod(empty, 0755);
-	tcase_add_test(t, every_role_gets_in);
-	tcase_add_test(t, files_are_out_of_reach);
-	if (!SANDBOX_SANITIZED) {
-		tcase_add_test(t, memory_can_be_had_but_not_run);
-		tcase_add_test(t, only_ike_opens_sockets_and_no_others_than_ip);
-		tcase_add_test(t, no_typing_into_the_terminal);
-		tcase_add_test(t, no_programs_and_no_processes);
-	}
-	tcase_add_test(t, root_is_gone);
-	tcase_add_test(t, each_role_has_its_own_user);
-	status = run_cases("src/sandbox", t);
+	tcase_add_test(tc, every_role_gets_in);
+	tcase_add_test(tc, files_are_out_of_reach);
+	tcase_add_test(tc, root_is_gone);
+	tcase_add_test(tc, each_role_has_its_own_user);
+	status = run_cases("sandbox", tc);
 	rmdir(empty);
 	return status;
 }
