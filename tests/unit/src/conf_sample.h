@@ -19,6 +19,10 @@ static inline const char *conf_sample(const struct conf_key *k, unsigned i,
 
 	switch (k->kind) {
 	case CONF_TEXT:
+		if (strstr(k->path, "dscp"))
+			return i % 2 ? "ef" : "cs1";
+		if (strcmp(k->path, "ecn") == 0)
+			return i % 2 ? "copy" : "off";
 		snprintf(out, CONF_SAMPLE_MAX, "x%u.example", i);
 		break;
 	case CONF_U32:
