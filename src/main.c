@@ -70,6 +70,20 @@ static int run_role(const char *name)
 	}
 }
 
+/* What is allowed, but most often not what was meant. */
+static void check_notes(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->tunnel_count; i++) {
+		const struct conf_tunnel *t = &conf->tunnels[i];
+
+		if (t->start == CONF_START_WAIT && t->user[0] == '\0' && t->peer_identity[0] &&
+		    !strchr(t->peer_identity, '*'))
+			printf("%s:%d: note: tunnel %s is for one peer, but any user of the "
+			       "secrets file may call there: name its 'user'\n",
+			       conf->path, t->line, t->name);
+	}
+}
+
 static int check(const char *path)
 {
 	struct conf_errors errors = {0};
@@ -78,6 +92,8 @@ static int check(const char *path)
 
 	if (ok) {
 		ok = conf_secrets_check(&conf, &errors);
+		if (ok)
+			check_notes(&conf);
 		conf_free(&conf);
 	}
 	for (size_t i = 0; i < errors.count; i++)

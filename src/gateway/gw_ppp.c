@@ -102,7 +102,11 @@ static void auth_ask(struct gw_session *s, const struct ppp_request *r)
 		.challenge = LS_BYTES(r->auth.challenge, r->auth.challenge_len),
 		.response = LS_BYTES(r->auth.response, r->auth.response_len),
 		.peer_challenge = LS_BYTES(r->auth.peer_challenge, sizeof r->auth.peer_challenge),
+		.peer = s->tunnel->peer,
 	};
+
+	if (s->flow.path->out)
+		m.peer = *esp_sa_remote(s->flow.path->out);
 
 	snprintf(m.user, sizeof m.user, "%s", r->auth.user);
 	s->question = *r;

@@ -2,15 +2,17 @@
  * in its stead. */
 #include "src/keys/keys.h"
 
+#include "src/base/clock.h"
 #include "src/base/proc.h"
 #include "src/keys/keys_auth.h"
+#include "src/keys/keys_guess.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { IKE_OP_MAKE = 0 };
+enum { IKE_OP_MAKE = 0, PPP_OP_MAKE = 0 };
 
 /* A tunnel's settings, as far as they matter here. */
 struct keys_tunnel {
@@ -25,6 +27,7 @@ struct keys {
 	struct keys_store store;
 	struct keys_tunnel *tunnels;
 	struct conf_tunnel scratch;
+	struct keys_guess guess;
 	struct ls_counters counters;
 };
 
@@ -105,24 +108,40 @@ static void on_ike_auth_ask(void *owner, enum msg_role from, const struct msg *m
 	secret_wipe(value, sizeof value);
 }
 
-static void on_ppp_auth_ask(void *owner, enum msg_role from, const struct msg *m, int *fd)
+static enum ls_cause ppp_auth(struct keys *k, const struct msg_ppp_auth_ask *ask,
+                              const struct conf_secret_user *user, uint8_t value[64], size_t *len)
 {
 	/* An unknown user costs the same work as a wrong password. */
 	static const char nobody[] = "no such user has this password";
+	struct ls_bytes password = user ? LS_BYTES(user->password.bytes, user->password.len)
+	                                : LS_BYTES(nobody, sizeof nobody - 1);
+	const struct keys_guess_login login = {ask->tunnel, &ask->peer, ask->user};
+	bool check = ask->op != PPP_OP_MAKE;
+	enum ls_cause cause;
+
+	*len = 0;
+	if (check && !keys_guess_allowed(&k->guess, &login, clock_now()))
+		return CAUSE_PPP_TOO_MANY_FAILURES;
+	cause = keys_auth_ppp(ask, password, value, len);
+	if (!user)
+		cause = CAUSE_PPP_UNKNOWN_USER;
+	if (check && cause != CAUSE_NONE)
+		keys_guess_failed(&k->guess, &login, clock_now());
+	return cause;
+}
+
+static void on_ppp_auth_ask(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
 	struct keys *k = owner;
 	const struct msg_ppp_auth_ask *ask = &m->ppp_auth_ask;
 	const struct conf_secret_user *user = keys_store_user(&k->store, ask->user);
-	struct ls_bytes password = user ? LS_BYTES(user->password.bytes, user->password.len)
-	                                : LS_BYTES(nobody, sizeof nobody - 1);
 	struct msg_ppp_auth_answer answer = {.id = ask->id, .session = ask->session};
 	uint8_t value[64];
 	size_t len;
 
 	(void)from;
 	(void)fd;
-	answer.cause = (uint16_t)keys_auth_ppp(ask, password, value, &len);
-	if (!user)
-		answer.cause = CAUSE_PPP_UNKNOWN_USER;
+	answer.cause = (uint16_t)ppp_auth(k, ask, user, value, &len);
 	answer.ok = answer.cause == CAUSE_NONE;
 	if (answer.ok) {
 		answer.value = LS_BYTES(value, len);

@@ -105,6 +105,18 @@ say "$case_name: the branch says so" wait_for 8 why_says a hq PPP_WRONG_PASSWORD
 say "$case_name: the head office says so" wait_for 8 why_says b branch PPP_WRONG_PASSWORD "password"
 mend
 
+# Nobody can try passwords as fast as the line comes up; who has the right one comes in when some seconds have passed.
+pass_a="wrong word"
+begin "guessed passwords"
+many_calls() { i=0; while [ $i -lt 8 ]; do ctl_a up hq > /dev/null 2>&1; i=$((i + 1)); done; }
+many_calls
+say "$case_name: the head office does not look at them any more" wait_for 8 why_says b branch PPP_TOO_MANY_FAILURES "minute"
+reset
+write_conf
+ctl_a reload > /dev/null
+say "$case_name: the right one is taken after a while" wait_for 40 up_a
+stop_both
+
 user_a=stranger
 begin "unknown user"
 say "$case_name: the branch says so" wait_for 8 why_says a hq PPP_WRONG_PASSWORD "password"
