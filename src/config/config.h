@@ -82,6 +82,7 @@ struct conf_tunnel {
 	struct ls_prefix routes[CONF_ROUTES_MAX];
 	uint32_t route_count;
 	uint32_t metric, mtu, idle_s; /* 0: none, computed, never */
+	bool source_check;            /* takes effect with routes */
 	char dscp[CONF_TEXT_MAX], ecn[CONF_TEXT_MAX];
 	struct conf_ike ike;
 	struct conf_esp esp;

@@ -7,6 +7,7 @@
 #include "src/base/proc.h"
 #include "src/config/config.h"
 #include "src/gateway/gw_line.h"
+#include "src/gateway/gw_source.h"
 #include "src/gateway/gw_worker.h"
 
 #include <event2/event.h>
@@ -89,6 +90,7 @@ struct gw_tunnel {
 	bool configured;
 	struct gw_gateway *gw;
 	struct gw_device device;
+	struct gw_sources sources; /* of conf.routes */
 	char ifname[16];
 	uint32_t ifindex;
 	struct event *tun_event, *line_timer, *keeper_timer;

@@ -398,6 +398,8 @@ void gw_tunnel_configure(struct gw_tunnel *t, const struct conf_tunnel *conf)
 
 	t->conf = *conf;
 	t->configured = true;
+	gw_sources_make(&t->sources, conf->routes, conf->route_count);
+	t->device.sources = conf->source_check && conf->route_count > 0 ? &t->sources : NULL;
 	if (fresh) {
 		gw_line_init(&t->line, start, LS_S(conf->idle_s), clock_now());
 	} else {

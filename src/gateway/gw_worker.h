@@ -9,6 +9,7 @@
 #include "src/gateway/gw_tun.h"
 #include "src/gateway/gw_udp.h"
 
+struct gw_sources;
 struct gw_tunnel;
 struct gw_worker;
 
@@ -54,6 +55,7 @@ struct gw_device {
 	int fd;
 	uint16_t mtu;
 	bool offload;
+	const struct gw_sources *sources; /* NULL: packets may come from anywhere */
 	struct gw_flow_session
 		*session; /* that carries the traffic; NULL when the line is not up */
 };

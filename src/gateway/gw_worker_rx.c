@@ -1,5 +1,6 @@
 /* Socket to TUN: opens a batch in place, takes L2TP and PPP off, joins what belongs together and
  * writes it. */
+#include "src/gateway/gw_source.h"
 #include "src/gateway/gw_tun_ip.h"
 #include "src/gateway/gw_worker.h"
 
@@ -39,6 +40,8 @@ static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, 
 	if (ip_len == 0 || packet[0] >> 4 != version ||
 	    !(version == 4 ? s->link.ipv4 : s->link.ipv6))
 		return CAUSE_GW_INNER_PACKET;
+	if (d->sources && !gw_source_fits(d->sources, &s->link.remote4, packet))
+		return CAUSE_GW_SOURCE;
 	if (!s->open || d->fd < 0)
 		return CAUSE_GW_NO_LINE;
 	if (!d->session) {

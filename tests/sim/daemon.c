@@ -75,7 +75,8 @@ static void tunnel_write(FILE *f, unsigned g, unsigned t)
 
 	fprintf(f, "{ name = \"tun%u\"; identity = \"t%u.%c.example\"; ", t, t, "ab"[g]);
 	fprintf(f, "peer-identity = \"t%u.%c.example\"; user = \"user%u\"; ", t, "ba"[g], t);
-	fprintf(f, "routes = [ \"10.7%u.%u.0/24\" ];\n ", 2 - g, t);
+	fprintf(f, "routes = [ \"10.7%u.%u.0/24\", \"fd7%u:0:0:%u::/64\" ];\n ", 2 - g, t, 2 - g,
+	        t);
 	if (dials)
 		fprintf(f, "peer = [ \"%s\" ]; ", ls_addr_text(&peer, text));
 	fprintf(f, "start = \"%s\"; ", !dials ? "wait" : w->on_demand ? "on-demand" : "always");

@@ -112,8 +112,8 @@ static void sum_set(uint8_t *ip)
 	ls_put16(ip + 10, (uint16_t)~sum);
 }
 
-/* IP and UDP headers; gives their size. */
-static size_t headers(uint8_t *ip, unsigned version, unsigned from, size_t payload)
+/* IP and UDP headers, between hosts that are in the tunnel's routes; gives their size. */
+static size_t headers(uint8_t *ip, unsigned version, unsigned from, unsigned tunnel, size_t payload)
 {
 	size_t front = version == 4 ? IP4 : IP6;
 
@@ -123,8 +123,8 @@ static size_t headers(uint8_t *ip, unsigned version, unsigned from, size_t paylo
 		ls_put16(ip + 2, (uint16_t)(IP4 + UDP + payload));
 		ip[8] = 64;
 		ip[9] = IPPROTO_UDP;
-		memcpy(ip + 12, from == 0 ? "\x0a\x47\x00\x02" : "\x0a\x48\x00\x02", 4);
-		memcpy(ip + 16, from == 0 ? "\x0a\x48\x00\x02" : "\x0a\x47\x00\x02", 4);
+		ls_put32(ip + 12, (from == 0 ? 0x0a470002 : 0x0a480002) | tunnel << 8);
+		ls_put32(ip + 16, (from == 0 ? 0x0a480002 : 0x0a470002) | tunnel << 8);
 		sum_set(ip);
 	} else {
 		ip[0] = 0x60;
@@ -134,6 +134,7 @@ static size_t headers(uint8_t *ip, unsigned version, unsigned from, size_t paylo
 		ip[8] = ip[24] = 0xfd;
 		ip[9] = from == 0 ? 0x71 : 0x72;
 		ip[25] = from == 0 ? 0x72 : 0x71;
+		ip[15] = ip[31] = (uint8_t)tunnel;
 		ip[23] = ip[39] = 2;
 	}
 	ls_put16(ip + front, 7000);
@@ -157,7 +158,7 @@ void host_send(unsigned gateway, unsigned tunnel)
 		if (!sent)
 			abort();
 	}
-	at += headers(packet + at, version, gateway, MARK + NUMBER + fill);
+	at += headers(packet + at, version, gateway, tunnel, MARK + NUMBER + fill);
 	memcpy(packet + at, mark, MARK);
 	ls_put32(packet + at + MARK, sent_count);
 	memset(packet + at + MARK + NUMBER, (int)(sent_count & 0xff), fill);

@@ -1,6 +1,7 @@
 /* Tests of the way from socket to TUN: what comes out of an SA goes where it belongs, or nowhere.
  */
 #include "src/base/datagram.h"
+#include "src/gateway/gw_source.h"
 #include "tests/unit/src/gw_worker_pair.h"
 
 #include <signal.h>
@@ -39,6 +40,29 @@ START_TEST(what_does_not_belong_is_dropped_and_counted)
 	expect_nothing(&side[1], CAUSE_GW_NO_SA);
 	side[1].path.out = out;
 	through(500, 1000);
+}
+END_TEST
+
+START_TEST(sources_are_checked)
+{
+	struct gw_sources sources;
+	struct ls_prefix net;
+
+	/* What tcp_make makes comes from 10.1.0.1. */
+	ck_assert(ls_prefix_parse("10.2.0.0/16", &net));
+	gw_sources_make(&sources, &net, 1);
+	side[0].device.sources = &sources;
+	expect_nothing(&side[0], CAUSE_GW_SOURCE);
+	side[0].device.session = NULL;
+	expect_nothing(&side[0], CAUSE_GW_SOURCE);
+	ck_assert_uint_eq(side[0].early, 0);
+	side[0].device.session = &side[0].session;
+	side[0].session.link.remote4 = ls_addr_v4(0x0a010001, 0);
+	through(30000, 1000);
+	side[0].session.link.remote4 = ls_addr_v4(0x0a010002, 0);
+	ck_assert(ls_prefix_parse("10.1.0.0/16", &net));
+	gw_sources_make(&sources, &net, 1);
+	through(30000, 1000);
 }
 END_TEST
 
@@ -290,6 +314,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, what_does_not_belong_is_dropped_and_counted);
+	tcase_add_test(tc, sources_are_checked);
 	tcase_add_test(tc, packets_wait_until_the_interface_is_ready);
 	tcase_add_test(tc, control_goes_its_own_way);
 	tcase_add_test(tc, padding_is_taken_off);
