@@ -11,4 +11,12 @@
  */
 const char *iface_addresses_wrong(const struct msg_iface_up *m, const struct ls_addr *outer);
 
+enum iface_holder {
+	IFACE_NOBODYS,
+	IFACE_OURS,       /* this host has the address */
+	IFACE_NEIGHBOURS, /* it is in a network that this host is connected to */
+};
+/* Who has an IPv4 address, by what is set on all interfaces but one (a tunnel's own; "": none). */
+enum iface_holder iface_holder_of(const struct ls_addr *a, const char *except);
+
 #endif

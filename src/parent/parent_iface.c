@@ -151,6 +151,26 @@ static bool addresses_set(struct parent *p, struct tunnel *t, const struct msg_i
 	return true;
 }
 
+/*
+ * A peer that we call names its own address, and must not take one that is there already: ours, or
+ * a host's in a network of ours, whose packets it would get. Where we give the address (it calls),
+ * one of our LAN may well be meant.
+ */
+static const char *far_end_wrong(const struct tunnel *t, const struct ls_addr *remote)
+{
+	bool given = t->conf.start == CONF_START_WAIT || t->conf.ppp.remote4.family == 4 ||
+	             t->conf.ppp.pool_first.family == 4;
+
+	switch (iface_holder_of(remote, t->name)) {
+	case IFACE_OURS:
+		return "the far end has an address of this host";
+	case IFACE_NEIGHBOURS:
+		return given ? NULL : "the far end has an address of a network of this host";
+	default:
+		return NULL;
+	}
+}
+
 /* The far end's address becomes a route, so that a peer could take another one's packets, or its
  * own outer ones. false: error says so. */
 static bool addresses_check(const struct parent *p, const struct tunnel *t,
@@ -162,6 +182,8 @@ static bool addresses_check(const struct parent *p, const struct tunnel *t,
 	for (const struct tunnel *o = p->tunnels; o && !wrong; o = o->next)
 		if (o != t && o->iface.up)
 			wrong = iface_addresses_wrong(m, &o->iface.peer);
+	if (!wrong && m->local4.family == 4)
+		wrong = far_end_wrong(t, &m->remote4);
 	if (wrong)
 		snprintf(error, cap, "%s here, %s there: %s", ls_addr_text(&m->local4, local),
 		         ls_addr_text(&m->remote4, remote), wrong);

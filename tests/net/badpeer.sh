@@ -7,7 +7,7 @@ set -u
 reset()
 {
 	psk_a="a shared key of both" pass_a="pass word" l2tp_a="" name_a=branch.example more_a="" user_a=branch
-	psk_b="a shared key of both" pass_b="pass word" l2tp_b="" name_b=hq.example more_b="" expect_b=branch.example
+	psk_b="a shared key of both" pass_b="pass word" l2tp_b="" name_b=hq.example more_b="" expect_b=branch.example far_b=10.9.0.1
 }
 
 secrets_of() # FILE PSK USER PASSWORD L2TP-SECRET
@@ -29,7 +29,7 @@ write_conf()
 	cat > "$dir/b.conf" <<-END
 		gateway: { identity = "$name_b"; secrets = "$dir/secrets-b"; };
 		tunnels: ( { name = "branch"; start = "wait"; peer-identity = "$expect_b"; routes = [ "10.71.0.0/24" ];
-		  ppp: { local = "10.9.0.1"; remote = "10.9.0.2"; }; $more_b } );
+		  ppp: { local = "$far_b"; remote = "10.9.0.2"; }; $more_b } );
 	END
 	secrets_of "$dir/secrets-a" "$psk_a" "$user_a" "$pass_a" "$l2tp_a"
 	secrets_of "$dir/secrets-b" "$psk_b" branch "$pass_b" "$l2tp_b"
@@ -56,6 +56,8 @@ events_say() # GATEWAY CAUSE WORD
 # How often the branch has begun to call, as seen outside: IKE_SA_INIT requests with new SPIs.
 dials() { awk '{print $1}' "$dir/init" | sort -u | wc -l; }
 few_dials() { n=$(dials); echo "$n calls"; [ "$n" -ge 2 ] && [ "$n" -le "$1" ]; }
+
+no_route_to() { ! ip -n $A route show dev hq | grep "$1"; } # ADDRESS: by way of the tunnel
 
 begin() # NAME
 {
@@ -152,6 +154,13 @@ begin "a branch that nobody expects"
 say "$case_name: the branch says so" wait_for 8 why_says a hq IKE_AUTH_REFUSED "identit"
 say "$case_name: the head office says so" wait_for 8 events_say b IKE_UNKNOWN_PEER "it says it is stranger.example"
 mend
+
+for far_b in 10.71.0.9 10.71.0.1 198.51.100.1; do
+	begin "a far end that says it is $far_b"
+	say "$case_name: the branch says so" wait_for 8 why_a 'the far end has an address of .*this host'
+	say "$case_name: the branch does not take it" no_route_to "$far_b"
+	mend
+done
 
 l2tp_a="a tunnel secret" l2tp_b="another tunnel secret"
 begin "wrong L2TP secret"

@@ -214,6 +214,14 @@ int __wrap_netlink_address_remove(struct netlink *nl, uint32_t ifindex, const st
 	return __wrap_netlink_address_add(nl, ifindex, local, peer, bits);
 }
 
+/* The simulated hosts have no addresses but those of their tunnels. */
+enum iface_holder __wrap_iface_holder_of(const struct ls_addr *a, const char *except)
+{
+	(void)a;
+	(void)except;
+	return IFACE_NOBODYS;
+}
+
 int __wrap_netlink_route_set(struct netlink *nl, uint32_t ifindex, const struct ls_prefix *to,
                              const struct ls_addr *source, uint32_t metric)
 {

@@ -12,6 +12,7 @@
 #include "src/base/sandbox.h"
 #include "src/ike/ike_resolve.h"
 #include "src/parent/control_server.h"
+#include "src/parent/iface_addr.h"
 #include "src/parent/parent.h"
 
 #include <event2/dns.h>
@@ -64,6 +65,7 @@ WRAP(netlink_link_mtu);
 WRAP(netlink_link_no_autoaddress);
 WRAP(netlink_address_add);
 WRAP(netlink_address_remove);
+WRAP(iface_holder_of);
 WRAP(netlink_route_set);
 WRAP(netlink_route_remove);
 WRAP(netlink_route_get);

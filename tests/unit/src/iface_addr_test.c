@@ -39,11 +39,26 @@ START_TEST(outer_addresses_stay_outside)
 }
 END_TEST
 
+/* What this machine has in any case. */
+START_TEST(addresses_that_are_there)
+{
+	struct ls_addr own = ls_addr_v4(0x7f000001, 0), near = ls_addr_v4(0x7f000909, 0),
+		       far = ls_addr_v4(0xcb007107, 0), six = {.family = 6};
+
+	ck_assert_int_eq(iface_holder_of(&own, ""), IFACE_OURS);
+	ck_assert_int_eq(iface_holder_of(&near, ""), IFACE_NEIGHBOURS);
+	ck_assert_int_eq(iface_holder_of(&own, "lo"), IFACE_NOBODYS);
+	ck_assert_int_eq(iface_holder_of(&far, ""), IFACE_NOBODYS);
+	ck_assert_int_eq(iface_holder_of(&six, ""), IFACE_NOBODYS);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("iface_addr");
 
 	tcase_add_test(tc, addresses_of_hosts);
 	tcase_add_test(tc, outer_addresses_stay_outside);
+	tcase_add_test(tc, addresses_that_are_there);
 	return run_cases("iface_addr", tc);
 }
