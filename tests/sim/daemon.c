@@ -44,7 +44,7 @@ static void secrets_write(const char *path)
 		        password);
 	fprintf(f, " );\n");
 	if (daemon_wish.hide_avps)
-		fprintf(f, "l2tps: ( { secret = \"%s\" } );\n", l2tp_secret);
+		fprintf(f, "l2tp: ( { secret = \"%s\" } );\n", l2tp_secret);
 	fclose(f);
 	chmod(path, S_IRUSR | S_IWUSR);
 }

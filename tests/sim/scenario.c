@@ -78,6 +78,7 @@ static void climate_common(void)
 		.on_demand = dice_below(3) == 0,
 		.force_udp = dice_below(2) == 0,
 		.sequencing = dice_below(4) == 0,
+		.hide_avps = dice_below(4) == 0,
 		.ike_life_s = 28800,
 		.esp_life_s = 3600,
 		.window_packets = dice_below(2) ? 64 : 1024,
