@@ -30,7 +30,7 @@
 enum {
 	DEFAULT_SAS = 4096,
 	DEFAULT_HALF_OPEN = 512,
-	DEFAULT_COOKIES = 64,
+	DEFAULT_COOKIES_PART = 8, /* of the most half-open ones */
 	DEFAULT_PER_SOURCE = 32,
 	DEFAULT_PER_TUNNEL = 256
 };
@@ -55,24 +55,31 @@ static void leave(struct ike *ike)
 		ike->deadline = ls_time_min(ike->deadline, ike_sa_due(sa));
 }
 
+void ike_limits_set(struct ike *ike, const struct ike_limits *limits)
+{
+	struct ike_limits l = limits ? *limits : (struct ike_limits){0};
+
+	if (l.max_ike_sas == 0)
+		l.max_ike_sas = DEFAULT_SAS;
+	if (l.max_half_open == 0)
+		l.max_half_open = DEFAULT_HALF_OPEN;
+	if (l.cookie_threshold == 0)
+		l.cookie_threshold =
+			(l.max_half_open + DEFAULT_COOKIES_PART - 1) / DEFAULT_COOKIES_PART;
+	if (l.max_half_open_per_source == 0)
+		l.max_half_open_per_source = DEFAULT_PER_SOURCE;
+	if (l.max_ike_sas_per_tunnel == 0)
+		l.max_ike_sas_per_tunnel = DEFAULT_PER_TUNNEL;
+	ike->limits = l;
+}
+
 struct ike *ike_new(const struct ike_limits *limits, const struct ls_random *random)
 {
 	struct ike *ike = calloc(1, sizeof *ike);
 
 	if (!ike)
 		return NULL;
-	if (limits)
-		ike->limits = *limits;
-	if (ike->limits.max_ike_sas == 0)
-		ike->limits.max_ike_sas = DEFAULT_SAS;
-	if (ike->limits.max_half_open == 0)
-		ike->limits.max_half_open = DEFAULT_HALF_OPEN;
-	if (ike->limits.cookie_threshold == 0)
-		ike->limits.cookie_threshold = DEFAULT_COOKIES;
-	if (ike->limits.max_half_open_per_source == 0)
-		ike->limits.max_half_open_per_source = DEFAULT_PER_SOURCE;
-	if (ike->limits.max_ike_sas_per_tunnel == 0)
-		ike->limits.max_ike_sas_per_tunnel = DEFAULT_PER_TUNNEL;
+	ike_limits_set(ike, limits);
 	ike->random = *random;
 	ike->tail = &ike->head;
 	ike->deadline = LS_NEVER;

@@ -99,15 +99,19 @@ struct ike_peer {
 };
 
 struct ike_limits {
-	uint32_t max_ike_sas;      /* 0 = 4096 */
-	uint32_t max_half_open;    /* 0 = 512 */
-	uint32_t cookie_threshold; /* half-open SAs from which on cookies are asked; 0 = 64 */
+	uint32_t max_ike_sas;   /* 0 = 4096 */
+	uint32_t max_half_open; /* 0 = 512 */
+	/* half-open SAs from which on cookies are asked; 0 = an eighth of the most */
+	uint32_t cookie_threshold;
 	uint32_t max_half_open_per_source; /* 0 = 32; as many again with a cookie */
 	uint32_t max_ike_sas_per_tunnel;   /* of peers that proved themselves; 0 = 256 */
 };
 
 struct ike *ike_new(const struct ike_limits *limits, const struct ls_random *random);
 void ike_free(struct ike *ike);
+/* Others from now on. What there is stays, also where it is more than may be: only new SAs are
+ * refused. */
+void ike_limits_set(struct ike *ike, const struct ike_limits *limits);
 
 /*
  * Adds or replaces a peer. A replacement that changes what was negotiated (identities, proposals,

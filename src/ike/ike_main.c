@@ -317,19 +317,12 @@ static void tunnel_configure(struct iked_tunnel *t)
 	resolve_start(&t->resolve, clock_now());
 }
 
-/* Its limits are a matter of the configuration, which comes before any tunnel. */
-static bool engine_make(struct iked *d)
+static void limits_set(struct iked *d)
 {
 	struct ike_limits limits = {.max_ike_sas = d->conf.max_ike_sas,
 	                            .max_half_open = d->conf.max_half_open};
-	struct ike *ike = d->tunnels ? NULL : ike_new(&limits, &d->random);
 
-	if (!ike)
-		return d->ike != NULL;
-	if (d->ike)
-		ike_free(d->ike);
-	d->ike = ike;
-	return true;
+	ike_limits_set(d->ike, &limits);
 }
 
 static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m, int *fd)
@@ -343,7 +336,7 @@ static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m,
 		proc_tell(d->proc, 0, CAUSE_MALFORMED, NULL, "general settings");
 		return;
 	}
-	engine_make(d);
+	limits_set(d);
 	/* Tunnels without an identity of their own have this one. */
 	if (strcmp(old.identity, d->conf.identity) == 0)
 		return;
@@ -615,7 +608,8 @@ static bool iked_init(struct iked *d)
 	d->timer = evtimer_new(d->base, timer_fired, d);
 	d->resolve_timer = event_new(d->base, -1, EV_PERSIST, resolve_all, d);
 	d->rx = malloc((size_t)IKED_RX_MESSAGES * (IKED_DATAGRAM_MAX + 1));
-	if (!engine_make(d) || !d->timer || !d->resolve_timer || !d->rx)
+	d->ike = ike_new(NULL, &d->random);
+	if (!d->ike || !d->timer || !d->resolve_timer || !d->rx)
 		return false;
 	return event_add(d->resolve_timer, &again) == 0;
 }

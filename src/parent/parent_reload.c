@@ -65,10 +65,9 @@ static void start_needed(const struct conf_gateway *old, const struct conf_gatew
                          void (*say)(void *, const char *), void *context)
 {
 	if (!ls_addr_same_ip(&old->local4, &now->local4) ||
-	    !ls_addr_same_ip(&old->local6, &now->local6) || old->max_ike_sas != now->max_ike_sas ||
-	    old->max_half_open != now->max_half_open)
-		say(context, "a change of gateway.local, local6, max-ike-sas or max-half-open "
-		             "counts from the next start of the daemon on");
+	    !ls_addr_same_ip(&old->local6, &now->local6))
+		say(context, "a change of gateway.local or local6 counts from the next start of "
+		             "the daemon on");
 }
 
 /* A tunnel that goes by the gateway's identity changes with it. */

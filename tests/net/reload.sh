@@ -73,8 +73,8 @@ say "secrets that others may read: the remedy is named" says_mode
 secrets
 say "good secrets again: reload" ctl_a reload
 
-sed -i 's/identity = "branch.example";/identity = "other.example"; max-half-open = 100;/' "$dir/a.conf"
-says_start() { ctl_a reload 2>&1 | grep -q 'max-half-open .*next start'; }
+sed -i 's/identity = "branch.example";/identity = "other.example"; local = "198.51.100.2"; max-half-open = 100;/' "$dir/a.conf"
+says_start() { ctl_a reload 2>&1 | grep -q 'gateway.local .*next start'; }
 say "what counts from the next start on is told" says_start
 ctl_a down hq > /dev/null
 refused_identity() { ! ctl_a up hq; }
