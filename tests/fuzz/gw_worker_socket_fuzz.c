@@ -254,7 +254,8 @@ static size_t plain_make(unsigned kind, const uint8_t *bytes, size_t len, uint8_
 }
 
 /* Records: form 1 (low bits: kind; 8 the next header is the first byte; 16 bent; 32 time passes; 64
- * it goes out with the next one), length 1, bytes. */
+ * it goes out with the next one; 128
+ * the outer header says that the way is congested), length 1, bytes. */
 static size_t record(struct rd *r, uint8_t *packet, size_t room, uint8_t *form_out)
 {
 	static uint8_t plain[PLAIN_MAX];
@@ -324,7 +325,8 @@ static void attack(struct rd *r)
 		size_t len = record(r, arena + used, sizeof arena - used, &form);
 
 		if (len > 0)
-			gw_runs_add(&runs, &theirs, &their_addr, &our_addr, arena + used, len);
+			gw_runs_add(&runs, &theirs, &their_addr, &our_addr, arena + used, len,
+			            form & 128 ? 3 : 0);
 		used += len;
 		if (form & 64 && used + 1024 <= sizeof arena)
 			continue;
