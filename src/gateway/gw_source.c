@@ -9,7 +9,7 @@ static void mask_make(uint8_t *mask, size_t bytes, unsigned bits)
 	for (size_t i = 0; i < bytes; i++) {
 		unsigned here = bits > i * 8 ? bits - (unsigned)i * 8 : 0;
 
-		mask[i] = here >= 8 ? 0xff : (uint8_t)(0xff00u >> here);
+		mask[i] = (uint8_t)(here >= 8 ? 0xff : 0xff00u >> here);
 	}
 }
 

@@ -325,8 +325,8 @@ static void attack(struct rd *r)
 		size_t len = record(r, arena + used, sizeof arena - used, &form);
 
 		if (len > 0)
-			gw_runs_add(&runs, &theirs, &their_addr, &our_addr, arena + used, len,
-			            form & 128 ? 3 : 0);
+			gw_runs_add(&runs, &theirs, &their_addr, &our_addr, form & 128 ? 3 : 0,
+			            arena + used, len);
 		used += len;
 		if (form & 64 && used + 1024 <= sizeof arena)
 			continue;
