@@ -133,7 +133,7 @@ static inline void alone_end(void)
 		parent_tunnel_free(p, p->tunnels);
 	for (unsigned i = 0; i < PARENT_CHILDREN; i++) {
 		ipc_free(p->child[i].ipc);
-		if (p->child[i].ipc || alone_far[i] > 0)
+		if (alone_far[i] > 0)
 			close(alone_far[i]);
 	}
 	netlink_close(p->netlink);
