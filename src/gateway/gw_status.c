@@ -134,7 +134,7 @@ void gw_status_ask(struct gw_gateway *gw, const struct msg_status_ask *m)
  * plain "AES-GCM [RFC4106]" takes the ICV for a part of the text. */
 static const char *wireshark_encr(const struct algo *a)
 {
-	if (!a)
+	if (!a || a->id == ALGO_NULL)
 		return "NULL";
 	if (a->aead && strstr(a->name, "gcm"))
 		return "AES-GCM with 16 octet ICV [RFC4106]";
