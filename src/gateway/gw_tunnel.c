@@ -328,10 +328,11 @@ void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause
 	unsigned actions = gw_line_step(&t->line, event, gw_tunnel_has_chain(t), cause,
 	                                &t->gw->random, clock_now());
 
+	/* What led nowhere, as the goodbyes of a line that is down, says nothing of why it is. */
+	if (text && cause != CAUSE_NONE && actions)
+		snprintf(t->text, sizeof t->text, "%s", text);
 	if (t->gw->ending)
 		actions &= ~(unsigned)(GW_DO_DIAL | GW_DO_CALL);
-	if (text && cause != CAUSE_NONE)
-		snprintf(t->text, sizeof t->text, "%s", text);
 	if (t->line.state == GW_LINE_UP)
 		t->text[0] = '\0';
 	device_session_set(t);
