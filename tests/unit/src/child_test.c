@@ -263,12 +263,16 @@ END_TEST
 
 START_TEST(without_descriptors_nothing_is_started)
 {
-	struct rlimit none = {.rlim_cur = 3, .rlim_max = 3};
+	struct rlimit before, none;
 
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 3;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	errno = 0;
 	ck_assert(!child_start(&c, base, "/end", -1, &calls, &c));
 	ck_assert_int_eq(errno, EMFILE);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 	ck_assert_int_eq(c.pid, 0);
 	ck_assert_ptr_null(c.ipc);
 }
@@ -300,10 +304,11 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-	TCase *tc = tcase_create("child");
+	TCase *tc;
 
 	if (argc == 3)
 		return child_main(argv);
+	tc = tcase_create("child");
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, set_up, take_down);
 	tcase_add_test(tc, one_that_ends_is_told);
