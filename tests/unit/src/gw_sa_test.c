@@ -1,63 +1,17 @@
 /* Tests of the gateway's chains: whose SAs and sessions they are, how many, and what is asked of
  * the parent about an interface. */
-#include "src/gateway/gw.h"
-
-#include "lib/crypto.h"
-#include "tests/unit/run.h"
-
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-enum { PARENT, CHILD, KEYMAT = 36 };
-
-static struct gw_gateway *gw;
-static int channel[2];
-static uint8_t keymat[KEYMAT];
+#include "tests/unit/src/gw_alone.h"
 
 static void begin(void)
 {
-	static const struct proc_role role = {.role = MSG_ROLE_GATEWAY};
-
-	ck_assert(secret_init() && crypto_init() && ipc_pair(channel));
-	/* Its place may be one of the two. */
-	for (unsigned i = 0; i < 2; i++) {
-		int moved = fcntl(channel[i], F_DUPFD_CLOEXEC, 10);
-
-		close(channel[i]);
-		channel[i] = moved;
-	}
-	ck_assert_int_eq(dup2(channel[CHILD], PROC_CHANNEL_FD), PROC_CHANNEL_FD);
-	gw = calloc(1, sizeof *gw);
-	gw->random = ls_random_system();
-	gw->ike_generation = 1;
-	gw->proc = proc_new(&role, gw);
-	ck_assert_ptr_nonnull(gw->proc);
-	gw->base = proc_base(gw->proc);
-	gw->sad = esp_sad_new(1024, &gw->random);
-	gw->l2tp = l2tp_new(&(struct l2tp_limits){0}, &gw->random);
-	gw->socket[0].udp = (struct gw_udp){.fd = -1, .family = 4, .raw = true};
-	gw->sockets = 1;
+	alone_begin();
 	for (uint32_t id = 1; id <= 2; id++)
 		ck_assert_ptr_nonnull(gw_tunnel_make(gw, id));
 }
 
-static void end(void)
-{
-	while (gw->tunnels)
-		gw_tunnel_remove(gw->tunnels, CAUSE_SHUTDOWN);
-	l2tp_free(gw->l2tp);
-	esp_sad_free(gw->sad);
-	proc_free(gw->proc);
-	close(channel[PARENT]);
-	close(channel[CHILD]);
-	free(gw);
-}
-
 static struct gw_chain *install(uint32_t tunnel, uint32_t chain)
 {
+	static const uint8_t keymat[ALONE_KEYMAT];
 	static uint32_t spi_out = 1000;
 	struct msg_sa_install m;
 
@@ -68,10 +22,11 @@ static struct gw_chain *install(uint32_t tunnel, uint32_t chain)
 		.spi_in = esp_spi_reserve(gw->sad),
 		.spi_out = spi_out,
 		.encr = ALGO_AES256_GCM,
+		.udp = true,
 		.local = ls_addr_v4(0xc0000201, 0),
 		.remote = ls_addr_v4(0xc0000202, 0),
-		.keymat_in = LS_BYTES(keymat, KEYMAT),
-		.keymat_out = LS_BYTES(keymat, KEYMAT),
+		.keymat_in = LS_BYTES(keymat, ALONE_KEYMAT),
+		.keymat_out = LS_BYTES(keymat, ALONE_KEYMAT),
 	};
 
 	gw_sa_install(gw, &m);
@@ -125,7 +80,7 @@ START_TEST(chains_are_of_one_tunnel)
 	ck_assert_uint_eq(c->pairs, 1);
 	ck_assert_ptr_eq(c->path.out, out);
 	ck_assert_ptr_null(gw_tunnel_find(gw, 2)->chains);
-	end();
+	alone_end();
 }
 END_TEST
 
@@ -137,7 +92,7 @@ START_TEST(chains_of_a_tunnel_are_bounded)
 	ck_assert_ptr_nonnull(install(2, 1000));
 	/* A second pair of one that is there is no new chain. */
 	ck_assert_uint_eq(install(1, 1)->pairs, 2);
-	end();
+	alone_end();
 }
 END_TEST
 
@@ -163,7 +118,7 @@ START_TEST(sessions_stay_with_their_peer)
 		ck_assert_ptr_nonnull(install(1, 3));
 		up(1, 3, "mine.example");
 		ck_assert_uint_eq(s->chain->id, gw_chain_here(gw, 3));
-		end();
+		alone_end();
 	}
 }
 END_TEST
@@ -187,7 +142,7 @@ START_TEST(a_chain_that_ends_hands_over_to_its_peer)
 	ck_assert_uint_eq(s->chain->id, gw_chain_here(gw, 2));
 	down(1, 2);
 	ck_assert_uint_eq(s->chain->id, gw_chain_here(gw, 2));
-	end();
+	alone_end();
 }
 END_TEST
 
@@ -197,7 +152,7 @@ static unsigned asked(unsigned type)
 	unsigned n = 0;
 	ssize_t len;
 
-	while ((len = recv(channel[PARENT], bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+	while ((len = recv(alone_parent, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
 		n += ls_get16(bytes) == type;
 	return n;
 }
@@ -222,7 +177,7 @@ START_TEST(one_question_about_an_interface)
 	ck_assert_uint_eq(asked(MSG_TYPE_IFACE_UP), 0);
 	gw_ppp_iface_up(t);
 	ck_assert_uint_eq(asked(MSG_TYPE_IFACE_UP), 1);
-	end();
+	alone_end();
 }
 END_TEST
 
@@ -239,7 +194,7 @@ START_TEST(happenings_are_told_now_and_then)
 	ck_assert_uint_le(n, 500); /* this loop may last some seconds on a busy machine */
 	proc_tell(gw->proc, 2, CAUSE_L2TP_UNEXPECTED, NULL, "another tunnel");
 	ck_assert_uint_eq(asked(MSG_TYPE_EVENT), 1);
-	end();
+	alone_end();
 }
 END_TEST
 
@@ -247,8 +202,7 @@ int main(void)
 {
 	TCase *tc = tcase_create("gw_sa");
 
-	/* The channel has its number; libcheck must not take it for a file of its own. */
-	if (dup2(STDOUT_FILENO, PROC_CHANNEL_FD) < 0)
+	if (!alone_reserve())
 		return EXIT_FAILURE;
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, chains_are_of_one_tunnel);
