@@ -2,7 +2,7 @@
  * two of them make a line. */
 #include "src/config/config.h"
 #include "tests/unit/run.h"
-#include "tests/unit/src/role.h"
+#include "tests/unit/src/role_self.h"
 
 #include "lib/algo.h"
 #include "lib/crypto.h"
