@@ -358,7 +358,8 @@ END_TEST
 /* With a cookie there is room again for one source, and no more than that. */
 START_TEST(room_with_a_cookie)
 {
-	struct ike_limits limits = {.max_half_open_per_source = 2, .max_half_open = 5};
+	struct ike_limits limits = {
+		.max_half_open_per_source = 2, .max_half_open = 5, .cookie_threshold = 100};
 	struct pair *p = pair_new_at("192.0.2.1", "198.51.100.2", &limits);
 	struct ike_peer c = pair_peer(p, 1);
 	struct ike_payloads in;
@@ -394,7 +395,7 @@ END_TEST
 /* All of them together are bounded as well, cookie or not. */
 START_TEST(half_open_are_bounded)
 {
-	struct ike_limits limits = {.max_half_open = 3};
+	struct ike_limits limits = {.max_half_open = 3, .cookie_threshold = 100};
 	struct pair *p = pair_new_at("192.0.2.1", "198.51.100.2", &limits);
 	struct ike_peer c = pair_peer(p, 1);
 	struct ike_build b = forge_build();
