@@ -6,12 +6,12 @@
  * datagram goes through ike_input.c to an IKE SA (ike_sa.[ch]) and there becomes a task
  * (ike_task.c) of one of the exchanges: ike_init.c and ike_init_answer.c (IKE_SA_INIT), ike_auth.c,
  * ike_auth_answer.c and ike_auth_up.c (IKE_AUTH), ike_child.c (CHILD SAs, over ike_deal.[ch]),
- * ike_rekey.c (IKE SA), ike_info.c. Bytes are read and written by ike_message.[ch],
- * ike_proposal.[ch], ike_ts.[ch]; protected and cut by ike_sk.[ch] and ike_frag.[ch]; keys come
- * from ike_keys.[ch]. Ownership: the engine owns everything; SAs and tasks that end are freed when
- * the public call returns, so that no function has the ground taken from under it. Threads: none;
- * one engine belongs to one thread. RFC 7296, 7383, 5282, 3193. Left out on purpose: configuration
- * payloads (addresses come from PPP), IPComp, windows above 1.
+ * ike_rekey.c (IKE SA), ike_info.c. What ICMP says goes through ike_hint.c. Bytes are read and
+ * written by ike_message.[ch], ike_proposal.[ch], ike_ts.[ch]; protected and cut by ike_sk.[ch] and
+ * ike_frag.[ch]; keys come from ike_keys.[ch]. Ownership: the engine owns everything; SAs and tasks
+ * that end are freed when the public call returns, so that no function has the ground taken from
+ * under it. Threads: none; one engine belongs to one thread. RFC 7296, 7383, 5282, 3193. Left out
+ * on purpose: configuration payloads (addresses come from PPP), IPComp, windows above 1.
  *
  * The window (RFC 7296 2.3) is 1 in both directions. Ours: an IKE SA has one request on its way,
  * the others wait in its queue, and a peer's SET_WINDOW_SIZE changes nothing. The peer's: we send
@@ -453,6 +453,7 @@ void ike_child_heard(struct ike *ike, uint32_t spi_in, ls_time now)
 	if (sa) {
 		sa->heard = ike->now;
 		sa->doubt = false;
+		ike_hint_forget(sa);
 		if (c->switch_later)
 			ike_child_switch(sa, c);
 	}
@@ -486,5 +487,15 @@ void ike_doubt(struct ike *ike, uint32_t tunnel, ls_time now)
 	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next)
 		if (sa->tunnel == tunnel && sa->state == IKE_S_ESTABLISHED)
 			sa->doubt = true;
+	leave(ike);
+}
+
+void ike_unreachable(struct ike *ike, const struct ls_addr *remote, const struct ls_addr *by,
+                     enum ls_unreach kind, ls_time now)
+{
+	enter(ike, now);
+	if (kind == LS_UNREACH_NONE)
+		return;
+	ike_hint_take(ike, remote, by, kind);
 	leave(ike);
 }

@@ -11,6 +11,7 @@
 #include "lib/life.h"
 #include "lib/random.h"
 #include "lib/time.h"
+#include "lib/unreach.h"
 #include "lib/wire.h"
 
 /*
@@ -163,6 +164,14 @@ void ike_path_lost(struct ike *ike, uint32_t tunnel, const struct ls_addr *local
 /* The owner doubts that the peer is there (what it sends gets no answer): only a reason to probe.
  */
 void ike_doubt(struct ike *ike, uint32_t tunnel, ls_time now);
+/*
+ * ICMP says (`by` does) that nobody can be reached at `remote`, where we have sent something; port
+ * 0: whatever the port. Nobody vouches for that: an SA there whose peer stays silent is probed,
+ * seldom enough that a flood costs nothing; what is being dialled goes on as it would, only sooner
+ * to the peer's next address; and where it ends in silence the text says what was heard.
+ */
+void ike_unreachable(struct ike *ike, const struct ls_addr *remote, const struct ls_addr *by,
+                     enum ls_unreach kind, ls_time now);
 
 enum ike_request_kind {
 	IKE_REQ_SEND = 1, /* a datagram */

@@ -38,6 +38,12 @@ enum {
 	IKE_LOST_S =
 		5, /* a peer that says it does not know the SA is asked again for so long (2.4) */
 	IKE_CLOSE_TRIES = 4,
+	IKE_HINT_WAIT_S = 2,   /* ICMP says that the peer cannot be reached: silent for so long,
+	                          it is probed */
+	IKE_HINT_EVERY_S = 5,  /* and what ICMP says after that is not heard for so long */
+	IKE_HINT_QUIET_S = 60, /* nor told for so long */
+	IKE_HINT_TRIES = 2,    /* of an address that ICMP says cannot be reached, where there is
+	                          another    one */
 };
 
 struct ike_sa;

@@ -25,6 +25,7 @@ void ike_probe(struct ike_sa *sa)
 	struct ike_task *t = ike_task_new(sa, &ike_ops_info);
 
 	sa->doubt = false;
+	sa->hint_probe_at = LS_NEVER;
 	if (t)
 		ike_task_queue(t);
 }

@@ -270,6 +270,7 @@ void ike_init_response(struct ike_sa *sa, const struct ike_datagram *d, struct l
 	sa->spi_r = h.spi_r;
 	sa->local = d->local;
 	sa->heard = sa->ike->now;
+	ike_hint_forget(sa);
 	sa->fragmentation = ike_notify_find(&t->in, IKE_N_FRAGMENTATION_SUPPORTED) != NULL;
 	sa->nat = ike_nat_check(&t->in, sa->spi_i, sa->spi_r, &d->local, &d->remote);
 	sa->forced_udp &= sa->nat.spoken;
@@ -291,8 +292,8 @@ void ike_init_unanswered(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;
 	bool attempt = sa->attempt;
-	char text[LS_EVENT_TEXT_MAX];
-	struct ike_text out = ike_text_make(text, sizeof text);
+	char silence[TEXT_MAX], text[LS_EVENT_TEXT_MAX];
+	struct ike_text out = ike_text_make(silence, sizeof silence);
 
 	sa->attempt = false;
 	if (ike_init_dial(sa->ike, sa->peer, sa->address_index + 1u, attempt) == CAUSE_NONE) {
@@ -306,6 +307,7 @@ void ike_init_unanswered(struct ike_task *t)
 	}
 	ike_text_add(&out, "nothing came back from ");
 	ike_text_addr(&out, &sa->remote);
+	ike_hint_text(sa, silence, text, sizeof text);
 	ike_sa_end(sa, CAUSE_IKE_NO_ANSWER, text);
 }
 

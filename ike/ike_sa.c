@@ -138,6 +138,7 @@ struct ike_sa *ike_sa_with_spis(struct ike *ike, bool initiator, uint64_t spi_i,
 	sa->spi_r = spi_r;
 	sa->born = sa->heard = ike->now;
 	sa->established = sa->give_up = sa->rekey_at = sa->keepalive_at = LS_NEVER;
+	sa->hint_probe_at = LS_NEVER;
 	sa->fragment_size = IKE_DEFAULT_FRAGMENT;
 	sa->next = ike->sas;
 	ike->sas = sa;
@@ -341,7 +342,9 @@ static ls_time dpd_at(const struct ike_sa *sa)
 
 	if (sa->state != IKE_S_ESTABLISHED || sa->active)
 		return LS_NEVER;
-	return sa->doubt ? sa->ike->now : ls_time_add(sa->heard, LS_S((ls_time)idle));
+	return sa->doubt ? sa->ike->now
+	                 : ls_time_min(sa->hint_probe_at,
+	                               ls_time_add(sa->heard, LS_S((ls_time)idle)));
 }
 
 static ls_time children_at(const struct ike_sa *sa)
@@ -472,6 +475,7 @@ void ike_sa_heard(struct ike_sa *sa, const struct ls_addr *local, const struct l
 {
 	sa->heard = sa->ike->now;
 	sa->doubt = false;
+	ike_hint_forget(sa);
 	if (!ike_sa_half_open(sa)) {
 		ike_sa_moved(sa, remote);
 		return;

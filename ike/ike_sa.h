@@ -6,6 +6,7 @@
 #include "ike/ike_frag.h"
 #include "ike/ike_nat.h"
 #include "lib/life.h"
+#include "lib/unreach.h"
 
 /*
  * DOC: an IKE SA runs at most one exchange of its own (`active`: the window is 1, RFC 7296 2.3)
@@ -91,7 +92,13 @@ struct ike_sa {
 	ls_time keepalive_at;
 	/* what the peer's exchanges since then amount to (ike_sa_negotiates); kept over rekeys */
 	ls_time negotiated_until;
-	bool doubt;   /* probe now */
+	/* What ICMP said since the peer was last heard (ike_hint.c). */
+	enum ls_unreach hint;
+	struct ls_addr hint_by;
+	ls_time hint_probe_at;    /* LS_NEVER */
+	ls_time hint_next;        /* no hint is taken before it, */
+	ls_time hint_quiet_until; /* nor told */
+	bool doubt;               /* probe now */
 	bool refused; /* authentication failed: it only repeats its answer until give_up */
 	bool cookie;  /* responder: the peer brought the cookie that it was asked for */
 	bool contact; /* responder: the peer said INITIAL_CONTACT */
@@ -203,6 +210,16 @@ struct ls_bytes ike_nonce_i(const struct ike_sa *sa);
 struct ls_bytes ike_nonce_r(const struct ike_sa *sa);
 void ike_bytes_free(struct ls_bytes *b);
 bool ike_bytes_set(struct ls_bytes *b, const void *p, size_t len);
+
+/* ike_hint.c: ICMP, which proves nothing */
+/* See ike_unreachable(). */
+void ike_hint_take(struct ike *ike, const struct ls_addr *remote, const struct ls_addr *by,
+                   enum ls_unreach kind);
+/* `before`, and what ICMP said since the peer was last heard: "...; host unreachable, said by
+ * 203.0.113.1". */
+void ike_hint_text(const struct ike_sa *sa, const char *before, char *out, size_t cap);
+/* The peer was heard. */
+void ike_hint_forget(struct ike_sa *sa);
 
 /* ike_child_sa.c: the list of CHILD SAs */
 /* At the end of the list, and into the table by SPI. */

@@ -166,14 +166,20 @@ void ike_sa_send_packets(struct ike_sa *sa, const struct ike_packets *packets)
 static unsigned tries_most(const struct ike_task *t)
 {
 	const struct ike_peer_entry *p = t->sa->peer;
-	unsigned tries = p ? p->config.retry_count : IKE_DEFAULT_TRIES, addresses = 0;
+	unsigned tries = p ? p->config.retry_count : IKE_DEFAULT_TRIES, addresses = 0, later = 0;
 
 	if (t->ops == &ike_ops_close && tries > IKE_CLOSE_TRIES)
 		return IKE_CLOSE_TRIES;
 	if (t->ops != &ike_ops_init || !p)
 		return tries;
-	for (unsigned i = 0; i < IKE_PEER_ADDRESSES_MAX; i++)
-		addresses += p->config.remote[i].family != 0;
+	for (unsigned i = 0; i < IKE_PEER_ADDRESSES_MAX; i++) {
+		bool there = p->config.remote[i].family != 0;
+
+		addresses += there;
+		later += there && i > t->sa->address_index;
+	}
+	if (later > 0 && t->sa->hint != LS_UNREACH_NONE && tries > IKE_HINT_TRIES)
+		return IKE_HINT_TRIES;
 	return addresses > 1 && tries > IKE_TRIES_PER_ADDRESS ? IKE_TRIES_PER_ADDRESS : tries;
 }
 
@@ -324,17 +330,22 @@ void ike_task_detach(struct ike_task *t)
 static void gave_up(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;
+	char text[LS_EVENT_TEXT_MAX];
 
-	if (t->ops == &ike_ops_init)
+	if (t->ops == &ike_ops_init) {
 		ike_init_unanswered(t);
-	else if (sa->state == IKE_S_DELETING || sa->state == IKE_S_REKEYED)
+		return;
+	}
+	ike_hint_text(sa,
+	              sa->state == IKE_S_AUTH ? "it answered IKE_SA_INIT, but not IKE_AUTH: is UDP "
+	                                        "4500 open, are fragments dropped?"
+	                                      : "",
+	              text, sizeof text);
+	if (sa->state == IKE_S_DELETING || sa->state == IKE_S_REKEYED)
 		ike_sa_end(sa, sa->why, "");
-	else if (sa->state == IKE_S_AUTH)
-		ike_sa_end(sa, CAUSE_IKE_NO_ANSWER,
-		           "it answered IKE_SA_INIT, but not IKE_AUTH: is UDP 4500 open, are "
-		           "fragments dropped?");
 	else
-		ike_sa_end(sa, CAUSE_PEER_SILENT, "");
+		ike_sa_end(sa, sa->state == IKE_S_AUTH ? CAUSE_IKE_NO_ANSWER : CAUSE_PEER_SILENT,
+		           text);
 }
 
 void ike_task_tick(struct ike_task *t)
