@@ -3,6 +3,7 @@
 #define SRC_GATEWAY_GW_H
 
 #include "lib/secret.h"
+#include "src/base/icmp.h"
 #include "src/base/msg.h"
 #include "src/base/proc.h"
 #include "src/config/config.h"
@@ -110,6 +111,7 @@ struct gw_tunnel {
 struct gw_socket {
 	struct gw_udp udp;
 	struct event *read, *write;
+	struct icmp_socket icmp;
 	struct gw_gateway *gw;
 };
 
@@ -124,6 +126,7 @@ struct gw_gateway {
 	struct event *l2tp_timer, *esp_timer;
 	struct gw_worker worker;
 	struct ls_counters counters;
+	struct icmp_gate icmp;
 	struct ls_counters ppp_past; /* of links that are gone */
 	struct gw_socket socket[GW_SOCKETS_MAX];
 	unsigned sockets;

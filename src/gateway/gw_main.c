@@ -64,13 +64,34 @@ static void esp_timer_fired(evutil_socket_t fd, short what, void *arg)
 	gw_pump(gw);
 }
 
+/* Nothing came, so it is an error that makes the socket readable. ike knows whom it concerns. */
+static void errors_read(struct gw_socket *s)
+{
+	struct gw_gateway *gw = s->gw;
+	struct icmp_error error[ICMP_READ_MOST];
+	unsigned n = icmp_read(&s->icmp, &gw->icmp, error, &gw->counters, clock_now());
+
+	for (unsigned i = 0; i < n; i++) {
+		struct msg_unreachable m = {.remote = error[i].remote,
+		                            .by = error[i].by,
+		                            .kind = (uint8_t)error[i].kind};
+
+		GW_SEND(gw, IKE, unreachable, &m);
+	}
+	if (s->icmp.flooded)
+		proc_tell(gw->proc, 0, CAUSE_ICMP_FLOOD, NULL, "on the socket for ESP %s",
+		          s->udp.raw ? "without UDP" : "in UDP");
+	s->icmp.flooded = false;
+}
+
 static void socket_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct gw_socket *s = arg;
 
 	(void)fd;
 	(void)what;
-	gw_worker_socket(&s->gw->worker, &s->udp, clock_now());
+	if (!gw_worker_socket(&s->gw->worker, &s->udp, clock_now()))
+		errors_read(s);
 	gw_pump(s->gw);
 }
 
@@ -188,6 +209,7 @@ static bool socket_add(struct gw_gateway *gw, int fd, uint8_t family, bool raw)
 	s->write = event_new(gw->base, fd, EV_WRITE, socket_writable, s);
 	if (!s->read || !s->write || event_add(s->read, NULL) < 0)
 		return false;
+	icmp_open(&s->icmp, gw->base, fd, family);
 	gw->sockets++;
 	return true;
 }
@@ -398,6 +420,7 @@ static void gateway_free(struct gw_gateway *gw)
 	for (unsigned i = 0; i < gw->sockets; i++) {
 		event_free(gw->socket[i].read);
 		event_free(gw->socket[i].write);
+		icmp_close(&gw->socket[i].icmp);
 		gw_udp_close(&gw->socket[i].udp);
 	}
 	gw_worker_free(&gw->worker);

@@ -3,6 +3,7 @@
 #include "src/gateway/gw_udp.h"
 
 #include "src/base/datagram.h"
+#include "src/base/icmp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -182,7 +183,7 @@ static void run_send_singly(const struct gw_run *run, struct ls_counters *counte
 		struct msghdr m;
 
 		outgoing_make(&o, &m, run, run->bytes + at, len, (uint16_t)len);
-		if (sendmsg(run->udp->fd, &m, MSG_DONTWAIT) < 0)
+		if (!icmp_send(run->udp->fd, &m))
 			ls_count(counters,
 			         errno == EMSGSIZE ? CAUSE_GW_TOO_BIG : CAUSE_GW_SOCKET_ERROR);
 	}
@@ -207,6 +208,7 @@ bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const stru
 {
 	struct mmsghdr m[SEND_BATCH];
 	struct outgoing o[SEND_BATCH];
+	unsigned tries = 0;
 
 	while (runs->sent < runs->n) {
 		const struct gw_run *first = &runs->run[runs->sent];
@@ -219,13 +221,17 @@ bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const stru
 		int done = sendmmsg(first->udp->fd, m, n, MSG_DONTWAIT);
 		if (done > 0) {
 			runs->sent += (unsigned)done;
+			tries = 0;
 			continue;
 		}
+		if (++tries < ICMP_TRIES && icmp_is_error(errno))
+			continue;
 		if (!run_refused(first, errno, counters)) {
 			*full = first->udp;
 			return false;
 		}
 		runs->sent++;
+		tries = 0;
 	}
 	runs->n = 0;
 	runs->sent = 0;

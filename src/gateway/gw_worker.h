@@ -121,8 +121,9 @@ void gw_worker_tun(struct gw_worker *w, struct gw_tunnel *tunnel, ls_time now);
  * what is gathered. */
 void gw_worker_waited(struct gw_worker *w, struct gw_tunnel *tunnel, uint8_t *bytes, size_t len,
                       ls_time now);
-/* The socket has something: receives, opens and writes a bounded amount. */
-void gw_worker_socket(struct gw_worker *w, const struct gw_udp *udp, ls_time now);
+/* The socket has something: receives, opens and writes a bounded amount. false when there was
+ * nothing to receive. */
+bool gw_worker_socket(struct gw_worker *w, const struct gw_udp *udp, ls_time now);
 /* The socket that was full takes packets again. true when reading of TUN devices may go on. */
 bool gw_worker_resume(struct gw_worker *w);
 /* One plaintext (L2TP control or a PPP control frame with all its headers) in the SA, at once. */

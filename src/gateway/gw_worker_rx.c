@@ -151,14 +151,16 @@ static void received_add(struct gw_worker *w, const struct gw_received *in)
 	}
 }
 
-void gw_worker_socket(struct gw_worker *w, const struct gw_udp *udp, ls_time now)
+bool gw_worker_socket(struct gw_worker *w, const struct gw_udp *udp, ls_time now)
 {
 	struct gw_received in[GW_RX_MESSAGES];
+	bool any = false;
 
 	w->now = now;
 	for (unsigned round = 0; round < GW_RX_ROUNDS; round++) {
 		unsigned n = gw_udp_receive(udp, &w->rx, in, w->counters);
 
+		any |= n > 0;
 		for (unsigned i = 0; i < n; i++)
 			received_add(w, &in[i]);
 		open_batch(w);
@@ -166,4 +168,5 @@ void gw_worker_socket(struct gw_worker *w, const struct gw_udp *udp, ls_time now
 		if (n < gw_rx_most(udp))
 			break;
 	}
+	return any;
 }

@@ -468,6 +468,17 @@ static void on_sa_note(void *owner, enum msg_role from, const struct msg *m, int
 	iked_pump(d);
 }
 
+static void on_unreachable(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct iked *d = owner;
+
+	(void)from;
+	(void)fd;
+	ike_unreachable(d->ike, &m->unreachable.remote, &m->unreachable.by,
+	                (enum ls_unreach)m->unreachable.kind, clock_now());
+	iked_pump(d);
+}
+
 static void on_auth_answer(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct iked *d = owner;
@@ -580,6 +591,7 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_SA_INSTALLED, on_gateway},        {MSG_TYPE_SA_NOTE, on_sa_note},
 	{MSG_TYPE_IKE_AUTH_ANSWER, on_auth_answer}, {MSG_TYPE_STATUS_ASK, on_status},
 	{MSG_TYPE_DEBUG_KEYS_ASK, on_status},       {MSG_TYPE_NET_CHANGED, on_net_changed},
+	{MSG_TYPE_UNREACHABLE, on_unreachable},
 };
 
 static const struct proc_role role = {

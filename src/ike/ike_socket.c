@@ -44,6 +44,21 @@ static void received(struct iked_socket *s, struct msghdr *m, const struct socka
 		ike_input(s->iked->ike, &in, clock_now());
 }
 
+/* Nothing came, so it is an error that makes the socket readable. */
+static void errors_read(struct iked_socket *s)
+{
+	struct iked *d = s->iked;
+	struct icmp_error error[ICMP_READ_MOST];
+	unsigned n = icmp_read(&s->icmp, &d->icmp, error, &d->counters, clock_now());
+
+	for (unsigned i = 0; i < n; i++)
+		ike_unreachable(d->ike, &error[i].remote, &error[i].by, error[i].kind, clock_now());
+	if (s->icmp.flooded)
+		proc_tell(d->proc, 0, CAUSE_ICMP_FLOOD, NULL, "on UDP port %u", s->port);
+	s->icmp.flooded = false;
+	iked_pump(d);
+}
+
 static void readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct iked_socket *s = arg;
@@ -73,6 +88,8 @@ static void readable(evutil_socket_t fd, short what, void *arg)
 			received(s, &m[i].msg_hdr, &from[i], part[i].iov_base, m[i].msg_len);
 			iked_pump(d);
 		}
+		if (n <= 0 && round == 0)
+			errors_read(s);
 		if (n < IKED_RX_MESSAGES)
 			return;
 	}
@@ -91,6 +108,7 @@ bool iked_socket_add(struct iked *d, int fd, uint8_t family, uint16_t port)
 	s->read = event_new(d->base, fd, EV_READ | EV_PERSIST, readable, s);
 	if (!s->read || event_add(s->read, NULL) < 0)
 		return false;
+	icmp_open(&s->icmp, d->base, fd, family);
 	d->sockets++;
 	return true;
 }
@@ -99,6 +117,7 @@ void iked_sockets_free(struct iked *d)
 {
 	for (unsigned i = 0; i < d->sockets; i++) {
 		event_free(d->socket[i].read);
+		icmp_close(&d->socket[i].icmp);
 		close(d->socket[i].fd);
 	}
 	d->sockets = 0;
@@ -127,7 +146,7 @@ void iked_send(struct iked *d, const struct ike_request *r)
 	}
 	m.msg_namelen = datagram_name_make(&r->remote, &to);
 	datagram_local_add(&m, &r->local);
-	if (sendmsg(s->fd, &m, MSG_DONTWAIT) < 0)
+	if (!icmp_send(s->fd, &m))
 		ls_count(&d->counters, errno == ENETUNREACH || errno == EHOSTUNREACH
 		                               ? CAUSE_IKE_NO_SOURCE
 		                               : CAUSE_IKE_SEND_FAILED);

@@ -4,6 +4,7 @@
 
 #include "ike/ike.h"
 #include "lib/secret.h"
+#include "src/base/icmp.h"
 #include "src/base/msg.h"
 #include "src/base/proc.h"
 #include "src/config/config.h"
@@ -45,6 +46,7 @@ struct iked_socket {
 	uint8_t family;
 	uint16_t port; /* IKED_PORT or IKED_PORT_NAT */
 	struct event *read;
+	struct icmp_socket icmp;
 	struct iked *iked;
 };
 
@@ -69,6 +71,7 @@ struct iked {
 	struct event *timer, *resolve_timer;
 	struct iked_socket socket[IKED_SOCKETS_MAX];
 	unsigned sockets;
+	struct icmp_gate icmp;
 	struct iked_tunnel *bucket[IKED_BUCKETS], *tunnels;
 	struct iked_ask *asks;
 	unsigned asks_count;

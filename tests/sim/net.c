@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,13 @@
 #endif
 
 enum { STRANGER_LATE_US = 30000000, NOISE_BYTES_MAX = 300 };
+enum {
+	ERRORS_MAX = 64,
+	ICMP_UNREACHABLE = 3,
+	ICMP6_UNREACHABLE = 1,
+	ICMP_CODES = 16,
+	ICMP6_CODES = 8
+};
 enum { SOCKETS_MAX = 32, MAPPINGS_MAX = 64, PORT_IKE = 500, PORT_NAT = 4500, IP4_HEADER = 20 };
 
 /* A socket of a daemon: one end of a pair. All descriptors that were passed on have its inode. */
@@ -29,6 +37,8 @@ struct sim_socket {
 	int fd; /* our end; -1: free */
 	unsigned gateway;
 	uint8_t kind, family;
+	struct ls_addr error[ERRORS_MAX]; /* whom ICMP says to be out of reach */
+	unsigned errors;
 };
 
 /* A packet under way, and how it is handed to the daemon's end of a socket. */
@@ -36,6 +46,8 @@ struct packet {
 	struct ls_addr from, to;
 	uint32_t len;
 	bool raw;
+	bool icmp; /* somebody says of `to` that it cannot be reached; `from` sent something there
+	            */
 	uint8_t bytes[];
 };
 
@@ -224,6 +236,13 @@ static void carry(unsigned from, const struct packet *original, bool copy)
 	world_at(when, arrive, p, true);
 }
 
+static uint16_t port_of(const struct sim_socket *s)
+{
+	return s->kind == MSG_SOCKET_IKE500    ? PORT_IKE
+	       : s->kind == MSG_SOCKET_ESP_RAW ? 0
+	                                       : PORT_NAT;
+}
+
 static struct ls_addr stranger(void)
 {
 	struct ls_addr a = address(net.ipv6 ? "2001:db8:c::2" : "192.0.2.66");
@@ -264,6 +283,43 @@ static void stranger_acts(const struct packet *seen)
 	}
 }
 
+/* Into the queue of errors of the socket that sent what it is about. */
+static void icmp_arrive(void *ctx)
+{
+	struct packet *p = ctx;
+
+	for (unsigned i = 0; i < SOCKETS_MAX; i++) {
+		struct sim_socket *s = &sockets[i];
+		struct ls_addr own;
+
+		if (s->fd < 0 || s->family != p->from.family || port_of(s) != p->from.port)
+			continue;
+		own = net_address(s->gateway);
+		if (!ls_addr_same_ip(&own, &p->from))
+			continue;
+		if (send(s->fd, p, sizeof *p, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+			socket_close(s);
+		return;
+	}
+}
+
+/* Forged, for the packet arrives or does not whatever it says. */
+static void icmp_forge(const struct packet *seen, const struct ls_addr *local)
+{
+	unsigned n = dice_permille(net.icmp) ? dice_between(1, 4) : 0;
+
+	while (n-- > 0) {
+		struct packet *p = calloc(1, sizeof *p);
+
+		if (!p)
+			abort();
+		p->from = *local;
+		p->to = seen->to;
+		p->icmp = true;
+		world_at(world_now + dice_below(LS_S(1)), icmp_arrive, p, true);
+	}
+}
+
 static void packet_send(struct sim_socket *s, const struct ls_addr *local,
                         const struct ls_addr *remote, const uint8_t *bytes, size_t len)
 {
@@ -293,6 +349,7 @@ static void packet_send(struct sim_socket *s, const struct ls_addr *local,
 			carry(s->gateway, p, true);
 	}
 	stranger_acts(p);
+	icmp_forge(p, local);
 	free(p);
 }
 
@@ -364,13 +421,6 @@ bool __wrap_resolve_source(const struct ls_addr *remote, struct ls_addr *local)
 int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
 	return socket_of(fd) ? 0 : __real_setsockopt(fd, level, name, value, len);
-}
-
-static uint16_t port_of(const struct sim_socket *s)
-{
-	return s->kind == MSG_SOCKET_IKE500    ? PORT_IKE
-	       : s->kind == MSG_SOCKET_ESP_RAW ? 0
-	                                       : PORT_NAT;
 }
 
 /* One message of the daemon's: a packet, or a train of segments; false with errno. */
@@ -489,7 +539,44 @@ static void pktinfo_make(struct msghdr *m, const struct ls_addr *to)
 	}
 }
 
-static bool message_receive(const struct sim_socket *s, int fd, struct mmsghdr *m)
+static void error_keep(struct sim_socket *s, const struct packet *p)
+{
+	if (s->errors < ERRORS_MAX)
+		s->error[s->errors++] = p->to;
+}
+
+/* What the kernel says of an ICMP message. */
+static bool error_receive(struct sim_socket *s, struct mmsghdr *m)
+{
+	struct sock_extended_err said = {.ee_origin = SO_EE_ORIGIN_ICMP,
+	                                 .ee_type = ICMP_UNREACHABLE,
+	                                 .ee_code = (uint8_t)dice_below(ICMP_CODES)};
+	struct cmsghdr *c = m->msg_hdr.msg_control;
+	struct ls_addr by = stranger(), to;
+	struct sockaddr_in6 at;
+	socklen_t len = datagram_name_make(&by, &at);
+
+	if (s->errors == 0)
+		return false;
+	to = s->error[--s->errors];
+	*c = (struct cmsghdr){.cmsg_level = IPPROTO_IP,
+	                      .cmsg_type = IP_RECVERR,
+	                      .cmsg_len = CMSG_LEN(sizeof said + len)};
+	if (s->family == 6) {
+		said.ee_origin = SO_EE_ORIGIN_ICMP6;
+		said.ee_type = ICMP6_UNREACHABLE;
+		said.ee_code = (uint8_t)dice_below(ICMP6_CODES);
+		c->cmsg_level = IPPROTO_IPV6;
+		c->cmsg_type = IPV6_RECVERR;
+	}
+	memcpy(CMSG_DATA(c), &said, sizeof said);
+	memcpy(CMSG_DATA(c) + sizeof said, &at, len);
+	m->msg_hdr.msg_controllen = CMSG_SPACE(sizeof said + len);
+	m->msg_hdr.msg_namelen = datagram_name_make(&to, m->msg_hdr.msg_name);
+	return true;
+}
+
+static bool message_receive(struct sim_socket *s, int fd, struct mmsghdr *m)
 {
 	static _Alignas(struct packet) uint8_t buffer[sizeof(struct packet) + SIM_PACKET_MAX];
 	const struct packet *p = (const struct packet *)(const void *)buffer;
@@ -497,6 +584,9 @@ static bool message_receive(const struct sim_socket *s, int fd, struct mmsghdr *
 	size_t room = m->msg_hdr.msg_iov[0].iov_len, front = 0;
 	ssize_t n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
 
+	for (; n >= (ssize_t)sizeof *p && p->icmp;
+	     n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT))
+		error_keep(s, p);
 	if (n < (ssize_t)sizeof *p)
 		return false;
 	/* A raw IPv4 socket gives the header too. */
@@ -518,12 +608,13 @@ static bool message_receive(const struct sim_socket *s, int fd, struct mmsghdr *
 
 int __wrap_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timespec *wait)
 {
-	const struct sim_socket *s = socket_of(fd);
+	struct sim_socket *s = socket_of(fd);
 	unsigned done = 0;
 
-	(void)flags;
 	(void)wait;
-	while (s && done < n && message_receive(s, fd, &m[done]))
+	while (s && done < n &&
+	       (flags & MSG_ERRQUEUE ? error_receive(s, &m[done])
+	                             : message_receive(s, fd, &m[done])))
 		done++;
 	if (done > 0)
 		return (int)done;

@@ -139,6 +139,11 @@ static void climate_stranger(void)
 	net.noise = dice_between(0, 200);
 }
 
+static void climate_icmp(void)
+{
+	net.icmp = dice_between(100, 1000);
+}
+
 static void climate_processes(void)
 {
 	climate.weight[FAULT_KILL_KEYS] = 1;
@@ -207,6 +212,7 @@ static void climate_everything(void)
 		climate.weight[FAULT_REBIND_ADDRESS] = 1;
 	}
 	net.full = dice_below(2) ? 20 : 0;
+	net.icmp = dice_below(4) == 0 ? 300 : 0;
 	climate.victims = 3;
 }
 
@@ -218,6 +224,7 @@ static const struct scenario scenarios[] = {
 	{"twice", "up to half of all packets twice", climate_twice},
 	{"corrupt", "bits flipped in up to 30 % of all packets", climate_corrupt},
 	{"stranger", "a stranger sends old packets again, and noise", climate_stranger},
+	{"icmp", "ICMP says of up to all packets that nobody is there", climate_icmp},
 	{"processes", "keys, ike and gateway processes killed or stalled", climate_processes},
 	{"restarts", "whole daemons killed or stopped", climate_restarts},
 	{"rebind", "the NAT forgets its mappings or gets another address", climate_rebind},
@@ -441,7 +448,7 @@ static void calm(void)
 	trace("calm from here on");
 	all_links((struct net_link){.delay_us = 5000});
 	net.cut = sim_break == BREAK_CALM;
-	net.full = net.stranger = net.noise = 0;
+	net.full = net.stranger = net.noise = net.icmp = 0;
 	while (!failure()) {
 		loop_run(world_now + LS_S(1));
 		if (world_now - since > LS_S(CALM_LIMIT_S + STEADY_S)) {

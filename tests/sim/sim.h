@@ -105,6 +105,7 @@ struct net {
 	uint32_t full;     /* permille of sends that find the socket full */
 	uint32_t stranger; /* permille of packets that a stranger sends again later, as his own */
 	uint32_t noise;    /* permille of packets after which he sends bytes without sense */
+	uint32_t icmp;     /* permille of packets that ICMP says were not delivered */
 	uint64_t sent, delivered;
 };
 extern struct net net;
