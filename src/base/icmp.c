@@ -71,8 +71,9 @@ void icmp_close(struct icmp_socket *s)
 }
 
 /* The kernel throws away what is in the queue. */
-static void go_deaf(struct icmp_socket *s, ls_time now)
+static void go_deaf(struct icmp_socket *s, struct ls_counters *counters, ls_time now)
 {
+	ls_count(counters, CAUSE_ICMP_FLOOD);
 	hear(s, 0);
 	s->deaf = s->flooded = true;
 	clock_timer_set(s->again, now + LS_S(ICMP_DEAF_S), now);
@@ -167,6 +168,6 @@ unsigned icmp_read(struct icmp_socket *s, struct icmp_gate *gate,
 			n++;
 	}
 	if (got > 0 && is_flood(s, (unsigned)got, now))
-		go_deaf(s, now);
+		go_deaf(s, counters, now);
 	return n;
 }

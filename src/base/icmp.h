@@ -59,7 +59,8 @@ void icmp_close(struct icmp_socket *s);
 /*
  * To be called when fd is readable and nothing could be received from it: takes errors out of its
  * queue and counts each as ICMP_ERROR. Gives how many are worth passing on. An error that cannot be
- * read as such is dropped. flooded is set once when the socket becomes deaf.
+ * read as such is dropped. When the socket becomes deaf, flooded is set, for the owner to tell of
+ * it once, and ICMP_FLOOD counted.
  */
 unsigned icmp_read(struct icmp_socket *s, struct icmp_gate *gate,
                    struct icmp_error out[ICMP_READ_MOST], struct ls_counters *counters,

@@ -156,6 +156,7 @@ START_TEST(a_flood)
 			icmp_read(&sock, &gate, out, &counters, LS_S(10));
 	}
 	ck_assert(sock.flooded && sock.deaf);
+	ck_assert_uint_eq(counters.by_cause[CAUSE_ICMP_FLOOD], 1);
 	heard = counters.by_cause[CAUSE_ICMP_ERROR];
 	ck_assert_uint_gt(heard, ICMP_FLOOD);
 	ck_assert_uint_le(heard, ICMP_FLOOD + ICMP_READ_MOST);
