@@ -96,7 +96,7 @@ struct ppp *ppp_blank(const struct ppp_config *config, const struct ls_random *r
 	p->lcp = (struct cp){.kind = &ppp_lcp_kind, .at = LS_NEVER};
 	p->ipcp = (struct cp){.kind = &ppp_ipcp_kind, .at = LS_NEVER};
 	p->ipv6cp = (struct cp){.kind = &ppp_ipv6cp_kind, .at = LS_NEVER};
-	p->chap_at = p->echo_at = p->report_at = LS_NEVER;
+	p->chap_at = p->echo_at = p->report_at = p->address_at = LS_NEVER;
 	p->limit_at = now + UP_LIMIT;
 	p->heard = now;
 	link_init(p);
@@ -154,7 +154,7 @@ void ppp_ending(struct ppp *p, enum ls_cause cause, const char *why)
 	snprintf(p->why, sizeof p->why, "%s", why);
 	ls_count(&p->counters, cause);
 	p->chap_at = p->echo_at = LS_NEVER;
-	p->limit_at = p->report_at = LS_NEVER;
+	p->limit_at = p->report_at = p->address_at = LS_NEVER;
 }
 
 void ppp_fail(struct ppp *p, enum ls_cause cause, const char *why, ls_time now)
@@ -177,17 +177,8 @@ enum ls_cause ppp_why(const struct ppp *p, const char **text)
 	return p->cause;
 }
 
-/* The peer gets no address: without IPv6 that, and nothing vaguer, is why the link ends. */
-static void address_denied(struct ppp *p, enum ls_cause cause, ls_time now)
-{
-	if (p->phase == PHASE_NETWORK && p->ipv6cp.state != CP_STARTING)
-		ppp_fail(p, cause != CAUSE_NONE ? cause : CAUSE_PPP_NO_PROTOCOL, "", now);
-	else
-		ppp_cp_event(p, &p->ipcp, CP_CLOSE, NULL, now);
-}
-
 /* An NCP that the peer rejected, or that has no address to give, stays where it is. */
-static void network_open(struct ppp *p, ls_time now)
+void ppp_network_open(struct ppp *p, ls_time now)
 {
 	bool any = false;
 
@@ -213,20 +204,14 @@ ls_time ppp_echo_every(const struct ppp *p)
 
 void ppp_authenticated(struct ppp *p, ls_time now)
 {
-	struct ppp_request *r;
-
 	p->phase = PHASE_NETWORK;
 	p->chap_at = LS_NEVER;
 	p->echo_at = ls_time_add(now, ppp_echo_every(p));
 	if (p->config.caller || p->ipcp.state != CP_STARTING || p->config.remote4.family == 4) {
-		network_open(p, now);
+		ppp_network_open(p, now);
 		return;
 	}
-	r = ppp_request_add(p, PPP_REQ_ADDRESS);
-	if (!r)
-		return;
-	r->id = p->address_id = ++p->next_id;
-	r->link = p->link;
+	ppp_address_ask(p);
 }
 
 void ppp_report_up(struct ppp *p, ls_time now)
@@ -237,6 +222,8 @@ void ppp_report_up(struct ppp *p, ls_time now)
 		p->report_at = LS_NEVER; /* what was open is agreed on anew */
 		return;
 	}
+	if (p->config.ipv4 && p->config.need_ipv4 && !p->link.ipv4)
+		return;
 	p->limit_at = LS_NEVER;
 	if (!p->reported && (ppp_cp_busy(&p->ipcp) || ppp_cp_busy(&p->ipv6cp)) &&
 	    p->report_at > now) {
@@ -263,14 +250,7 @@ void ppp_answer(struct ppp *p, uint64_t id, const struct ppp_answer *a, ls_time 
 		ppp_chap_checked(p, a, now);
 	} else if (id == p->address_id) {
 		p->address_id = 0;
-		p->config.remote4 = a->address;
-		if (a->dns[0].family == 4)
-			memcpy(p->config.dns4, a->dns, sizeof p->config.dns4);
-		p->lent = true;
-		if (!a->ok || a->address.family != 4)
-			address_denied(p, a->cause, now);
-		if (p->phase == PHASE_NETWORK)
-			network_open(p, now);
+		ppp_address_answered(p, a, now);
 	}
 }
 
@@ -372,6 +352,8 @@ static void packet_input(struct ppp *p, uint16_t protocol, struct cp_packet *k, 
 		ppp_chap_input(p, k->code, k->id, k->body, now);
 	else if (p->phase == PHASE_NETWORK)
 		ppp_cp_input(p, protocol == PROTO_IPCP ? &p->ipcp : &p->ipv6cp, k, now);
+	if (protocol == PROTO_IPCP && p->phase == PHASE_NETWORK)
+		ppp_ipv4_check(p, now);
 }
 
 void ppp_input(struct ppp *p, const uint8_t *frame, size_t len, ls_time now)
@@ -437,6 +419,8 @@ void ppp_tick(struct ppp *p, ls_time now)
 		echo_tick(p, now);
 	if (p->report_at <= now)
 		ppp_report_up(p, now);
+	if (p->address_at <= now)
+		ppp_address_ask(p);
 	if (p->limit_at <= now)
 		ppp_fail(p, CAUSE_PPP_NO_AGREEMENT, "PPP did not come up in time", now);
 }
@@ -448,6 +432,7 @@ ls_time ppp_deadline(const struct ppp *p)
 	if (p->phase == PHASE_DEAD)
 		return LS_NEVER;
 	first = ls_time_min(first, ls_time_min(p->chap_at, p->report_at));
+	first = ls_time_min(first, p->address_at);
 	return ls_time_min(first, ls_time_min(p->echo_at, p->limit_at));
 }
 

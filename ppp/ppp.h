@@ -41,6 +41,8 @@ struct ppp_config {
 	bool want_dns;                  /* caller: ask for DNS servers */
 	bool ipv4,
 		ipv6; /* which network protocols to bring up; IPV6CP failing never ends the link */
+	bool need_ipv4; /* nor does IPCP, while IPv6 is there, unless this is set: then the link is
+	                   up only with IPv4 */
 	uint8_t interface_id[8];  /* IPV6CP; all zero: drawn */
 	uint32_t echo_interval_s; /* silence before an LCP echo; 0 = 30; UINT32_MAX = never */
 	uint8_t echo_failures;    /* unanswered echoes before the link counts as dead; 0 = 4 */
@@ -55,6 +57,15 @@ void ppp_close(struct ppp *ppp, enum ls_cause cause, ls_time now);
 /* Why the link is ending or has ended; CAUSE_NONE while it is not. *text: details for people, the
  * engine's. A carrier that goes before PPP_REQ_DOWN came asks for it. */
 enum ls_cause ppp_why(const struct ppp *ppp, const char **text);
+/*
+ * Why a link that is up has no IPv4, although that is wanted: PPP_NO_IPV4, or what the answer to
+ * PPP_REQ_ADDRESS said. CAUSE_NONE when it has, and while IPCP may still succeed. *text: details
+ * for people, until the next call. Both sides try again: the LNS asks for an address at times, the
+ * caller asks the peer, with longer and longer pauses.
+ */
+enum ls_cause ppp_no_ipv4(struct ppp *ppp, const char **text);
+/* LNS: an address may be free again. A link that was denied one asks at once. */
+void ppp_address_again(struct ppp *ppp, ls_time now);
 /* A frame of any protocol but 0x0021 and 0x0057 data, which the packet path takes out
  * (ppp_data_parse); a data frame here is counted as unexpected. */
 void ppp_input(struct ppp *ppp, const uint8_t *frame, size_t len, ls_time now);

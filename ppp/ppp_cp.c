@@ -2,6 +2,7 @@
  * (RFC 1661 4.3, 4.4, 4.6, 5). */
 #include "ppp/ppp_engine.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { CUT_MAX = 256 };
@@ -63,11 +64,46 @@ static void code_reject(struct ppp *p, struct cp *cp, const struct cp_packet *k)
 	ppp_send(p, cp->kind->protocol, CODE_CODE_REJECT, ++cp->serial, k->whole, len);
 }
 
+static const char *goodbye(const struct ppp *p, const struct cp *cp)
+{
+	return cp->kind->goodbye ? cp->kind->goodbye(p) : NULL;
+}
+
+static void goodbye_send(struct ppp *p, struct cp *cp)
+{
+	const char *text = goodbye(p, cp);
+
+	ppp_send(p, cp->kind->protocol, CODE_TERM_REQUEST, ++cp->serial, text,
+	         text ? strlen(text) : 0);
+}
+
+const char *ppp_cp_said(const struct cp *cp, char *out, size_t cap)
+{
+	snprintf(out, cap, "%s%s", cp->said[0] ? "the peer says: " : "", cp->said);
+	return out;
+}
+
+/* For the log: nothing that is not printable, and nothing that is not text. */
+static void said_keep(struct cp *cp, struct rd body)
+{
+	size_t n = 0;
+
+	while (n < SAID_MAX - 1 && rd_left(&body) > 0) {
+		uint8_t c = rd_u8(&body);
+
+		cp->said[n++] = c >= 0x20 && c < 0x7f ? (char)c : '?';
+	}
+	cp->said[n] = '\0';
+}
+
 static void cause_note(struct cp *cp, enum cp_event event)
 {
-	if (event == CP_UP || event == CP_OPEN)
+	if (event == CP_UP || event == CP_OPEN) {
 		cp->cause = CAUSE_NONE;
-	else if (event == CP_RTR)
+		cp->said[0] = '\0';
+		return;
+	}
+	if (event == CP_RTR)
 		cp->cause = CAUSE_PEER_ASKED;
 	else if (event == CP_RXJ_SEVERE)
 		cp->cause = CAUSE_PPP_NO_AGREEMENT;
@@ -90,7 +126,7 @@ static void packets_send(struct ppp *p, struct cp *cp, unsigned actions, const s
 		ppp_send(p, protocol, k->answer_code, k->id, k->answer.p, k->answer.len);
 	if (actions & CP_STR) {
 		counter_use(p, cp, now);
-		ppp_send(p, protocol, CODE_TERM_REQUEST, ++cp->serial, NULL, 0);
+		goodbye_send(p, cp);
 	}
 	if (actions & CP_STA)
 		ppp_send(p, protocol, CODE_TERM_ACK, k->id, NULL, 0);
@@ -131,7 +167,7 @@ void ppp_cp_event(struct ppp *p, struct cp *cp, enum cp_event event, const struc
 	packets_send(p, cp, actions, k ? k : &none, now);
 	if (actions & CP_TLU) {
 		cp->cause = CAUSE_NONE;
-		cp->naks = cp->refusals = 0;
+		cp->naks = cp->refusals = cp->again = 0;
 		cp->kind->opened(p, now);
 	}
 	if (actions & CP_TLF)
@@ -212,6 +248,8 @@ static void hear_request(struct ppp *p, struct cp *cp, struct cp_packet *k, ls_t
 		ppp_fail(p, CAUSE_PPP_LOOP, "", now);
 	else
 		ppp_cp_event(p, cp, k->answer_code == CODE_ACK ? CP_RCR_GOOD : CP_RCR_BAD, k, now);
+	if (cp->state == CP_CLOSED && goodbye(p, cp))
+		goodbye_send(p, cp);
 }
 
 /* What an answer says about options must be about the last request (5.2 to 5.4): all of them in an
@@ -299,6 +337,7 @@ void ppp_cp_input(struct ppp *p, struct cp *cp, struct cp_packet *k, ls_time now
 		hear_answer(p, cp, k, now);
 		break;
 	case CODE_TERM_REQUEST:
+		said_keep(cp, k->body);
 		ppp_cp_event(p, cp, CP_RTR, k, now);
 		break;
 	case CODE_TERM_ACK:

@@ -43,10 +43,14 @@ enum {
 	MRU_LEAST = 128,
 	MAGIC_SIZE = 4,
 	MD5_SIZE = 16,
-	V2_SIZE = 49
+	V2_SIZE = 49,
+	SAID_MAX = 80,
+	AGAIN_DOUBLINGS = 4
 };
 #define RESTART_MOST LS_S(3)
 #define NCP_AGAIN LS_S(30)
+#define NCP_AGAIN_MOST LS_S(300)
+#define ADDRESS_AGAIN LS_S(30)
 #define UP_LIMIT LS_S(60) /* a link that is not up by then never will be */
 
 /* A packet of a control protocol. */
@@ -76,6 +80,9 @@ struct cp_kind {
 	void (*opened)(struct ppp *p, ls_time now);                     /* tlu */
 	void (*down)(struct ppp *p, ls_time now);                       /* tld */
 	void (*ended)(struct ppp *p, enum ls_cause cause, ls_time now); /* tlf */
+	/* What a Terminate-Request says for people to read (5.5), and whoever asks a protocol that
+	 * is closed; NULL: nothing. */
+	const char *(*goodbye)(const struct ppp *p);
 };
 struct cp {
 	const struct cp_kind *kind;
@@ -88,6 +95,8 @@ struct cp {
 	unsigned sent;                             /* since it was set */
 	unsigned naks, refusals;
 	enum ls_cause cause; /* why it goes down */
+	char said[SAID_MAX]; /* what the peer's Terminate-Request says; printable */
+	unsigned again;      /* tries of a whole negotiation that came to nothing */
 	ls_time at;          /* of the restart timer; in Stopped: of another try */
 };
 
@@ -129,6 +138,9 @@ struct ppp {
 	bool proof_due;
 	/* network */
 	bool ask_address, ask_dns[2];
+	enum ls_cause denied; /* remote4 was asked for, and there was none */
+	ls_time address_at;   /* until it is asked for again */
+	char no_ipv4[LS_EVENT_TEXT_MAX];
 	bool lent; /* remote4 was asked for, for this user */
 	uint8_t local_id[8];
 	ls_time limit_at;  /* until when the link must be up */
@@ -155,6 +167,8 @@ void ppp_ending(struct ppp *p, enum ls_cause cause, const char *why);
 /* Ends the link: Terminate-Request, then DOWN. */
 void ppp_fail(struct ppp *p, enum ls_cause cause, const char *why, ls_time now);
 void ppp_authenticated(struct ppp *p, ls_time now);
+/* The network protocols that may begin do. */
+void ppp_network_open(struct ppp *p, ls_time now);
 /* A network protocol is open; the other one is waited for a little, so that the interface is set up
  * once. */
 void ppp_report_up(struct ppp *p, ls_time now);
@@ -168,8 +182,16 @@ void ppp_cp_tick(struct ppp *p, struct cp *cp, ls_time now);
 /* Something is under way: the restart timer runs. */
 bool ppp_cp_busy(const struct cp *cp);
 
+/* "the peer says: ...", or "" when it said nothing; gives out. */
+const char *ppp_cp_said(const struct cp *cp, char *out, size_t cap);
+
 /* ppp_lcp.c, ppp_ncp.c, ppp_chap.c */
 extern const struct cp_kind ppp_lcp_kind, ppp_ipcp_kind, ppp_ipv6cp_kind;
+/* LNS: an address for the caller, or why there is none. */
+void ppp_address_answered(struct ppp *p, const struct ppp_answer *a, ls_time now);
+void ppp_address_ask(struct ppp *p);
+/* Ends a link that is of no use without IPv4, when there will be none. */
+void ppp_ipv4_check(struct ppp *p, ls_time now);
 void ppp_chap_start(struct ppp *p, ls_time now);
 void ppp_chap_input(struct ppp *p, uint8_t code, uint8_t id, struct rd body, ls_time now);
 void ppp_chap_tick(struct ppp *p, ls_time now);

@@ -200,7 +200,9 @@ static void opened(struct ppp *p, ls_time now)
  * link ends. */
 static void down(struct ppp *p, ls_time now)
 {
-	p->chap_at = p->echo_at = p->report_at = LS_NEVER;
+	char said[LS_EVENT_TEXT_MAX];
+
+	p->chap_at = p->echo_at = p->report_at = p->address_at = LS_NEVER;
 	p->make_id = p->check_id = p->address_id = 0;
 	p->reported = false;
 	if (p->lent)
@@ -209,12 +211,24 @@ static void down(struct ppp *p, ls_time now)
 		ppp_cp_event(p, &p->ipcp, CP_DOWN, NULL, now);
 	if (p->ipv6cp.state > CP_STARTING)
 		ppp_cp_event(p, &p->ipv6cp, CP_DOWN, NULL, now);
+	/* Whoever was denied an address may ask anew. */
+	if (p->denied != CAUSE_NONE)
+		ppp_cp_event(p, &p->ipcp, CP_OPEN, NULL, now);
+	p->denied = CAUSE_NONE;
 	if (p->phase == PHASE_ENDING)
 		return;
 	p->limit_at = now + UP_LIMIT;
 	p->phase = PHASE_LCP;
 	if (p->lcp.state == CP_STOPPING)
-		ppp_ending(p, p->lcp.cause, "");
+		ppp_ending(p, p->lcp.cause, ppp_cp_said(&p->lcp, said, sizeof said));
+}
+
+/* The caller cannot know of itself what this end lacks. */
+static const char *goodbye(const struct ppp *p)
+{
+	return p->cause == CAUSE_GW_NO_ADDRESS || p->cause == CAUSE_PPP_NO_IPV4
+	               ? ls_cause_info(p->cause)->sentence
+	               : NULL;
 }
 
 static void ended(struct ppp *p, enum ls_cause cause, ls_time now)
@@ -239,4 +253,5 @@ const struct cp_kind ppp_lcp_kind = {
 	.opened = opened,
 	.down = down,
 	.ended = ended,
+	.goodbye = goodbye,
 };

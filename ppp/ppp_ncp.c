@@ -101,13 +101,32 @@ static bool cp_hopeless(const struct cp *cp)
 }
 
 /*
- * A protocol that the peer did not answer while another one is up is tried again later: the peer
- * may have it open (its last answers were lost) and would send into nothing.
+ * A protocol that the peer did not answer, or ended, while another one is up is tried again later:
+ * the peer may have it open (its last answers were lost) and would send into nothing, or may have
+ * an address by then. The pauses grow.
  */
 static void ncp_again(struct cp *cp, ls_time now)
 {
-	if (cp->state == CP_STOPPED && cp->cause == CAUSE_PEER_SILENT && cp->at == LS_NEVER)
-		cp->at = now + NCP_AGAIN;
+	ls_time wait = NCP_AGAIN << (cp->again < AGAIN_DOUBLINGS ? cp->again : AGAIN_DOUBLINGS);
+
+	if (cp->state != CP_STOPPED || cp->at != LS_NEVER ||
+	    (cp->cause != CAUSE_PEER_SILENT && cp->cause != CAUSE_PEER_ASKED))
+		return;
+	cp->again++;
+	cp->at = now + ls_time_min(wait, NCP_AGAIN_MOST);
+}
+
+/* The last of the network protocols is over. */
+static void network_ended(struct ppp *p, enum ls_cause cause, ls_time now)
+{
+	char said[LS_EVENT_TEXT_MAX];
+
+	if (p->denied != CAUSE_NONE)
+		ppp_fail(p, p->denied, "", now);
+	else
+		ppp_fail(p, cause == CAUSE_PEER_ASKED ? cause : CAUSE_PPP_NO_PROTOCOL,
+		         ppp_cp_said(p->config.ipv4 ? &p->ipcp : &p->ipv6cp, said, sizeof said),
+		         now);
 }
 
 /* A network protocol is over; when it was the last one, so is the link. */
@@ -116,13 +135,112 @@ static void ncp_ended(struct ppp *p, enum ls_cause cause, ls_time now)
 	if (p->phase != PHASE_NETWORK)
 		return;
 	if (cp_hopeless(&p->ipcp) && cp_hopeless(&p->ipv6cp)) {
-		ppp_fail(p, cause == CAUSE_PEER_ASKED ? cause : CAUSE_PPP_NO_PROTOCOL, "", now);
+		network_ended(p, cause, now);
 		return;
 	}
+	ppp_ipv4_check(p, now);
+	if (p->phase != PHASE_NETWORK)
+		return;
 	ncp_again(&p->ipcp, now);
 	ncp_again(&p->ipv6cp, now);
 	if (p->link.ipv4 || p->link.ipv6)
 		ppp_report_up(p, now);
+}
+
+/* -- IPv4 that does not come -- */
+
+enum ls_cause ppp_no_ipv4(struct ppp *p, const char **text)
+{
+	const struct cp *cp = &p->ipcp;
+	bool hopeless = cp_hopeless(cp);
+
+	*text = "";
+	if (!p->config.ipv4 || p->link.ipv4 || p->phase != PHASE_NETWORK)
+		return CAUSE_NONE;
+	if (p->denied != CAUSE_NONE)
+		return p->denied;
+	if (!hopeless && cp->cause != CAUSE_PEER_ASKED)
+		return CAUSE_NONE;
+	*text = ppp_cp_said(cp, p->no_ipv4, sizeof p->no_ipv4);
+	if (cp->said[0] == '\0')
+		*text = cp->cause == CAUSE_PEER_ASKED ? "the peer ended IPCP"
+		        : cp->cause == CAUSE_PEER_SILENT
+		                ? "the peer does not answer IPCP"
+		                : "the peer has no address, or knows no IPCP";
+	return CAUSE_PPP_NO_IPV4;
+}
+
+void ppp_ipv4_check(struct ppp *p, ls_time now)
+{
+	const char *text;
+	enum ls_cause cause = p->config.need_ipv4 ? ppp_no_ipv4(p, &text) : CAUSE_NONE;
+
+	if (cause != CAUSE_NONE)
+		ppp_fail(p, cause, text, now);
+}
+
+void ppp_address_ask(struct ppp *p)
+{
+	struct ppp_request *r = ppp_request_add(p, PPP_REQ_ADDRESS);
+
+	p->address_at = LS_NEVER;
+	if (!r)
+		return;
+	r->id = p->address_id = ++p->next_id;
+	r->link = p->link;
+}
+
+void ppp_address_again(struct ppp *p, ls_time now)
+{
+	if (p->address_at != LS_NEVER)
+		p->address_at = now;
+}
+
+/*
+ * The peer gets no address: without IPv6 that, and nothing vaguer, is why the link ends. Else IPCP
+ * stays closed, and says so to whoever asks (RFC 1661 4.4, Terminate-Ack), until there is one.
+ */
+static void address_denied(struct ppp *p, enum ls_cause cause, ls_time now)
+{
+	bool again = p->denied != CAUSE_NONE;
+
+	p->denied = cause != CAUSE_NONE ? cause : CAUSE_PPP_NO_IPV4;
+	if (p->config.need_ipv4 || (!again && p->ipv6cp.state != CP_STARTING)) {
+		ppp_fail(p, p->denied, "", now);
+		return;
+	}
+	p->address_at = now + ADDRESS_AGAIN;
+	if (again)
+		return;
+	ppp_cp_event(p, &p->ipcp, CP_CLOSE, NULL, now);
+	ppp_cp_event(p, &p->ipcp, CP_UP, NULL, now);
+	ppp_network_open(p, now);
+}
+
+void ppp_address_answered(struct ppp *p, const struct ppp_answer *a, ls_time now)
+{
+	bool again = p->denied != CAUSE_NONE;
+
+	if (p->phase != PHASE_NETWORK)
+		return;
+	p->config.remote4 = a->address;
+	if (a->dns[0].family == 4)
+		memcpy(p->config.dns4, a->dns, sizeof p->config.dns4);
+	p->lent = true;
+	if (!a->ok || a->address.family != 4) {
+		address_denied(p, a->cause, now);
+		return;
+	}
+	p->denied = CAUSE_NONE;
+	if (again)
+		ppp_cp_event(p, &p->ipcp, CP_OPEN, NULL, now);
+	else
+		ppp_network_open(p, now);
+}
+
+static const char *ipcp_goodbye(const struct ppp *p)
+{
+	return p->denied != CAUSE_NONE ? ls_cause_info(p->denied)->sentence : NULL;
 }
 
 static void ipcp_down(struct ppp *p, ls_time now)
@@ -211,6 +329,7 @@ const struct cp_kind ppp_ipcp_kind = {
 	.opened = ipcp_opened,
 	.down = ipcp_down,
 	.ended = ncp_ended,
+	.goodbye = ipcp_goodbye,
 };
 const struct cp_kind ppp_ipv6cp_kind = {
 	.protocol = PROTO_IPV6CP,

@@ -230,6 +230,10 @@ struct ppp *ppp_load(const struct ppp_config *config, const struct ls_random *ra
 	if (p->lent)
 		p->config.remote4 = p->link.remote4;
 	p->echo_at = ls_time_add(p->heard, ppp_echo_every(p));
+	if (p->lent && p->ipcp.state == CP_CLOSED) {
+		p->denied = CAUSE_PPP_NO_IPV4;
+		p->address_at = now;
+	}
 	if (p->ipcp.state == CP_STARTING)
 		ppp_cp_event(p, &p->ipcp, CP_UP, NULL, now);
 	if (p->ipv6cp.state == CP_STARTING)

@@ -113,6 +113,7 @@ static void show_line(const json_t *o)
 	const json_t *why = json_object_get(o, "why");
 	const char *peer = text(o, "peer_address")[0] ? text(o, "peer_address") : text(o, "peer");
 	char age[32], in[32], out[32], on[LINE_MAX_BYTES];
+	const char *local = text(o, "local4")[0] ? text(o, "local4") : "IPv6";
 
 	if (!head_shown)
 		printf("%-15s %-10s %-8s %s\n", "TUNNEL", "STATE", "FOR", "PEER");
@@ -120,9 +121,9 @@ static void show_line(const json_t *o)
 	printf("%-15s %-10s %-8s %-22s ", text(o, "name"), text(o, "state"),
 	       span(number(o, "since_s"), age), peer[0] ? peer : "-");
 	if (strcmp(text(o, "state"), "up") == 0)
-		printf("%s, MTU %" JSON_INTEGER_FORMAT ", in %s, out %s\n", text(o, "local4"),
-		       number(o, "mtu"), size(number(o, "in_bytes"), in),
-		       size(number(o, "out_bytes"), out));
+		printf("%s%s, MTU %" JSON_INTEGER_FORMAT ", in %s, out %s\n", local,
+		       json_object_get(o, "lack") ? ", no IPv4" : "", number(o, "mtu"),
+		       size(number(o, "in_bytes"), in), size(number(o, "out_bytes"), out));
 	else
 		printf("%s\n", why ? text(why, "sentence") : way_on(o, text(o, "name"), on));
 }
@@ -144,9 +145,12 @@ static void show_session(const json_t *o)
 
 	if (number(o, "session") == 0)
 		return;
-	printf("  addresses   %s here, %s there%s, MTU %" JSON_INTEGER_FORMAT "\n",
-	       text(o, "local4"), text(o, "remote4"), yes(o, "ipv6") ? ", IPv6" : "",
-	       number(o, "mtu"));
+	if (text(o, "local4")[0])
+		printf("  addresses   %s here, %s there%s, MTU %" JSON_INTEGER_FORMAT "\n",
+		       text(o, "local4"), text(o, "remote4"), yes(o, "ipv6") ? ", IPv6" : "",
+		       number(o, "mtu"));
+	else
+		printf("  addresses   IPv6 only, MTU %" JSON_INTEGER_FORMAT "\n", number(o, "mtu"));
 	printf("  L2TP        tunnel %" JSON_INTEGER_FORMAT " session %" JSON_INTEGER_FORMAT
 	       ", the peer's %" JSON_INTEGER_FORMAT " and %" JSON_INTEGER_FORMAT
 	       ", %s called%s%s\n",
@@ -203,7 +207,7 @@ static void show_peer(const json_t *o)
 
 static void show_tunnel(const json_t *o)
 {
-	const json_t *why = json_object_get(o, "why");
+	const json_t *why = json_object_get(o, "why"), *lack = json_object_get(o, "lack");
 	char age[32], on[LINE_MAX_BYTES];
 	json_t *e;
 	size_t i;
@@ -217,6 +221,9 @@ static void show_tunnel(const json_t *o)
 	show_peer(o);
 	if (number(o, "retry_in_s") == 0 && way_on(o, text(o, "name"), on)[0])
 		printf("  now         %s\n", on);
+	if (lack)
+		printf("  lacks       IPv4: %s%s%s\n", text(lack, "sentence"),
+		       text(lack, "text")[0] ? ": " : "", text(lack, "text"));
 	if (why)
 		printf("  last failed %s ago: %s%s%s\n", span(number(why, "age_s"), age),
 		       text(why, "sentence"), text(why, "text")[0] ? ": " : "", text(why, "text"));
@@ -274,9 +281,10 @@ static void show_why(const json_t *o)
 		show_stranger(stranger);
 		return;
 	}
-	printf("%s has been %s for %s. It failed %s ago: %s.\n", text(o, "tunnel"),
-	       text(o, "state"), span(number(o, "since_s"), since), span(number(o, "age_s"), age),
-	       text(o, "sentence"));
+	printf("%s has been %s for %s. %s %s%s: %s.\n", text(o, "tunnel"), text(o, "state"),
+	       span(number(o, "since_s"), since),
+	       yes(o, "lack") ? "It does without IPv4 for" : "It failed",
+	       span(number(o, "age_s"), age), yes(o, "lack") ? "" : " ago", text(o, "sentence"));
 	if (text(o, "text")[0])
 		printf("  details   %s\n", text(o, "text"));
 	if (text(o, "peer")[0])

@@ -105,6 +105,8 @@ struct gw_tunnel {
 	bool iface_asked;             /* IFACE_UP is on its way, and not answered; */
 	bool iface_again;             /* and says what does not hold any more */
 	char text[LS_EVENT_TEXT_MAX]; /* details of why it went down last */
+	enum ls_cause lack;           /* what the line does without while it is up; CAUSE_NONE */
+	char lack_text[LS_EVENT_TEXT_MAX];
 	struct gw_tunnel *next_bucket, *next;
 };
 
@@ -164,6 +166,8 @@ void gw_tunnel_wait(void *owner, struct gw_tunnel *t, const uint8_t *bytes, size
 /* Steps the line and carries out the actions. text: details for people, or NULL. */
 void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause cause,
                     const char *text);
+/* What the line lacks while it is up, as the PPP of its session says: told where that is new. */
+void gw_tunnel_lack(struct gw_tunnel *t, enum ls_cause cause, const char *text);
 void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m);
 bool gw_tunnel_has_chain(const struct gw_tunnel *t);
 /* enum msg_line, for people. */
@@ -220,6 +224,8 @@ void gw_ppp_auth_answer(struct gw_gateway *gw, const struct msg_ppp_auth_answer 
 /* Questions that keys did not answer before it was restarted are asked again. */
 void gw_ppp_ask_again(struct gw_gateway *gw);
 void gw_ppp_iface_up(struct gw_tunnel *t);
+/* An address may be free again: callers that were denied one get it. */
+void gw_ppp_addresses_again(struct gw_gateway *gw);
 
 /* gw_status.c */
 void gw_status_ask(struct gw_gateway *gw, const struct msg_status_ask *m);

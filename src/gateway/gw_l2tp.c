@@ -172,6 +172,8 @@ void gw_session_end(struct gw_session *s)
 		event_free(s->timer);
 	c->sessions--;
 	gw_chain_release(gw, c);
+	if (s->leased.family != 0)
+		gw_ppp_addresses_again(gw);
 	free(s);
 }
 

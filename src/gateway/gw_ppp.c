@@ -21,6 +21,15 @@ static void timer_fired(evutil_socket_t fd, short what, void *arg)
 	gw_pump(s->gw);
 }
 
+/* All that is to go through the tunnel is IPv4. */
+static bool only_ipv4(const struct conf_tunnel *conf)
+{
+	for (uint32_t i = 0; i < conf->route_count; i++)
+		if (conf->routes[i].addr.family != 4)
+			return false;
+	return conf->route_count > 0;
+}
+
 static struct ppp_config config_make(const struct gw_session *s)
 {
 	const struct conf_tunnel *conf = &s->tunnel->conf;
@@ -31,6 +40,7 @@ static struct ppp_config config_make(const struct gw_session *s)
 		.compress_header = conf->ppp.compress_header,
 		.ipv4 = conf->ppp.ipv4,
 		.ipv6 = conf->ppp.ipv6,
+		.need_ipv4 = only_ipv4(conf),
 		.echo_interval_s = conf->ppp.echo_s,
 	};
 
@@ -186,7 +196,7 @@ static struct ls_addr pool_take(const struct gw_session *s)
 }
 
 /* What keys has for this user comes first, then the tunnel's pool. */
-static void address_answer(struct gw_session *s, const struct ppp_request *r)
+static void address_answer(struct gw_session *s, uint64_t id)
 {
 	struct ppp_answer a = {.ok = true};
 
@@ -198,13 +208,19 @@ static void address_answer(struct gw_session *s, const struct ppp_request *r)
 	if (a.address.family == 0) {
 		a.ok = false;
 		a.cause = CAUSE_GW_NO_ADDRESS;
-		/* Without IPv6 the link ends, and that is told. */
-		if (s->tunnel->conf.ppp.ipv6)
-			proc_tell(s->gw->proc, s->tunnel->id, CAUSE_GW_NO_ADDRESS, NULL, "user %s",
-			          r->link.user);
 	}
 	memcpy(a.dns, s->tunnel->conf.ppp.dns, sizeof a.dns);
-	ppp_answer(s->ppp, r->id, &a, clock_now());
+	ppp_answer(s->ppp, id, &a, clock_now());
+}
+
+void gw_ppp_addresses_again(struct gw_gateway *gw)
+{
+	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
+		for (struct gw_session *s = t->sessions; s; s = s->next)
+			if (s->ppp) {
+				ppp_address_again(s->ppp, clock_now());
+				clock_timer_set(s->timer, ppp_deadline(s->ppp), clock_now());
+			}
 }
 
 /* The same number on both sides: the caller's id of the session, then the callee's. */
@@ -230,6 +246,20 @@ static bool loses_crossing(const struct gw_session *s)
 	return false;
 }
 
+/* A line that is up without IPv4 says so, until it has it. */
+static void lack_note(struct gw_session *s)
+{
+	const char *text;
+	enum ls_cause cause = ppp_no_ipv4(s->ppp, &text);
+	char user[LS_EVENT_TEXT_MAX];
+
+	if (cause == CAUSE_GW_NO_ADDRESS && s->flow.link.user[0]) {
+		snprintf(user, sizeof user, "user %s", s->flow.link.user);
+		text = user;
+	}
+	gw_tunnel_lack(s->tunnel, cause, text);
+}
+
 /* The newest session whose PPP came up carries the tunnel's traffic; older ones end. */
 static void link_up(struct gw_session *s, const struct ppp_link *link)
 {
@@ -252,6 +282,7 @@ static void link_up(struct gw_session *s, const struct ppp_link *link)
 			o->flow.open = false;
 			gw_session_hang_up(s->gw, o->flow.data.session, CAUSE_REPLACED);
 		}
+	lack_note(s);
 	gw_tunnel_step(t, GW_EV_PPP_UP, CAUSE_NONE, NULL);
 }
 
@@ -318,7 +349,7 @@ bool gw_ppp_pump(struct gw_session *s)
 			auth_ask(s, &r);
 			break;
 		case PPP_REQ_ADDRESS:
-			address_answer(s, &r);
+			address_answer(s, r.id);
 			break;
 		case PPP_REQ_UP:
 			link_up(s, &r.link);

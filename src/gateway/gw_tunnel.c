@@ -279,11 +279,25 @@ static void report(struct gw_tunnel *t)
 		.tunnel = t->id, .state = gw_tunnel_state(t), .cause = (uint16_t)t->line.cause};
 
 	if (t->line.state == GW_LINE_UP)
-		m.cause = CAUSE_NONE;
+		m.cause = (uint16_t)t->lack;
 	if (t->line.state == GW_LINE_BACKOFF && deadline > now)
 		m.retry_in_ms = (uint32_t)((deadline - now) / 1000);
-	snprintf(m.text, sizeof m.text, "%s", t->text);
+	snprintf(m.text, sizeof m.text, "%s", t->line.state == GW_LINE_UP ? t->lack_text : t->text);
 	GW_SEND(t->gw, PARENT, line_state, &m);
+}
+
+void gw_tunnel_lack(struct gw_tunnel *t, enum ls_cause cause, const char *text)
+{
+	enum ls_cause news = cause != CAUSE_NONE ? cause : CAUSE_PPP_IPV4_LATE;
+
+	if (t->lack == cause && strcmp(t->lack_text, text) == 0)
+		return;
+	t->lack = cause;
+	snprintf(t->lack_text, sizeof t->lack_text, "%s", text);
+	ls_count(&t->gw->counters, news);
+	proc_tell(t->gw->proc, t->id, news, &t->peer, "%s", text);
+	if (t->line.state == GW_LINE_UP)
+		report(t);
 }
 
 /* Only the session in use gets packets; while there is none they wait. */
@@ -406,6 +420,7 @@ void gw_tunnel_configure(struct gw_tunnel *t, const struct conf_tunnel *conf)
 	} else {
 		t->line.start = start;
 		t->line.idle_after = LS_S(conf->idle_s);
+		gw_ppp_addresses_again(t->gw);
 	}
 	for (struct gw_session *s = t->sessions; s; s = s->next)
 		gw_session_marks(s);

@@ -226,7 +226,10 @@ static void up_step(struct control_client *c, const struct tunnel *t,
 {
 	const struct ls_cause_info *info = ls_cause_info(m->cause);
 
-	if (m->state == MSG_LINE_UP)
+	if (m->state == MSG_LINE_UP && m->cause != CAUSE_NONE)
+		control_end(c, 0, "%s is up, but: %s%s%s; %s", t->name, info->sentence,
+		            m->text[0] ? ": " : "", m->text, info->hint);
+	else if (m->state == MSG_LINE_UP)
 		control_end(c, 0, "%s is up", t->name);
 	else if (m->state != MSG_LINE_CONNECTING && m->cause != CAUSE_NONE)
 		control_end(c, 1, "%s did not come up: %s%s%s%s%s", t->name, info->sentence,

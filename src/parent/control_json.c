@@ -159,15 +159,15 @@ json_t *control_json_daemon(struct parent *p, unsigned missing)
 	return o;
 }
 
-static json_t *failure(const struct tunnel *t)
+static json_t *failure(const struct failure *f)
 {
 	json_t *o = json_object();
 
 	if (!o)
 		return NULL;
-	set_cause(o, t->failure.event.cause);
-	set_text(o, "text", t->failure.event.text);
-	set_number(o, "age_s", seconds_since(t->failure.at, clock_now()));
+	set_cause(o, f->event.cause);
+	set_text(o, "text", f->event.text);
+	set_number(o, "age_s", seconds_since(f->at, clock_now()));
 	return o;
 }
 
@@ -213,7 +213,9 @@ json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full,
 	if (t->line.retry_at != LS_NEVER && t->line.retry_at > now)
 		set_number(o, "retry_in_s", (uint64_t)((t->line.retry_at - now) / LS_S(1)));
 	if (t->line.state != MSG_LINE_UP && t->failure.event.cause != CAUSE_NONE)
-		json_object_set_new(o, "why", failure(t));
+		json_object_set_new(o, "why", failure(&t->failure));
+	if (t->line.lack.event.cause != CAUSE_NONE)
+		json_object_set_new(o, "lack", failure(&t->line.lack));
 	for (size_t i = 0; i < t->conf.route_count; i++)
 		json_array_append_new(routes,
 		                      json_string(ls_prefix_text(&t->conf.routes[i], text)));
@@ -267,21 +269,25 @@ json_t *control_json_why(struct parent *p, const struct tunnel *t)
 	json_t *o =
 		json_pack("{s:s, s:s, s:s, s:s}", "type", "why", "tunnel", t->name, "state",
 	                  msg_line_name(t->line.state), "start", conf_start_name(t->conf.start));
-	const struct ls_cause_info *info = ls_cause_info(t->failure.event.cause);
+	bool lacks = t->line.lack.event.cause != CAUSE_NONE;
+	const struct failure *f = lacks ? &t->line.lack : &t->failure;
+	const struct ls_cause_info *info = ls_cause_info(f->event.cause);
 
 	if (!o)
 		return NULL;
 	set_number(o, "since_s", seconds_since(t->line.since, clock_now()));
-	set_cause(o, t->failure.event.cause);
-	if (t->failure.event.cause != CAUSE_NONE) {
-		set_number(o, "age_s", seconds_since(t->failure.at, clock_now()));
+	set_cause(o, f->event.cause);
+	if (f->event.cause != CAUSE_NONE) {
+		set_number(o, "age_s", seconds_since(f->at, clock_now()));
 		set_text(o, "hint", info->hint);
-		set_text(o, "text", t->failure.event.text);
-		set_addr(o, "peer", &t->failure.event.peer);
+		set_text(o, "text", f->event.text);
+		set_addr(o, "peer", &f->event.peer);
 		if (info->windows)
 			set_number(o, "windows", info->windows);
 	}
 	callers_add(o, &t->callers);
+	if (lacks)
+		json_object_set_new(o, "lack", json_true());
 	stranger_add(o, p, t);
 	set_text(o, "file", p->options.config);
 	if (t->conf.line > 0)

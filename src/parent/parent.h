@@ -52,6 +52,7 @@ struct line {
 	ls_time since;
 	ls_time retry_at; /* LS_NEVER: no try is planned */
 	char text[LS_EVENT_TEXT_MAX];
+	struct failure lack; /* UP: what it does without */
 };
 
 /* What is set on the tunnel's interface. */

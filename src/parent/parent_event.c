@@ -93,6 +93,17 @@ static void failure_note(struct tunnel *t, const struct msg_line_state *m)
 	t->failure.weak = false;
 }
 
+static void lack_note(struct tunnel *t, const struct msg_line_state *m)
+{
+	struct failure *lack = &t->line.lack;
+	enum ls_cause cause = m->state == MSG_LINE_UP ? (enum ls_cause)m->cause : CAUSE_NONE;
+
+	if (lack->event.cause != cause)
+		lack->at = clock_now();
+	lack->event = (struct ls_event){.cause = cause, .tunnel = t->id, .peer = t->iface.peer};
+	snprintf(lack->event.text, sizeof lack->event.text, "%s", m->text);
+}
+
 void parent_line_state(struct parent *p, const struct msg_line_state *m)
 {
 	struct tunnel *t = parent_tunnel(p, m->tunnel);
@@ -107,12 +118,15 @@ void parent_line_state(struct parent *p, const struct msg_line_state *m)
 	t->line.state = m->state;
 	t->line.retry_at = m->retry_in_ms > 0 ? ls_time_add(now, LS_MS(m->retry_in_ms)) : LS_NEVER;
 	snprintf(t->line.text, sizeof t->line.text, "%s", m->text);
+	lack_note(t, m);
 	if (is_failure(m, was_up))
 		failure_note(t, m);
 	if (m->state == MSG_LINE_UP)
 		t->failure.weak = true;
 	if (m->state == MSG_LINE_UP && !was_up)
-		parent_tell(p, t->id, CAUSE_LINE_UP, &t->iface.peer, "%s", m->text);
+		parent_tell(p, t->id, CAUSE_LINE_UP, &t->iface.peer, "%s%s%s",
+		            m->cause ? ls_cause_info(m->cause)->sentence : "",
+		            m->cause && m->text[0] ? ": " : "", m->text);
 	if (m->state != MSG_LINE_UP && was_up)
 		parent_tell(p, t->id, CAUSE_LINE_DOWN, &t->iface.peer, "%s%s%s",
 		            m->cause ? ls_cause_info(m->cause)->sentence : "",

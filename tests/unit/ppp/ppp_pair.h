@@ -17,9 +17,12 @@ static struct ppp_config config[2];
 static bool is_up[2], is_down[2];
 static struct ppp_link seen[2];
 static enum ls_cause cause[2];
+static char text[2][LS_EVENT_TEXT_MAX]; /* of why it ended */
 static const char *password[2];
 static unsigned loss_percent;
-static bool proven[2];   /* the other one has proven itself to this one's keys */
+static bool proven[2]; /* the other one has proven itself to this one's keys */
+static bool deny_address;
+static unsigned address_asked;
 static bool believe_all; /* keys that take every response for right, knowing no password */
 static ls_time now;
 /* Sees each frame before it travels; false loses it. */
@@ -35,7 +38,8 @@ static inline void begin(void)
 	loss_percent = 0;
 	filter = NULL;
 	memset(proven, 0, sizeof proven);
-	believe_all = false;
+	believe_all = deny_address = false;
+	address_asked = 0;
 	now = LS_S(1);
 	password[0] = password[1] = "secret";
 	config[0] = (struct ppp_config){.tunnel = 1,
@@ -66,7 +70,11 @@ static inline void answer(unsigned i, const struct ppp_request *r)
 	uint8_t nt[24], md5[16];
 
 	if (r->kind == PPP_REQ_ADDRESS) {
-		a.address = ls_addr_v4(0x0a090007, 0);
+		address_asked++;
+		if (deny_address)
+			a = (struct ppp_answer){.ok = false, .cause = CAUSE_GW_NO_ADDRESS};
+		else
+			a.address = ls_addr_v4(0x0a090007, 0);
 	} else if (q->method == PPP_AUTH_CHAP_MD5) {
 		ppp_chap_md5(q->id, pw, LS_BYTES(q->challenge, q->challenge_len), md5);
 		memcpy(a.value, md5, a.value_len = 16);
@@ -85,7 +93,7 @@ static inline void answer(unsigned i, const struct ppp_request *r)
 	if (r->kind == PPP_REQ_AUTH_CHECK && believe_all)
 		a.ok = true;
 	proven[i] = proven[i] || (r->kind == PPP_REQ_AUTH_CHECK && a.ok);
-	if (!a.ok)
+	if (!a.ok && r->kind != PPP_REQ_ADDRESS)
 		a.cause = CAUSE_PPP_WRONG_PASSWORD;
 	ppp_answer(ends[i], r->id, &a, now);
 }
@@ -113,6 +121,7 @@ static inline bool pump(unsigned i)
 		} else if (r.kind == PPP_REQ_DOWN) {
 			is_down[i] = true;
 			cause[i] = r.cause;
+			memcpy(text[i], r.event.text, sizeof text[i]);
 		} else if (r.id != 0) {
 			answer(i, &r);
 		}
