@@ -143,10 +143,10 @@ START_TEST(ipv4_is_needed)
 		ck_assert(is_down[0] && is_down[1]);
 		ck_assert(!is_up[0] || seen[0].ipv4);
 		ck_assert_int_eq(cause[0], who & 2 ? CAUSE_PEER_ASKED : CAUSE_PPP_NO_IPV4);
-		ck_assert_str_eq(text[0], no_address);
+		ck_assert_str_eq(end_text[0], no_address);
 		ck_assert_int_eq(cause[1], who & 2 ? CAUSE_GW_NO_ADDRESS : CAUSE_PEER_ASKED);
 		if (who == 1)
-			ck_assert_str_eq(text[1], "the peer says: the peer gives no IPv4 address");
+			ck_assert_str_eq(end_text[1], "the peer says: the peer gives no IPv4 address");
 		end();
 	}
 }
@@ -171,7 +171,7 @@ START_TEST(nothing_else)
 	ck_assert(is_down[0] && is_down[1]);
 	ck_assert_int_eq(cause[1], CAUSE_GW_NO_ADDRESS);
 	ck_assert_int_eq(cause[0], CAUSE_PEER_ASKED);
-	ck_assert_str_eq(text[0], no_address);
+	ck_assert_str_eq(end_text[0], no_address);
 	end();
 }
 END_TEST

@@ -17,7 +17,7 @@ static struct ppp_config config[2];
 static bool is_up[2], is_down[2];
 static struct ppp_link seen[2];
 static enum ls_cause cause[2];
-static char text[2][LS_EVENT_TEXT_MAX]; /* of why it ended */
+static char end_text[2][LS_EVENT_TEXT_MAX]; /* of why it ended */
 static const char *password[2];
 static unsigned loss_percent;
 static bool proven[2]; /* the other one has proven itself to this one's keys */
@@ -121,7 +121,7 @@ static inline bool pump(unsigned i)
 		} else if (r.kind == PPP_REQ_DOWN) {
 			is_down[i] = true;
 			cause[i] = r.cause;
-			memcpy(text[i], r.event.text, sizeof text[i]);
+			memcpy(end_text[i], r.event.text, sizeof end_text[i]);
 		} else if (r.id != 0) {
 			answer(i, &r);
 		}
