@@ -28,6 +28,7 @@ struct child *parent_child(struct parent *p, enum msg_role role)
 static void ready_check(struct parent *p)
 {
 	struct ls_event e = {.cause = CAUSE_DAEMON_READY};
+	bool background = p->waiter_fd >= 0;
 	unsigned tunnels = 0;
 
 	for (unsigned i = 0; i < PARENT_CHILDREN; i++)
@@ -42,6 +43,9 @@ static void ready_check(struct parent *p)
 	snprintf(e.text, sizeof e.text, "%u tunnel%s", tunnels, tunnels == 1 ? "" : "s");
 	parent_event(p, MSG_ROLE_PARENT, &e);
 	parent_waiter_release(p, EXIT_SUCCESS);
+	/* The first went to whoever called, this one goes to syslog. */
+	if (background)
+		log_event(&e, "", clock_now());
 	notify_service("READY=1");
 }
 

@@ -55,7 +55,7 @@ fail()
 left_behind()
 {
 	[ "$(in_ns ip -o link | grep -vc ' lo: ')" = "${1:-0}" ] || { echo "an interface"; return; }
-	[ -z "$(in_ns ss -Hlun '( sport = :500 )')" ] || { echo "a socket on UDP 500"; return; }
+	[ "$(in_ns ss -Hlun '( sport = :500 )' | wc -l)" = "${held:-0}" ] || { echo "a socket on UDP 500"; return; }
 	[ -z "$(ls -A "$dir/run" 2>/dev/null)" ] || { echo "files in the run directory"; return; }
 }
 
@@ -126,14 +126,34 @@ good_config
 echo 'users: ( { name = "x" } );' > "$dir/secrets"
 refused "a user without a password" "$dir/secrets:1: 'password' is missing" $start
 
-good_config
-ip netns exec "$ns" python3 -c 'import socket,time
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("0.0.0.0", 4500)); time.sleep(60)' &
-holder=$!
-sleep 0.5
-refused "UDP 4500 in use" "cannot open UDP port 4500 for IPv4: Address already in use" $start
-kill $holder 2>/dev/null
-wait 2>/dev/null
+# in_use FAMILY PORT: somebody has it
+in_use()
+{
+	good_config
+	ip netns exec "$ns" python3 -c 'import socket, sys, time
+six = sys.argv[1] == "6"
+s = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)
+if six:
+    s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+s.bind(("::" if six else "0.0.0.0", int(sys.argv[2])))
+print("bound", flush=True)
+time.sleep(60)' "$1" "$2" > "$dir/holder" &
+	holder=$!
+	for _ in $(seq 100); do
+		grep -q bound "$dir/holder" && break
+		sleep 0.05
+	done
+	held=0 # on UDP 500
+	[ "$2" != 500 ] || held=1
+	refused "UDP $2 in use for IPv$1" "cannot open UDP port $2 for IPv$1: Address already in use; another IKE daemon" $start
+	kill $holder 2>/dev/null
+	wait $holder 2>/dev/null
+	held=0
+}
+in_use 4 500
+in_use 4 4500
+in_use 6 500
+in_use 6 4500
 
 in_ns ip tuntap add dev hq mode tun
 links=1

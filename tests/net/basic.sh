@@ -32,9 +32,11 @@ surrounding() # FAMILY NAT MTU [CONFIG FOR BOTH]
 surrounding 4 0 1500
 surrounding 4 1 1500
 surrounding 6 0 1500
+surrounding 6 1 1500
 surrounding 4 0 1280
 surrounding 4 1 1280
 surrounding 6 0 1280
+surrounding 6 1 1280
 surrounding 4 0 1500 "esp: { force-udp = true; };"
 surrounding 4 0 1500 "esp: { proposals = [ \"aes256-sha256\" ]; };"
 tunnel_secret="a tunnel secret of both"

@@ -56,9 +56,11 @@ topo_up()
 	ip -n $LB route add default via fd72::1
 	outside "$1"
 	if [ "$2" = 1 ]; then
-		in_net nft add table ip nat
-		in_net nft 'add chain ip nat post { type nat hook postrouting priority 100; }'
-		in_net nft add rule ip nat post oifname nb masquerade
+		nat=ip
+		[ "$1" = 4 ] || nat=ip6
+		in_net nft add table $nat nat
+		in_net nft "add chain $nat nat post { type nat hook postrouting priority 100; }"
+		in_net nft add rule $nat nat post oifname nb masquerade
 	fi
 	peer_b=203.0.113.2
 	[ "$1" = 4 ] || peer_b=2001:db8:b::2
@@ -95,9 +97,10 @@ mappings_forget()
 {
 	in_net python3 -c 'import socket, struct
 s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
-s.send(struct.pack("=IHHIIBBH", 20, 1 << 8 | 2, 5, 1, 0, 2, 0, 0))
 s.settimeout(5)
-assert struct.unpack_from("=i", s.recv(4096), 16)[0] == 0'
+for family in socket.AF_INET, socket.AF_INET6:
+    s.send(struct.pack("=IHHIIBBH", 20, 1 << 8 | 2, 5, 1, 0, family, 0, 0))
+    assert struct.unpack_from("=i", s.recv(4096), 16)[0] == 0'
 }
 
 # conf_a START [MORE]: the branch, that dials; conf_b [MORE]: the head office

@@ -102,30 +102,53 @@ address_changes() # FAMILY NAT OLD NEW GATEWAY PREFIX-LENGTH
 address_changes 4 0 198.51.100.2 198.51.100.7 198.51.100.1 24
 address_changes 4 1 198.51.100.2 198.51.100.7 198.51.100.1 24
 address_changes 6 0 2001:db8:a::2 2001:db8:a::7 2001:db8:a::1 64
+address_changes 6 1 2001:db8:a::2 2001:db8:a::7 2001:db8:a::1 64
+
+# -- between the old address and the new one the host has only one that leads nowhere: what is dialled from there is dialled anew --
+topo_up 6 0 1500
+conf_a always
+conf_b
+comes_up "a wrong address in between"
+ip -n $A addr del 2001:db8:a::2/64 dev out
+say "a wrong address in between: it is dialled from there" wait_for 5 event_a "2001:db8:a::2 before, fd71::1 now"
+ip -n $A addr add 2001:db8:a::7/64 dev out
+ip -n $A route replace default via 2001:db8:a::1
+say "a wrong address in between: packets flow again" wait_for 8 ping_once
+say "a wrong address in between: told" event_a "fd71::1 before, 2001:db8:a::7 now"
+stop_both
+topo_down
 
 # -- the NAT gives another port, then another address --
-topo_up 4 1 1500
-conf_a always "$quick"
-conf_b "$quick_b"
-comes_up "NAT"
-in_net nft flush chain ip nat post
-in_net nft add rule ip nat post oifname nb ip protocol udp masquerade to :40000-50000
-mappings_forget
-before=$(spis)
-say "the NAT has another port: packets flow" in_la ping -c 10 -i 0.1 -W 1 10.72.0.2
-say "the NAT has another port: told" wait_for 5 event_b "new address"
-say "the NAT has another port: packets flow back" ping_back
-say "the NAT has another port: the SAs are the same" same_spis
+nat_moves() # FAMILY OTHER-ADDRESS PREFIX-LENGTH
+{
+	topo_up "$1" 1 1500
+	conf_a always "$quick"
+	conf_b "$quick_b"
+	name=NAT$([ "$1" = 4 ] || echo 66)
+	comes_up "$name"
+	in_net nft flush chain $nat nat post
+	in_net nft add rule $nat nat post oifname nb meta l4proto udp masquerade to :40000-50000
+	mappings_forget
+	before=$(spis)
+	say "the $name has another port: packets flow" in_la ping -c 10 -i 0.1 -W 1 10.72.0.2
+	say "the $name has another port: told" wait_for 5 event_b "new address"
+	say "the $name has another port: packets flow back" ping_back
+	say "the $name has another port: the SAs are the same" same_spis
 
-ip -n $NET addr add 203.0.113.9/24 dev nb
-in_net nft flush chain ip nat post
-in_net nft add rule ip nat post oifname nb ip protocol udp snat to 203.0.113.9
-in_net nft add rule ip nat post oifname nb masquerade
-mappings_forget
-say "the NAT has another address: packets flow" in_la ping -c 10 -i 0.1 -W 1 10.72.0.2
-say "the NAT has another address: the head office follows" wait_for 5 seen_at_b 203.0.113.9
-say "the NAT has another address: packets flow back" ping_back
-say "the NAT has another address: the SAs are the same" same_spis
+	ip -n $NET addr add "$2/$3" dev nb
+	in_net nft flush chain $nat nat post
+	in_net nft add rule $nat nat post oifname nb meta l4proto udp snat to "$2"
+	in_net nft add rule $nat nat post oifname nb masquerade
+	mappings_forget
+	say "the $name has another address: packets flow" in_la ping -c 10 -i 0.1 -W 1 10.72.0.2
+	say "the $name has another address: the head office follows" wait_for 5 seen_at_b "$2"
+	say "the $name has another address: packets flow back" ping_back
+	say "the $name has another address: the SAs are the same" same_spis
+}
+nat_moves 6 2001:db8:b::9 64
+stop_both
+topo_down
+nat_moves 4 203.0.113.9 24
 
 # What is not authentic moves nothing: garbage in the SA's name from elsewhere.
 ip -n $NET addr add 203.0.113.66/24 dev nb
