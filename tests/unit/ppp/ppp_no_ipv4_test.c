@@ -146,7 +146,8 @@ START_TEST(ipv4_is_needed)
 		ck_assert_str_eq(end_text[0], no_address);
 		ck_assert_int_eq(cause[1], who & 2 ? CAUSE_GW_NO_ADDRESS : CAUSE_PEER_ASKED);
 		if (who == 1)
-			ck_assert_str_eq(end_text[1], "the peer says: the peer gives no IPv4 address");
+			ck_assert_str_eq(end_text[1],
+			                 "the peer says: the peer gives no IPv4 address");
 		end();
 	}
 }
