@@ -204,7 +204,7 @@ START_TEST(no_packet_is_lost)
 		struct gw_runs runs = {.n = 0};
 
 		for (unsigned k = 0; k < 3; k++)
-			ck_assert(gw_runs_add(&runs, &udp, &none, k == 2 ? &to : &peer, bytes[k],
+			ck_assert(gw_runs_add(&runs, &udp, &none, k == 2 ? &to : &peer, 0, bytes[k],
 			                      sizeof bytes[k]));
 		ck_assert(gw_runs_send(&runs, &counters, &full));
 		if (i % 3 == 0)
