@@ -195,6 +195,20 @@ static struct ls_addr pool_take(const struct gw_session *s)
 	return (struct ls_addr){.family = 0};
 }
 
+/* Once, and at once: a caller that has no use for IPv6 alone is gone before the line is up. Where the
+ * link ends for it, that is told. */
+static void denial_tell(struct gw_session *s)
+{
+	const struct conf_tunnel *conf = &s->tunnel->conf;
+
+	if (s->denied || !conf->ppp.ipv6 || only_ipv4(conf))
+		return;
+	s->denied = true;
+	ls_count(&s->gw->counters, CAUSE_GW_NO_ADDRESS);
+	proc_tell(s->gw->proc, s->tunnel->id, CAUSE_GW_NO_ADDRESS, &s->tunnel->peer, "user %s",
+	          ppp_link(s->ppp)->user);
+}
+
 /* What keys has for this user comes first, then the tunnel's pool. */
 static void address_answer(struct gw_session *s, uint64_t id)
 {
@@ -208,6 +222,7 @@ static void address_answer(struct gw_session *s, uint64_t id)
 	if (a.address.family == 0) {
 		a.ok = false;
 		a.cause = CAUSE_GW_NO_ADDRESS;
+		denial_tell(s);
 	}
 	memcpy(a.dns, s->tunnel->conf.ppp.dns, sizeof a.dns);
 	ppp_answer(s->ppp, id, &a, clock_now());

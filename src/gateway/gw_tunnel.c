@@ -294,8 +294,11 @@ void gw_tunnel_lack(struct gw_tunnel *t, enum ls_cause cause, const char *text)
 		return;
 	t->lack = cause;
 	snprintf(t->lack_text, sizeof t->lack_text, "%s", text);
-	ls_count(&t->gw->counters, news);
-	proc_tell(t->gw->proc, t->id, news, &t->peer, "%s", text);
+	/* No address: told when it was denied. */
+	if (news != CAUSE_GW_NO_ADDRESS) {
+		ls_count(&t->gw->counters, news);
+		proc_tell(t->gw->proc, t->id, news, &t->peer, "%s", text);
+	}
 	if (t->line.state == GW_LINE_UP)
 		report(t);
 }
