@@ -31,6 +31,27 @@ void ike_input(struct ike *ike, const struct ike_datagram *in, ls_time now)
 	memcpy(seen[seen_count++].bytes, in->bytes, in->len < SEEN_BYTES ? in->len : SEEN_BYTES);
 }
 
+static struct ls_addr out_of_reach;
+static enum ls_unreach out_of_reach_kind;
+
+void ike_unreachable(struct ike *ike, const struct ls_addr *remote, const struct ls_addr *by,
+                     enum ls_unreach kind, ls_time now)
+{
+	(void)ike;
+	ck_assert(now > 0 && by->family == remote->family);
+	out_of_reach = *remote;
+	out_of_reach_kind = kind;
+}
+
+void proc_tell(struct proc *p, uint32_t tunnel, enum ls_cause cause, const struct ls_addr *peer,
+               const char *format, ...)
+{
+	(void)p;
+	(void)tunnel;
+	(void)peer;
+	ck_abort_msg("it tells of %u: %s", cause, format);
+}
+
 void iked_pump(struct iked *iked)
 {
 	ck_assert_ptr_eq(iked, &d);
@@ -112,6 +133,40 @@ START_TEST(a_datagram_comes_with_both_addresses)
 	ck_assert_mem_eq(seen[0].bytes, "hello", 5);
 	ck_assert(!seen[0].marked);
 	close(theirs);
+	take_down();
+}
+END_TEST
+
+/* Nobody listens there: the engine hears of it, and what is sent next is sent. */
+START_TEST(icmp_is_handed_on)
+{
+	struct ls_addr here, gone;
+	struct ike_request r = {.bytes = LS_BYTES("hello", 5)};
+	int ours;
+
+	ck_assert(ls_addr_parse(loopbacks[_i], &here));
+	gone = here;
+	ours = socket_open(&here);
+	if (ours < 0) {
+		puts("skip - icmp_is_handed_on: this host has no ::1");
+		return;
+	}
+	close(socket_open(&gone));
+	set_up();
+	ck_assert(iked_socket_add(&d, ours, here.family, IKED_PORT));
+	r.local = ls_addr_with_port(here, IKED_PORT);
+	r.remote = gone;
+	iked_send(&d, &r);
+	r.remote = here;
+	iked_send(&d, &r);
+	for (unsigned i = 0; i < 3; i++)
+		event_base_loop(d.base, EVLOOP_NONBLOCK);
+	ck_assert(ls_addr_equal(&out_of_reach, &gone));
+	ck_assert_int_eq(out_of_reach_kind, LS_UNREACH_PORT);
+	ck_assert_uint_eq(d.counters.by_cause[CAUSE_ICMP_ERROR], 1);
+	ck_assert_uint_eq(d.counters.by_cause[CAUSE_IKE_SEND_FAILED], 0);
+	ck_assert_uint_eq(d.counters.by_cause[CAUSE_IKE_NO_SOURCE], 0);
+	ck_assert_uint_eq(seen_count, 1);
 	take_down();
 }
 END_TEST
@@ -270,6 +325,7 @@ int main(void)
 	TCase *tc = tcase_create("ike_socket");
 
 	tcase_add_loop_test(tc, a_datagram_comes_with_both_addresses, 0, 2);
+	tcase_add_loop_test(tc, icmp_is_handed_on, 0, 2);
 	tcase_add_loop_test(tc, the_marker_counts_on_4500_alone, 0, sizeof marks / sizeof marks[0]);
 	tcase_add_test(tc, many_come_in_their_order);
 	tcase_add_test(tc, a_message_leaves_from_where_the_engine_says);
