@@ -68,7 +68,7 @@ struct gw_session {
 	struct ls_addr leased;       /* from the pool */
 	struct ppp_request question; /* asked of keys, while asking */
 	bool asking, dirty;
-	bool denied; /* LNS: no address was left for it, and that was told */
+	bool denied;             /* LNS: no address was left for it, and that was told */
 	ls_time opened;          /* PPP came up, the first time */
 	struct gw_session *next; /* of the tunnel */
 	struct gw_gateway *gw;

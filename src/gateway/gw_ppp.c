@@ -195,8 +195,8 @@ static struct ls_addr pool_take(const struct gw_session *s)
 	return (struct ls_addr){.family = 0};
 }
 
-/* Once, and at once: a caller that has no use for IPv6 alone is gone before the line is up. Where the
- * link ends for it, that is told. */
+/* Once, and at once: a caller that has no use for IPv6 alone is gone before the line is up. Where
+ * the link ends for it, that is told. */
 static void denial_tell(struct gw_session *s)
 {
 	const struct conf_tunnel *conf = &s->tunnel->conf;
