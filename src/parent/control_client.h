@@ -45,6 +45,8 @@ struct control {
 	uint64_t last_id;
 	ls_time refusals_until; /* refusals told within the second that ends then */
 	unsigned refusals;
+	bool has_group; /* whose members may look: its number */
+	gid_t group;
 };
 
 /* Sends an object and gives it up (steals the reference). */

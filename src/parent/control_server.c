@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,7 @@
 enum {
 	BACKLOG = 16,
 	REQUEST_MS = 5000,
-	GROUPS_MAX = 256,
+	GROUPS_MAX = 1024, /* whoever is in more is in none of them */
 	SENTENCE_MAX = 512,
 	REFUSALS_A_SECOND = 20
 };
@@ -133,22 +132,31 @@ void control_timer(struct control_client *c, ls_time wait)
 
 /* -- rights -- */
 
-static bool in_group(uid_t uid, gid_t gid, const char *name)
+void control_group_find(struct parent *p)
 {
+	const char *name = p->conf.gateway.control_group;
 	const struct group *g = name[0] ? getgrnam(name) : NULL;
-	const struct passwd *pw;
-	gid_t groups[GROUPS_MAX], wanted;
-	int n = GROUPS_MAX;
 
-	if (!g)
+	if (!p->control)
+		return;
+	p->control->has_group = g != NULL;
+	p->control->group = g ? g->gr_gid : 0;
+}
+
+/* Whether the process at the other end had the group when it connected; no look-up, which might
+ * wait for a server of names. */
+static bool in_group(const struct control_client *c)
+{
+	gid_t groups[GROUPS_MAX], wanted = c->control->group;
+	socklen_t size = sizeof groups;
+
+	if (!c->control->has_group)
 		return false;
-	wanted = g->gr_gid;
-	if (gid == wanted)
+	if (c->gid == wanted)
 		return true;
-	pw = getpwuid(uid);
-	if (!pw || getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) < 0)
+	if (getsockopt(c->fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
 		return false;
-	for (int i = 0; i < n; i++)
+	for (size_t i = 0; i < size / sizeof groups[0]; i++)
 		if (groups[i] == wanted)
 			return true;
 	return false;
@@ -172,8 +180,7 @@ static bool allowed(struct control_client *c)
 
 	if (c->uid == 0 || c->uid == geteuid())
 		return true;
-	if (control_command_reads(c->request.command) &&
-	    in_group(c->uid, c->gid, p->conf.gateway.control_group))
+	if (control_command_reads(c->request.command) && in_group(c))
 		return true;
 	if (refusal_is_one_too_many(c->control)) {
 		ls_count(&p->counters, CAUSE_CONTROL_REFUSED);
@@ -303,6 +310,7 @@ bool control_open(struct parent *p, const char *path, char *error, size_t cap)
 	}
 	p->control = k;
 	k->parent = p;
+	control_group_find(p);
 	snprintf(k->path, sizeof k->path, "%s", path);
 	snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
 	k->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

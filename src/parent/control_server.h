@@ -17,6 +17,9 @@ enum {
 /* Opens the socket at path. false: error says why. */
 bool control_open(struct parent *p, const char *path, char *error, size_t cap);
 void control_close(struct parent *p);
+/* Looks the number of the control group up, after the configuration changed; one that does not
+ * exist has no members. */
+void control_group_find(struct parent *p);
 
 /* What the rest of the parent tells those who wait for it. */
 void control_event(struct parent *p, const struct history_entry *e);

@@ -1,5 +1,6 @@
 /* Reading the configuration anew: what changed is told to the processes, all else stays as it is.
  */
+#include "src/parent/control_server.h"
 #include "src/parent/parent.h"
 
 #include <stdio.h>
@@ -136,6 +137,7 @@ enum parent_reload parent_reload(struct parent *p, void (*say)(void *context, co
 	start_needed(&old, &conf.gateway, say, context);
 	conf_free(&p->conf);
 	p->conf = conf;
+	control_group_find(p);
 	gateway_apply(p);
 	/* The secrets may have changed although the config did not. */
 	secrets = parent_secrets_send(p, error, sizeof error);

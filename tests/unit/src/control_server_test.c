@@ -12,8 +12,8 @@ static void set_up(void)
 	ask_begin("{ name = \"hq\"; " ALONE_WAITS " }");
 }
 
-/* A process of this user and group asks; what it gets is read here. */
-static int ask_as(uid_t uid, gid_t gid, unsigned command)
+/* A process of this user and these groups asks; what it gets is read here. */
+static int ask_as(uid_t uid, gid_t gid, gid_t also, unsigned command)
 {
 	int pair[2], status, fd = -1;
 	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {0};
@@ -35,7 +35,7 @@ static int ask_as(uid_t uid, gid_t gid, unsigned command)
 
 		snprintf(at.sun_path, sizeof at.sun_path, "%s", ask_path);
 		fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-		if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
+		if (setgroups(1, &also) < 0 || setresgid(gid, gid, gid) < 0 ||
 		    setresuid(uid, uid, uid) < 0 ||
 		    connect(fd, (struct sockaddr *)&at, sizeof at) < 0 ||
 		    send(fd, bytes, len, 0) < 0)
@@ -62,7 +62,7 @@ static const unsigned all[] = {
 START_TEST(strangers_get_a_sentence_and_are_told_of)
 {
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-		ask_is_over(ask_as(NOBODY, NOBODY, all[i]), 2, "only root may do this");
+		ask_is_over(ask_as(NOBODY, NOBODY, NOBODY, all[i]), 2, "only root may do this");
 	for (unsigned i = 0; i < PARENT_CHILDREN; i++)
 		alone_is_told_nothing(alone_roles[i]);
 	ck_assert_uint_eq(p->counters.by_cause[CAUSE_CONTROL_REFUSED], sizeof all / sizeof all[0]);
@@ -78,8 +78,9 @@ START_TEST(members_of_the_group_may_look)
 
 	ck_assert_ptr_nonnull(g);
 	snprintf(p->conf.gateway.control_group, sizeof p->conf.gateway.control_group, "daemon");
+	control_group_find(p);
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-		int fd = ask_as(NOBODY, g->gr_gid, all[i]);
+		int fd = ask_as(NOBODY, g->gr_gid, NOBODY, all[i]);
 		json_t *o = NULL;
 		bool refused = false;
 
@@ -91,7 +92,26 @@ START_TEST(members_of_the_group_may_look)
 		ck_assert_int_eq(refused, !control_command_reads(all[i]));
 		close(fd);
 	}
-	ask_is_over(ask_as(NOBODY, NOBODY, CONTROL_STATUS), 2, "only root may do this");
+	ask_is_over(ask_as(NOBODY, NOBODY, NOBODY, CONTROL_STATUS), 2, "only root may do this");
+	/* Its group beside others counts as well. */
+	ask_is_over(ask_as(NOBODY, NOBODY, g->gr_gid, CONTROL_RELOAD), 2, "only root may do this");
+	int fd = ask_as(NOBODY, NOBODY, g->gr_gid, CONTROL_VERSION_SHOW);
+	json_decref(ask_gives(fd, "version"));
+	ask_is_over(fd, 0, "");
+}
+END_TEST
+
+/* A group that is not there, or no longer named, has no members: not those of group 0 either. */
+START_TEST(without_a_group_nobody_may_look)
+{
+	static const char *const names[] = {"", "no-such-group-here"};
+
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(p->conf.gateway.control_group, sizeof p->conf.gateway.control_group, "%s",
+		         names[i]);
+		control_group_find(p);
+		ask_is_over(ask_as(NOBODY, 0, 0, CONTROL_STATUS), 2, "only root may do this");
+	}
 }
 END_TEST
 
@@ -102,7 +122,7 @@ START_TEST(a_flood_of_strangers_is_not_all_told)
 	ls_time began = clock_now();
 
 	for (unsigned i = 0; i < 50; i++)
-		ask_is_over(ask_as(NOBODY, NOBODY, CONTROL_KEYS), 2, "only root");
+		ask_is_over(ask_as(NOBODY, NOBODY, NOBODY, CONTROL_KEYS), 2, "only root");
 	ck_assert_uint_eq(p->counters.by_cause[CAUSE_CONTROL_REFUSED], 50);
 	told = p->history.count - before;
 	ck_assert_uint_ge(told, 20);
@@ -166,9 +186,10 @@ START_TEST(connections_are_bounded)
 	int of_nobody[CONTROL_USER_MAX + 4], of_root[CONTROL_CLIENTS_MAX + 4];
 
 	snprintf(p->conf.gateway.control_group, sizeof p->conf.gateway.control_group, "daemon");
+	control_group_find(p);
 	for (unsigned i = 0; i < CONTROL_USER_MAX + 4; i++) {
 		/* They ask for what is not answered soon, so that they stay. */
-		of_nobody[i] = ask_as(NOBODY, getgrnam("daemon")->gr_gid, CONTROL_STATUS);
+		of_nobody[i] = ask_as(NOBODY, getgrnam("daemon")->gr_gid, NOBODY, CONTROL_STATUS);
 		ask_serve();
 		ck_assert_uint_eq(p->control->count,
 		                  i < CONTROL_USER_MAX ? i + 1 : CONTROL_USER_MAX);
@@ -245,6 +266,7 @@ int main(void)
 	tcase_add_test(tc, the_socket_is_for_all_to_ask_at);
 	tcase_add_test(tc, strangers_get_a_sentence_and_are_told_of);
 	tcase_add_test(tc, members_of_the_group_may_look);
+	tcase_add_test(tc, without_a_group_nobody_may_look);
 	tcase_add_test(tc, a_flood_of_strangers_is_not_all_told);
 	tcase_add_test(tc, another_version_is_told_what_to_do);
 	tcase_add_test(tc, nonsense_is_refused);
