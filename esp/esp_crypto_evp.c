@@ -1,6 +1,6 @@
 /* Crypto of ESP by OpenSSL: runs everywhere, one packet at a time. */
 #include "esp/esp_crypto.h"
-#include "esp/esp_hmac.h"
+#include "esp/esp_integ.h"
 #include "lib/wire.h"
 
 #include <openssl/crypto.h>
@@ -12,7 +12,7 @@ struct evp_keys {
 	enum esp_transform transform;
 	bool seal;
 	EVP_CIPHER_CTX *cipher; /* NULL with ESP_NULL_HMAC */
-	struct esp_hmac hmac;   /* no key with an AEAD */
+	struct esp_integ integ; /* no key with an AEAD */
 };
 
 static void *engine_new(void)
@@ -35,6 +35,7 @@ static void keys_free(void *engine, void *keys)
 	if (!k)
 		return;
 	EVP_CIPHER_CTX_free(k->cipher);
+	esp_integ_end(&k->integ);
 	OPENSSL_cleanse(k, sizeof *k);
 	free(k);
 }
@@ -68,8 +69,8 @@ static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_byt
 		ok = k->cipher != NULL;
 	}
 	if (ok && suite->integ)
-		ok = esp_hmac_init(&k->hmac, suite->integ,
-		                   keymat.p + suite->encr->key_bytes + suite->encr->salt_bytes);
+		ok = esp_integ_init(&k->integ, suite->integ,
+		                    keymat.p + suite->encr->key_bytes + suite->encr->salt_bytes);
 	if (ok)
 		return k;
 	keys_free(engine, k);
@@ -107,44 +108,44 @@ static bool cbc(const struct evp_keys *k, struct esp_crypt *c)
 	       EVP_CipherUpdate(k->cipher, text, &done, text, len) == 1;
 }
 
-/* With ESN the upper half of the sequence number counts too (RFC 4303 2.8). */
-static void mac(const struct evp_keys *k, const struct esp_crypt *c, uint8_t out[ESP_HMAC_MAX])
+/* What the ICV covers: with ESN the upper half of the sequence number counts too (RFC 4303 2.8). */
+static size_t covered(const struct esp_crypt *c, uint8_t high[4], struct ls_bytes parts[2])
 {
-	uint8_t high[4];
-
 	ls_put32(high, c->sequence_high);
-	esp_hmac(&k->hmac, c->pkt, c->len, high, c->esn ? sizeof(high) : 0, out);
+	parts[0] = LS_BYTES(c->pkt, c->len);
+	parts[1] = LS_BYTES(high, 4);
+	return c->esn ? 2 : 1;
 }
 
 static void seal(void *engine, struct esp_crypt *c)
 {
 	const struct evp_keys *k = c->keys;
-	uint8_t made[ESP_HMAC_MAX];
+	uint8_t made[ESP_INTEG_OUT_MAX], high[4];
+	struct ls_bytes parts[2];
 
 	(void)engine;
-	if (!k->hmac.digest) {
+	if (!k->integ.algo) {
 		c->ok = aead(k, c);
 		return;
 	}
-	c->ok = cbc(k, c);
-	if (!c->ok)
-		return;
-	mac(k, c, made);
-	memcpy(c->pkt + c->len, made, c->icv_bytes);
+	c->ok = cbc(k, c) && esp_integ_make(&k->integ, NULL, parts, covered(c, high, parts), made);
+	if (c->ok)
+		memcpy(c->pkt + c->len, made, c->icv_bytes);
 }
 
 static void open_one(void *engine, struct esp_crypt *c)
 {
 	const struct evp_keys *k = c->keys;
-	uint8_t made[ESP_HMAC_MAX];
+	struct ls_bytes parts[2];
+	uint8_t high[4];
 
 	(void)engine;
-	if (!k->hmac.digest) {
+	if (!k->integ.algo) {
 		c->ok = aead(k, c);
 		return;
 	}
-	mac(k, c, made);
-	c->ok = esp_icv_equal(made, c->pkt + c->len, c->icv_bytes) && cbc(k, c);
+	c->ok = esp_integ_check(&k->integ, NULL, parts, covered(c, high, parts), c->pkt + c->len) &&
+	        cbc(k, c);
 }
 
 static void finish(void *engine)

@@ -1,6 +1,6 @@
 /*
  * OpenSSL's EVP allocates whenever a digest or a MAC begins anew (3.0), two times a packet. Its
- * plain SHA functions do not; they stay in OpenSSL 3, but are called deprecated there.
+ * plain functions do not; they stay in OpenSSL 3, but are called deprecated there.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "esp/esp_hmac.h"
@@ -31,12 +31,14 @@ struct esp_hmac_digest {
 		(void)NAME##_Final(out, &s->field);                                       \
 	}
 
+DIGEST(md5, MD5, md5)
 DIGEST(sha1, SHA1, sha1)
 DIGEST(sha256, SHA256, sha256)
 DIGEST(sha384, SHA384, sha512)
 DIGEST(sha512, SHA512, sha512)
 
 static const struct esp_hmac_digest digests[] = {
+	{ALGO_MD5, MD5_CBLOCK, MD5_DIGEST_LENGTH, md5_start, md5_add, md5_end},
 	{ALGO_SHA1, SHA_CBLOCK, SHA_DIGEST_LENGTH, sha1_start, sha1_add, sha1_end},
 	{ALGO_SHA256, SHA256_CBLOCK, SHA256_DIGEST_LENGTH, sha256_start, sha256_add, sha256_end},
 	{ALGO_SHA384, SHA512_CBLOCK, SHA384_DIGEST_LENGTH, sha384_start, sha384_add, sha384_end},
@@ -69,14 +71,14 @@ bool esp_hmac_init(struct esp_hmac *hmac, const struct algo *integ, const uint8_
 	return true;
 }
 
-void esp_hmac(const struct esp_hmac *hmac, const uint8_t *bytes, size_t len, const uint8_t *more,
-              size_t more_len, uint8_t out[ESP_HMAC_MAX])
+void esp_hmac(const struct esp_hmac *hmac, const struct ls_bytes *parts, size_t n,
+              uint8_t out[ESP_HMAC_MAX])
 {
 	const struct esp_hmac_digest *d = hmac->digest;
 	union esp_hmac_state s = hmac->inner;
 
-	d->add(&s, bytes, len);
-	d->add(&s, more, more_len);
+	for (size_t i = 0; i < n; i++)
+		d->add(&s, parts[i].p, parts[i].len);
 	d->end(&s, out);
 	s = hmac->outer;
 	d->add(&s, out, d->size);

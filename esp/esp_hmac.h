@@ -3,7 +3,9 @@
 #define ESP_ESP_HMAC_H
 
 #include "lib/algo.h"
+#include "lib/bytes.h"
 
+#include <openssl/md5.h>
 #include <openssl/sha.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +14,7 @@
 enum { ESP_HMAC_MAX = SHA512_DIGEST_LENGTH, ESP_HMAC_BLOCK_MAX = SHA512_CBLOCK };
 
 union esp_hmac_state {
+	MD5_CTX md5;
 	SHA_CTX sha1;
 	SHA256_CTX sha256;
 	SHA512_CTX sha512; /* SHA-384 too */
@@ -25,10 +28,11 @@ struct esp_hmac {
 	union esp_hmac_state inner, outer;
 };
 
-/* key: integ->key_bytes bytes. false where integ is not HMAC with SHA-1, -256, -384 or -512. */
+/* key: integ->key_bytes bytes. false where integ is not HMAC with MD5, SHA-1, -256, -384 or -512.
+ */
 bool esp_hmac_init(struct esp_hmac *hmac, const struct algo *integ, const uint8_t *key);
-/* HMAC of the bytes and, behind them, of more (more_len may be 0); the digest's whole length. */
-void esp_hmac(const struct esp_hmac *hmac, const uint8_t *bytes, size_t len, const uint8_t *more,
-              size_t more_len, uint8_t out[ESP_HMAC_MAX]);
+/* HMAC of the parts, one behind the other; the digest's whole length. */
+void esp_hmac(const struct esp_hmac *hmac, const struct ls_bytes *parts, size_t n,
+              uint8_t out[ESP_HMAC_MAX]);
 
 #endif

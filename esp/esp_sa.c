@@ -13,8 +13,9 @@ bool esp_suite_make(enum algo_id encr, enum algo_id integ, struct esp_suite *sui
 {
 	const struct algo *e = algo_get(encr), *i = algo_get(integ);
 
-	if (!e || e->kind != ALGO_KIND_ENCR ||
-	    (integ != ALGO_NONE && (!i || i->kind != ALGO_KIND_INTEG)))
+	if (!e || e->kind != ALGO_KIND_ENCR || !(e->serves & ALGO_FOR_ESP))
+		return false;
+	if (integ != ALGO_NONE && (!i || i->kind != ALGO_KIND_INTEG || !(i->serves & ALGO_FOR_ESP)))
 		return false;
 	/* An AEAD brings its own integrity; nothing else goes without (RFC 4303 3.2.2, RFC 8221 4).
 	 */

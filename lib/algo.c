@@ -5,9 +5,9 @@
 
 static const struct algo rows[] = {
 #define ALGO(number, NAME, config, kind, gate, v2, v1_one, v1_two, attribute, key, salt, iv, \
-             block, icv, aead, evp)                                                          \
-	{number, config, kind, gate,  v2,  v1_one, v1_two, attribute,                        \
-	 key,    salt,   iv,   block, icv, aead,   evp},
+             block, icv, aead, evp, mode, strength, serves)                                  \
+	{number, config, kind,  gate, v2,   v1_one, v1_two, attribute, key,                  \
+	 salt,   iv,     block, icv,  aead, evp,    mode,   strength,  serves},
 #include "lib/algo.def"
 #undef ALGO
 };

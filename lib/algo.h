@@ -16,6 +16,25 @@ enum algo_gate {
 	ALGO_LEGACY,  /* only when a config line names it as legacy, warned about */
 };
 
+/* How it works. */
+enum algo_mode {
+	ALGO_MODE_NONE, /* KE */
+	ALGO_MODE_GCM,
+	ALGO_MODE_CCM,
+	ALGO_MODE_CHACHA,
+	ALGO_MODE_GMAC, /* GCM that authenticates and does not encrypt: ENCR for ESP, INTEG for AH
+	                   (RFC 4543) */
+	ALGO_MODE_CBC,
+	ALGO_MODE_CTR,
+	ALGO_MODE_NULL,
+	ALGO_MODE_HMAC,
+	ALGO_MODE_XCBC,
+	ALGO_MODE_CMAC,
+};
+
+/* Which protocols an ENCR or INTEG row may serve; bits. */
+enum { ALGO_FOR_IKE = 1, ALGO_FOR_ESP = 2, ALGO_FOR_AH = 4 };
+
 /* Our own stable ids (they go over IPC and into snapshots): ALGO_<NAME>, numbers in lib/algo.def.
  */
 enum algo_id {
@@ -42,12 +61,16 @@ struct algo {
 	uint16_t key_bytes;  /* key without salt; PRF: preferred key and output length; KE: shared
 	                        secret length */
 	uint8_t salt_bytes;  /* part of the keying material after the key */
-	uint8_t iv_bytes;    /* on the wire in each packet */
+	uint8_t iv_bytes;    /* on the wire in each packet; 0 with an AEAD: made of the sequence
+	                        number (RFC 8750) */
 	uint8_t block_bytes; /* plaintext with padding and trailer is a multiple of this (and of 4)
 	                      */
 	uint16_t icv_bytes;  /* AEAD or INTEG: on the wire; KE: public value's length */
 	bool aead;
 	const char *evp; /* OpenSSL 3 fetch name (cipher, digest or group) */
+	enum algo_mode mode;
+	uint16_t strength; /* bits of security of the key; 0 = none */
+	uint8_t serves;    /* ALGO_FOR_..., of ENCR and INTEG */
 };
 
 /* The row of an id; NULL for ALGO_NONE and unknown numbers. */

@@ -15,7 +15,7 @@ bool crypto_aead_start(void)
 	const struct algo *rows = algo_all(&count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (rows[i].kind != ALGO_KIND_ENCR)
+		if (rows[i].kind != ALGO_KIND_ENCR || !(rows[i].serves & ALGO_FOR_IKE))
 			continue;
 		ciphers[rows[i].id] = EVP_CIPHER_fetch(NULL, rows[i].evp, NULL);
 		if (!ciphers[rows[i].id])
@@ -29,8 +29,8 @@ static const struct algo *suitable(enum algo_id encr, struct ls_bytes key, size_
 {
 	const struct algo *a = algo_get(encr);
 
-	if (!a || a->kind != ALGO_KIND_ENCR || key.len != (size_t)a->key_bytes + a->salt_bytes ||
-	    len > INT32_MAX)
+	if (!a || a->kind != ALGO_KIND_ENCR || !(a->serves & ALGO_FOR_IKE) ||
+	    key.len != (size_t)a->key_bytes + a->salt_bytes || len > INT32_MAX)
 		return NULL;
 	return a->aead || len % a->block_bytes == 0 ? a : NULL;
 }
