@@ -1,5 +1,5 @@
-/* ESP (RFC 4303): security associations, their database, and batches of packets sealed and opened.
- * No I/O. */
+/* ESP (RFC 4303) and AH (RFC 4302): security associations, their database, and batches of packets
+ * sealed and opened. No I/O. */
 #ifndef ESP_ESP_H
 #define ESP_ESP_H
 
@@ -27,10 +27,12 @@ enum {
 	ESP_WINDOW_DEFAULT = 1024
 };
 enum {
-	ESP_OVERHEAD_MAX = 8 + 16 + 255 + 2 + 32
-}; /* most bytes that sealing adds to the plaintext */
+	ESP_OVERHEAD_MAX = 8 + 16 + 255 + 2 + 32, /* most bytes that ESP adds to the plaintext */
+	AH_OVERHEAD_MAX = 40 + 12 + 36, /* and AH besides, with an IP header without options */
+};
 
 enum esp_direction { ESP_IN, ESP_OUT };
+enum esp_protocol { ESP_PROTOCOL_ESP, ESP_PROTOCOL_AH };
 enum esp_mode { ESP_TRANSPORT, ESP_TUNNEL };
 
 /* A selector pair of an SA (RFC 4301 4.4.2): what may travel in it. Family 0 in net = any address;
@@ -44,9 +46,10 @@ struct esp_selector {
 
 struct esp_sa_params {
 	enum esp_direction direction;
+	enum esp_protocol protocol;
 	uint32_t spi; /* ESP_IN: one got from esp_spi_reserve; ESP_OUT: the peer's */
 	enum esp_mode mode;
-	enum algo_id encr;      /* ENCR row */
+	enum algo_id encr;      /* ENCR row; ALGO_NONE with AH */
 	enum algo_id integ;     /* INTEG row; ALGO_NONE with an AEAD */
 	struct ls_bytes keymat; /* encryption key | salt | integrity key (RFC 7296 2.17), exactly as
 	                           long as the rows say; copied */
@@ -54,8 +57,10 @@ struct esp_sa_params {
 	uint32_t window_packets; /* ESP_IN: replay window, 0 = ESP_WINDOW_DEFAULT, at most
 	                            ESP_WINDOW_MAX */
 	struct life_limits hard;
-	bool early;      /* see life_start */
-	uint32_t tunnel; /* the owner's ids */
+	bool early;         /* see life_start */
+	uint16_t tfc_bytes; /* ESP_OUT: payloads that know their own length, and dummies, are
+	                       padded to this many bytes at least (RFC 4303 2.7); 0 = not */
+	uint32_t tunnel;    /* the owner's ids */
 	uint32_t chain;
 	bool udp;           /* encapsulated in UDP (RFC 3948) */
 	bool address_fixed; /* do not follow the peer's address (we are behind the NAT ourselves,
@@ -89,14 +94,24 @@ bool esp_sa_retire(struct esp_sad *sad, struct esp_sa *sa, uint32_t seconds, ls_
  * ESP_OUT, chain) in messages, so: */
 void esp_sa_end(struct esp_sad *sad, struct esp_sa *sa);
 struct esp_sa *esp_sa_inbound(struct esp_sad *sad, uint32_t spi);
-struct esp_sa *esp_sa_outbound(struct esp_sad *sad, uint32_t spi, uint32_t chain);
+struct esp_sa *esp_sa_outbound(struct esp_sad *sad, enum esp_protocol protocol, uint32_t spi,
+                               uint32_t chain);
+/*
+ * Makes an AH and an ESP SA of one direction a bundle (RFC 4301 4.1, AH outside): what is sealed
+ * with `ah` is sealed with `esp` first, and a packet that comes in one of them alone is refused,
+ * for as long as the two live and after one of them has ended. false when they do not fit or are
+ * bundled already.
+ */
+bool esp_sa_bundle(struct esp_sa *ah, struct esp_sa *esp);
 
 /* What people and the control plane may know of an SA. */
 struct esp_sa_view {
 	enum esp_direction direction;
+	enum esp_protocol protocol;
+	enum esp_mode mode;
 	uint32_t spi, tunnel, chain;
 	enum algo_id encr, integ;
-	bool esn, udp, address_fixed;
+	bool esn, udp, address_fixed, bundled;
 	struct ls_addr local, remote;
 	struct esp_selector selector;
 	struct life life;
@@ -121,24 +136,41 @@ struct esp_sa *esp_sa_next(struct esp_sad *sad, struct esp_sa *previous);
 /* A door for tests: the last number sent, or the highest verified one. */
 void esp_sa_set_sequence(struct esp_sa *sa, uint64_t sequence);
 
-/* Bytes of the ESP packet (SPI .. ICV) that a plaintext of len bytes becomes. */
+enum esp_protocol esp_sa_protocol(const struct esp_sa *sa);
+uint32_t esp_sa_spi(const struct esp_sa *sa);
+
+/*
+ * Bytes that a plaintext of len bytes becomes: the ESP packet (SPI .. ICV); with AH the IP packet
+ * with the header that esp_seal() makes itself, and ESP in it where the two are a bundle. TFC
+ * padding may be taken into account where a packet will go without it.
+ */
 size_t esp_sealed_size(const struct esp_sa *sa, size_t len);
 /* The most plaintext whose ESP packet is at most room bytes (SPI .. ICV); 0 if none
  * (standards 2.12: the MTU arithmetic). */
 size_t esp_plain_room(enum algo_id encr, enum algo_id integ, size_t room);
+/* Bytes of the AH header over IPv4 (family 4) or IPv6; 0 if integ cannot be used with AH. */
+size_t esp_ah_size(enum algo_id integ, uint8_t family);
 
 /*
  * Sealing. The plaintext is given in parts, in order (headers apart from the payload), and is not
  * changed; the ESP packet (from the SPI on) is written to dst, which must not overlap the parts:
  * ciphering is the copy. Each job gets its verdict: CAUSE_NONE and dst_len, or why it was not
- * sealed (ESP_SEQUENCE_END, ESP_LIFE_END, ESP_NO_ROOM).
+ * sealed (ESP_SEQUENCE_END, ESP_LIFE_END, ESP_NO_ROOM, ESP_BUNDLE, AH_OUTER).
+ *
+ * With AH, whose ICV covers the IP header, dst receives the whole IP packet. Its header is made of
+ * the SA's addresses (don't fragment; never fragment it afterwards, RFC 4302 3.3.4), or it is
+ * `outer`, with options or extension headers, whose length, protocol and checksum are filled in. On
+ * its way down only mutable fields (RFC 4302 3.3.3.1) may still be changed: over IPv6 the kernel
+ * may make the same header anew.
  */
 struct esp_seal_job {
 	struct esp_sa *sa;
 	struct ls_bytes part[ESP_PARTS_MAX];
 	uint8_t parts;
-	uint8_t next_header; /* 17 for L2TP in transport mode, 59 for a dummy */
-	uint16_t verdict;    /* out: enum ls_cause */
+	uint8_t next_header;   /* 17 for L2TP in transport mode, 4 or 41 in tunnel mode, 59 for a
+	                          dummy */
+	uint16_t verdict;      /* out: enum ls_cause */
+	struct ls_bytes outer; /* AH: headers to go before it; len 0: a plain one is made */
 	uint8_t *dst;
 	uint32_t dst_room;
 	uint32_t dst_len; /* out */
@@ -147,24 +179,33 @@ struct esp_seal_job {
 size_t esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n, ls_time now);
 
 /*
- * Opening, in place; a refused packet's bytes are spoilt. pkt starts at the SPI. On CAUSE_NONE: sa,
- * payload, payload_len, next_header and esn_sequence are set and the packet was new, authentic and
- * within the window. Verdicts else: ESP_TRUNCATED, ESP_UNKNOWN_SPI, ESP_REPLAY, ESP_TOO_OLD,
- * ESP_ICV, ESP_PADDING, ESP_LIFE_END, ESP_DUMMY (authentic, to be ignored), ... Two copies of a
- * packet in one batch: the second is a replay. The selector check (RFC 4301 5.2) is the caller's,
- * with esp_selector_check().
+ * Opening, in place; a refused packet's bytes are spoilt. pkt starts at the SPI, with AH at the IP
+ * header (where the kernel keeps it: esp_outer_rebuild). On CAUSE_NONE: sa, payload, payload_len,
+ * next_header and sequence are set and the packet was new, authentic and within the window.
+ * Verdicts else: ESP_TRUNCATED, ESP_UNKNOWN_SPI, ESP_REPLAY, ESP_TOO_OLD, ESP_ICV, ESP_PADDING,
+ * ESP_LIFE_END, ESP_DUMMY (authentic, to be ignored), ESP_BUNDLE, AH_OUTER, AH_FRAGMENT, ... Two
+ * copies of a packet in one batch: the second is a replay. TFC padding is taken off. Of a bundle
+ * the ESP SA is told. The selector check (RFC 4301 5.2) is the caller's, with esp_selector_check().
  */
 struct esp_open_job {
 	uint8_t *pkt;
 	uint32_t len;
-	uint16_t verdict;    /* out */
-	uint8_t next_header; /* out */
+	enum esp_protocol protocol; /* that the packet came as */
+	uint16_t verdict;           /* out */
+	uint8_t next_header;        /* out */
 	struct esp_sa *sa; /* out; set as soon as the SPI is known, even if the packet is refused */
 	uint8_t *payload;  /* out, inside pkt */
 	uint32_t payload_len; /* out */
 	uint64_t sequence;    /* out */
 };
 size_t esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_time now);
+
+/*
+ * The IPv6 header (40 bytes, to dst) that a raw socket has taken off a packet without extension
+ * headers: `len` bytes came behind it, of this protocol. Fields that AH does not cover are 0.
+ */
+void esp_outer_rebuild(uint8_t *dst, const struct ls_addr *source,
+                       const struct ls_addr *destination, uint8_t protocol, size_t len);
 
 /* What comes out of an inbound transport-mode SA must match its selector: protocol and, for UDP,
  * both ports of the payload. */
@@ -181,6 +222,7 @@ enum esp_event_kind {
 struct esp_event {
 	enum esp_event_kind kind;
 	enum esp_direction direction;
+	enum esp_protocol protocol;
 	uint32_t spi, tunnel, chain;
 };
 bool esp_next(struct esp_sad *sad, struct esp_event *event);

@@ -1,5 +1,7 @@
-/* Opening: ESP packets verified and deciphered in place, in batches (RFC 4303 3.4). */
-#include "esp/esp_sad.h"
+/* Opening: ESP and AH packets verified and deciphered in place, in batches (RFC 4303 3.4, RFC 4302
+ * 3.4). */
+#include "esp/esp_accept.h"
+#include "esp/esp_ah.h"
 
 #include <string.h>
 
@@ -11,34 +13,33 @@ static inline bool length_fits(const struct esp_sa *sa, uint32_t len)
 	return len >= around + sa->align && (len - around) % sa->align == 0;
 }
 
-static enum ls_cause may_open(struct esp_sad *sad, struct esp_open_job *job, ls_time now)
+/* pkt: an ESP packet of len bytes; ah: the SA that it came in, or NULL. */
+static enum ls_cause may_open(struct esp_sad *sad, struct esp_open_job *job, const uint8_t *pkt,
+                              uint32_t len, const struct esp_sa *ah, ls_time now)
 {
 	struct esp_sa *sa;
 
-	if (job->len < ESP_HEADER)
+	if (len < ESP_HEADER)
 		return CAUSE_ESP_TRUNCATED;
-	sa = esp_sad_find(sad, ls_get32(job->pkt));
+	sa = esp_sad_find_as(sad, ESP_PROTOCOL_ESP, ls_get32(pkt));
 	if (!sa)
 		return CAUSE_ESP_UNKNOWN_SPI;
 	job->sa = sa;
-	if (!length_fits(sa, job->len))
+	if (sa->bundled ? !ah || sa->partner != ah : ah != NULL)
+		return CAUSE_ESP_BUNDLE;
+	if (!length_fits(sa, len))
 		return CAUSE_ESP_TRUNCATED;
-	if (esp_sa_watch(sa, now))
-		esp_sa_check(sad, sa, now);
-	if (sa->ended)
-		return CAUSE_ESP_LIFE_END;
-	if (!esp_replay_guess(&sa->replay, sa->esn, ls_get32(job->pkt + 4), &job->sequence))
-		return CAUSE_ESP_TOO_OLD;
-	return esp_replay_check(&sa->replay, job->sequence);
+	return esp_accept_check(sad, sa, ls_get32(pkt + 4), &job->sequence, now);
 }
 
-static void open_one(struct esp_sad *sad, const struct esp_open_job *job, struct esp_crypt *c)
+static void open_one(struct esp_sad *sad, const struct esp_open_job *job, uint8_t *pkt,
+                     uint32_t len, struct esp_crypt *c)
 {
 	const struct esp_sa *sa = job->sa;
 
 	c->keys = sa->keys;
-	c->pkt = job->pkt;
-	c->len = job->len - sa->icv_bytes;
+	c->pkt = pkt;
+	c->len = len - sa->icv_bytes;
 	c->text_at = (uint32_t)ESP_HEADER + sa->iv_bytes;
 	c->sequence_high = (uint32_t)(job->sequence >> 32);
 	c->icv_bytes = sa->icv_bytes;
@@ -46,8 +47,8 @@ static void open_one(struct esp_sad *sad, const struct esp_open_job *job, struct
 	c->ok = false;
 	if (sa->transform == ESP_GCM || sa->transform == ESP_CHACHA) {
 		memcpy(c->nonce, sa->salt, sizeof(sa->salt));
-		memcpy(c->nonce + sizeof(sa->salt), job->pkt + ESP_HEADER, 8);
-		memcpy(c->aad, job->pkt, ESP_HEADER);
+		memcpy(c->nonce + sizeof(sa->salt), pkt + ESP_HEADER, 8);
+		memcpy(c->aad, pkt, ESP_HEADER);
 		c->aad_bytes = ESP_HEADER;
 		if (sa->esn) {
 			ls_put64(c->aad + 4, job->sequence);
@@ -55,6 +56,21 @@ static void open_one(struct esp_sad *sad, const struct esp_open_job *job, struct
 		}
 	}
 	sad->crypto->open(sad->engine, c);
+}
+
+/* How long the payload says to be; what is behind that is TFC padding (RFC 4303 2.7). */
+static uint32_t own_length(uint8_t next_header, const uint8_t *payload, uint32_t len)
+{
+	uint32_t own = len;
+
+	if (next_header == ESP_NEXT_UDP && len >= 8)
+		own = ls_get16(payload + 4);
+	else if (next_header == ESP_NEXT_IP4 && len >= ESP_IP4_HEADER)
+		own = ls_get16(payload + 2);
+	else if (next_header == ESP_NEXT_IP6 && len >= ESP_IP6_HEADER)
+		own = ESP_IP6_HEADER + (uint32_t)ls_get16(payload + 4);
+	/* 0 says nothing: what reads the payload will see. */
+	return own > 0 && own < len ? own : len;
 }
 
 /* The trailer of an authentic packet: 1, 2, 3, ... | pad length | next header. */
@@ -73,7 +89,7 @@ static enum ls_cause take_payload(struct esp_open_job *job, const struct esp_cry
 	if (job->next_header == ESP_NEXT_DUMMY)
 		return CAUSE_ESP_DUMMY;
 	job->payload = c->pkt + c->text_at;
-	job->payload_len = text - pad - ESP_TRAILER;
+	job->payload_len = own_length(job->next_header, job->payload, text - pad - ESP_TRAILER);
 	return CAUSE_NONE;
 }
 
@@ -91,12 +107,36 @@ static enum ls_cause commit(struct esp_sad *sad, struct esp_open_job *job,
 	if (cause != CAUSE_NONE)
 		return cause;
 	cause = take_payload(job, c);
-	life_count(&sa->life, 1, job->payload_len);
-	sa->last_used = now;
-	if (!(sa->told & ESP_TOLD(ESP_EVENT_FIRST_USED)))
-		esp_sa_tell(sad, sa, ESP_EVENT_FIRST_USED);
-	if (esp_sa_watch(sa, now))
-		esp_sa_check(sad, sa, now);
+	esp_accept_count(sad, sa, job->payload_len, now);
+	return cause;
+}
+
+/* Begins with a job: all of AH, and ESP up to its ciphering, which c takes over (c->pkt is NULL
+ * when there is none). */
+static enum ls_cause begin(struct esp_sad *sad, struct esp_open_job *job, struct esp_crypt *c,
+                           ls_time now)
+{
+	const struct esp_sa *ah = NULL;
+	uint8_t *pkt = job->pkt;
+	uint32_t len = job->len;
+	enum ls_cause cause;
+
+	c->pkt = NULL;
+	if (job->protocol == ESP_PROTOCOL_AH) {
+		cause = esp_ah_open(sad, job, now);
+		if (cause != CAUSE_NONE || !job->sa->bundled)
+			return cause;
+		ah = job->sa;
+		pkt = job->payload;
+		len = job->payload_len;
+		job->payload = NULL;
+		job->payload_len = 0;
+		if (job->next_header != ESP_NEXT_ESP)
+			return CAUSE_ESP_BUNDLE;
+	}
+	cause = may_open(sad, job, pkt, len, ah, now);
+	if (cause == CAUSE_NONE)
+		open_one(sad, job, pkt, len, c);
 	return cause;
 }
 
@@ -112,14 +152,12 @@ size_t esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_tim
 		job->payload_len = 0;
 		job->next_header = 0;
 		job->sequence = 0;
-		job->verdict = i < ESP_BATCH_MAX ? (uint16_t)may_open(sad, job, now)
+		job->verdict = i < ESP_BATCH_MAX ? (uint16_t)begin(sad, job, &sad->work[i], now)
 		                                 : (uint16_t)CAUSE_INTERNAL;
-		if (job->verdict == CAUSE_NONE)
-			open_one(sad, job, &sad->work[i]);
 	}
 	sad->crypto->finish(sad->engine);
 	for (size_t i = 0; i < n; i++) {
-		if (jobs[i].verdict == CAUSE_NONE)
+		if (jobs[i].verdict == CAUSE_NONE && sad->work[i].pkt)
 			jobs[i].verdict = (uint16_t)commit(sad, &jobs[i], &sad->work[i], now);
 		if (jobs[i].verdict == CAUSE_NONE)
 			opened++;

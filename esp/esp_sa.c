@@ -29,6 +29,17 @@ bool esp_suite_make(enum algo_id encr, enum algo_id integ, struct esp_suite *sui
 	return true;
 }
 
+bool esp_suite_ah(enum algo_id encr, enum algo_id integ, struct esp_suite *suite)
+{
+	const struct algo *i = algo_get(integ);
+
+	if (encr != ALGO_NONE || !i || i->kind != ALGO_KIND_INTEG || !(i->serves & ALGO_FOR_AH))
+		return false;
+	*suite = (struct esp_suite){
+		.encr = algo_get(ALGO_NULL), .integ = i, .transform = ESP_NULL_HMAC};
+	return true;
+}
+
 uint8_t esp_suite_align(const struct esp_suite *suite)
 {
 	return suite->encr->block_bytes > 4 ? suite->encr->block_bytes : 4;
@@ -81,6 +92,18 @@ void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now)
 	sad->deadline = ls_time_min(sad->deadline, sa->watch_time);
 }
 
+static bool keys_make(struct esp_sad *sad, struct esp_sa *sa, const struct esp_suite *suite,
+                      struct ls_bytes keymat)
+{
+	if (sa->protocol == ESP_PROTOCOL_ESP) {
+		sa->keys =
+			sad->crypto->keys_new(sad->engine, suite, keymat, sa->direction == ESP_OUT);
+		return sa->keys != NULL;
+	}
+	sa->integ = calloc(1, sizeof(*sa->integ));
+	return sa->integ && esp_integ_init(sa->integ, suite->integ, keymat.p);
+}
+
 /* The parts that may fail; on failure the caller lets go of what is there. */
 static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct esp_suite *suite,
                           const struct esp_sa_params *p)
@@ -88,25 +111,25 @@ static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct e
 	struct esp_sa_cold *cold = sa->cold;
 	uint32_t window = p->window_packets ? p->window_packets : ESP_WINDOW_DEFAULT;
 
+	sa->direction = (uint8_t)p->direction;
+	sa->protocol = (uint8_t)p->protocol;
 	if (!secret_from(&cold->keymat, p->keymat.p, p->keymat.len))
 		return CAUSE_NO_MEMORY;
 	cold->params = *p;
 	cold->params.keymat = LS_BYTES(cold->keymat.bytes, cold->keymat.len);
 	if (p->direction == ESP_IN && !esp_replay_make(&sa->replay, window))
 		return CAUSE_NO_MEMORY;
-	sa->keys = sad->crypto->keys_new(sad->engine, suite, cold->params.keymat,
-	                                 p->direction == ESP_OUT);
-	if (!sa->keys)
+	if (!keys_make(sad, sa, suite, cold->params.keymat))
 		return CAUSE_NO_MEMORY;
 	memcpy(sa->salt, p->keymat.p + suite->encr->key_bytes, suite->encr->salt_bytes);
 	sa->spi = p->spi;
-	sa->direction = (uint8_t)p->direction;
 	sa->transform = (uint8_t)suite->transform;
-	sa->iv_bytes = suite->encr->iv_bytes;
+	sa->iv_bytes = (p->protocol == ESP_PROTOCOL_AH ? suite->integ : suite->encr)->iv_bytes;
 	sa->salt_bytes = suite->encr->salt_bytes;
 	sa->icv_bytes = esp_suite_icv(suite);
 	sa->align = esp_suite_align(suite);
 	sa->esn = p->esn;
+	sa->tfc_bytes = p->direction == ESP_OUT ? p->tfc_bytes : 0;
 	return CAUSE_NONE;
 }
 
@@ -114,6 +137,9 @@ static void sa_free(struct esp_sad *sad, struct esp_sa *sa)
 {
 	if (sa->keys)
 		sad->crypto->keys_free(sad->engine, sa->keys);
+	if (sa->integ)
+		esp_integ_end(sa->integ);
+	free(sa->integ);
 	esp_replay_free(&sa->replay);
 	if (sa->cold)
 		secret_free(&sa->cold->keymat);
@@ -122,22 +148,29 @@ static void sa_free(struct esp_sad *sad, struct esp_sa *sa)
 	free(sa);
 }
 
+static size_t key_size(const struct algo *a)
+{
+	return a ? (size_t)a->key_bytes + a->salt_bytes : 0;
+}
+
 static enum ls_cause check_params(struct esp_sad *sad, const struct esp_sa_params *p,
                                   struct esp_suite *suite)
 {
 	const struct esp_slot *slot = &sad->slots[p->spi & sad->slot_mask];
 
-	if (!esp_suite_make(p->encr, p->integ, suite))
+	if (!(p->protocol == ESP_PROTOCOL_AH ? esp_suite_ah : esp_suite_make)(p->encr, p->integ,
+	                                                                      suite))
 		return CAUSE_ESP_NO_ALGORITHM;
-	if (p->keymat.len != (size_t)suite->encr->key_bytes + suite->encr->salt_bytes +
-	                             (suite->integ ? suite->integ->key_bytes : 0))
+	if (p->protocol == ESP_PROTOCOL_AH && p->udp)
+		return CAUSE_AH_NAT;
+	if (p->keymat.len != key_size(suite->encr) + key_size(suite->integ))
 		return CAUSE_ESP_BAD_KEY;
 	if (p->window_packets > ESP_WINDOW_MAX)
 		return CAUSE_ESP_BAD_WINDOW;
 	if (p->direction == ESP_IN)
 		return p->spi != 0 && slot->spi == p->spi && !slot->sa ? CAUSE_NONE
 		                                                       : CAUSE_ESP_SPI_TAKEN;
-	if (p->spi == 0 || esp_sa_outbound(sad, p->spi, p->chain))
+	if (p->spi == 0 || esp_sa_outbound(sad, p->protocol, p->spi, p->chain))
 		return CAUSE_ESP_SPI_TAKEN;
 	return sad->count < sad->max_sas ? CAUSE_NONE : CAUSE_LIMIT_REACHED;
 }
@@ -193,6 +226,8 @@ void esp_sa_end(struct esp_sad *sad, struct esp_sa *sa)
 	if (sa->pending)
 		TAILQ_REMOVE(&sad->pending, sa, cold->pending);
 	TAILQ_REMOVE(&sad->all, sa, cold->all);
+	if (sa->partner)
+		sa->partner->partner = NULL;
 	if (sa->direction == ESP_IN) {
 		esp_spi_drop(sad, sa->spi);
 	} else {
@@ -202,12 +237,25 @@ void esp_sa_end(struct esp_sad *sad, struct esp_sa *sa)
 	sa_free(sad, sa);
 }
 
+bool esp_sa_bundle(struct esp_sa *ah, struct esp_sa *esp)
+{
+	if (ah->protocol != ESP_PROTOCOL_AH || esp->protocol != ESP_PROTOCOL_ESP ||
+	    ah->direction != esp->direction || ah->bundled || esp->bundled)
+		return false;
+	ah->bundled = esp->bundled = true;
+	ah->partner = esp;
+	esp->partner = ah;
+	return true;
+}
+
 void esp_sa_view(const struct esp_sa *sa, struct esp_sa_view *view)
 {
 	const struct esp_sa_params *p = &sa->cold->params;
 
 	*view = (struct esp_sa_view){
 		.direction = p->direction,
+		.protocol = p->protocol,
+		.mode = p->mode,
 		.spi = sa->spi,
 		.tunnel = p->tunnel,
 		.chain = p->chain,
@@ -216,6 +264,7 @@ void esp_sa_view(const struct esp_sa *sa, struct esp_sa_view *view)
 		.esn = p->esn,
 		.udp = p->udp,
 		.address_fixed = p->address_fixed,
+		.bundled = sa->bundled,
 		.local = p->local,
 		.remote = p->remote,
 		.selector = p->selector,
@@ -252,6 +301,16 @@ const struct ls_addr *esp_sa_remote(const struct esp_sa *sa)
 const struct ls_addr *esp_sa_local(const struct esp_sa *sa)
 {
 	return &sa->cold->params.local;
+}
+
+enum esp_protocol esp_sa_protocol(const struct esp_sa *sa)
+{
+	return sa->protocol;
+}
+
+uint32_t esp_sa_spi(const struct esp_sa *sa)
+{
+	return sa->spi;
 }
 
 bool esp_sa_udp(const struct esp_sa *sa)

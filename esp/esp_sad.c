@@ -1,14 +1,15 @@
 /*
  * The SA database: inbound SPIs, lists of SAs, events for the owner.
  *
- * DOC: esp/ is the packet path's crypto engine. It knows security associations (one direction each)
- * and turns batches of plaintext into ESP packets and back; it does no I/O, has no clock and
- * allocates nothing per packet.
+ * DOC: esp/ is the packet path's crypto engine. It knows security associations (one direction each,
+ * of ESP or AH) and turns batches of plaintext into packets and back; it does no I/O, has no clock
+ * and allocates nothing per packet.
  *
  * Data. A SAD belongs to one thread. Inbound SAs stand in an array; an SPI of ours is slot index |
  * randomness, so that a look-up is one access and one compare, and a late packet of an ended SA
- * meets a different SPI (slots are reused in the order in which they became free). Outbound SAs are
- * held by pointer and found by (SPI, chain) for the control plane. Each SA has a hot part that
+ * meets a different SPI (slots are reused in the order in which they became free). AH and ESP draw
+ * from one array, and a packet in the other protocol finds nothing. Outbound SAs are held by
+ * pointer and found by (protocol, SPI, chain) for the control plane. Each SA has a hot part that
  * packets touch, and a cold one for people.
  *
  * A packet's way in (RFC 4303 3.4): length, SPI, life, the number's high half guessed (App. A2.2),
@@ -19,6 +20,11 @@
  * cheaper than ciphering piece by piece: 98 against 118 ns for 1400 bytes of AES-256-GCM where this
  * was measured.
  *
+ * AH (RFC 4302) seals whole IP packets, because its ICV covers their headers: the parts, or in a
+ * bundle the ESP packet made of them, are written behind the place of IP header and AH, and those
+ * are put before it. When opening, AH comes first, and what it gives goes on as an ESP packet of
+ * its partner. esp_outer.c has the rules for the fields that may change on the way.
+ *
  * IVs: AEADs use the 64-bit sequence number as IV (RFC 7634 2), which never repeats under a key
  * because a key lives as long as its SA and numbers only grow, over save and load too (`skip`). CBC
  * uses an unpredictable keystream (RFC 3602 3).
@@ -26,8 +32,8 @@
  * Keys: keying material and key schedules live in guarded memory (lib/secret.h), or inside
  * OpenSSL's contexts.
  *
- * Left out: AH, manual keys, the resynchronisation of RFC 4303 App. A3 (a lost liveness check and a
- * rekey do that), traffic flow confidentiality padding.
+ * Left out: manual keys, multicast SAs, the resynchronisation of RFC 4303 App. A3 (a lost liveness
+ * check and a rekey do that).
  */
 #include "esp/esp_sad.h"
 
@@ -192,11 +198,13 @@ struct esp_sa *esp_sa_inbound(struct esp_sad *sad, uint32_t spi)
 	return spi ? esp_sad_find(sad, spi) : NULL;
 }
 
-struct esp_sa *esp_sa_outbound(struct esp_sad *sad, uint32_t spi, uint32_t chain)
+struct esp_sa *esp_sa_outbound(struct esp_sad *sad, enum esp_protocol protocol, uint32_t spi,
+                               uint32_t chain)
 {
 	struct esp_sa *sa = LIST_FIRST(esp_sad_bucket(sad, spi, chain));
 
-	while (sa && (sa->spi != spi || sa->cold->params.chain != chain))
+	while (sa &&
+	       (sa->spi != spi || sa->protocol != protocol || sa->cold->params.chain != chain))
 		sa = LIST_NEXT(sa, cold->bucket);
 	return sa;
 }
@@ -233,6 +241,7 @@ bool esp_next(struct esp_sad *sad, struct esp_event *event)
 	*event = (struct esp_event){
 		.kind = order[i],
 		.direction = sa->direction,
+		.protocol = sa->protocol,
 		.spi = sa->spi,
 		.tunnel = sa->cold->params.tunnel,
 		.chain = sa->cold->params.chain,

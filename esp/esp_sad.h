@@ -4,7 +4,9 @@
 
 #include "esp/esp.h"
 #include "esp/esp_crypto.h"
+#include "esp/esp_integ.h"
 #include "esp/esp_iv.h"
+#include "esp/esp_outer.h"
 #include "esp/esp_replay.h"
 #include "lib/secret.h"
 
@@ -16,6 +18,9 @@ enum {
 	ESP_SPI_LOWEST = 256, /* RFC 4303 2.1: 1-255 are reserved */
 	ESP_SAS_MAX = 1 << 20,
 	ESP_PLAIN_MAX = 65535,
+	ESP_NEXT_IP4 = 4,
+	ESP_NEXT_UDP = 17,
+	ESP_NEXT_IP6 = 41,
 	ESP_NEXT_DUMMY = 59, /* RFC 4303 2.6 */
 	ESP_OUT_BUCKETS_MIN = 16,
 };
@@ -36,18 +41,23 @@ struct esp_sa_cold {
 struct esp_sa {
 	uint32_t spi;
 	uint8_t direction;
+	uint8_t protocol;
 	uint8_t transform; /* enum esp_transform */
 	uint8_t iv_bytes;
 	uint8_t salt_bytes;
 	uint8_t icv_bytes;
 	uint8_t align; /* text is a multiple of this */
 	bool esn;
-	bool ended; /* hard limit reached: refuses packets */
+	bool ended;   /* hard limit reached: refuses packets */
+	bool bundled; /* of no use without its partner */
+	uint16_t tfc_bytes;
 	uint8_t told;
 	uint8_t pending;
 	uint8_t salt[4];
-	void *keys;
-	uint64_t sequence; /* ESP_OUT: last sent */
+	void *keys;              /* ESP: the backend's */
+	struct esp_integ *integ; /* AH */
+	struct esp_sa *partner;  /* the other one of its bundle */
+	uint64_t sequence;       /* ESP_OUT: last sent */
 	/* As soon as one of these is reached, the life must be looked at. */
 	uint64_t watch_sequence, watch_packets, watch_bytes;
 	ls_time watch_time;
@@ -83,7 +93,7 @@ struct esp_sad {
 	struct ls_counters counters;
 	struct esp_iv iv;
 	struct esp_crypt work[ESP_BATCH_MAX];
-	uint64_t numbers[ESP_BATCH_MAX];
+	struct esp_outer outer[ESP_BATCH_MAX]; /* of the AH packets that are being sealed */
 };
 
 /* A door for tests: use this backend; only while the SAD is empty. false if this host or build
@@ -102,6 +112,8 @@ void esp_sa_tell(struct esp_sad *sad, struct esp_sa *sa, enum esp_event_kind kin
 void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now);
 /* The wire sizes of a pair of algorithms; false if they do not go together. */
 bool esp_suite_make(enum algo_id encr, enum algo_id integ, struct esp_suite *suite);
+/* The same of AH: its suite is NULL encryption with integ. */
+bool esp_suite_ah(enum algo_id encr, enum algo_id integ, struct esp_suite *suite);
 uint8_t esp_suite_align(const struct esp_suite *suite);
 uint8_t esp_suite_icv(const struct esp_suite *suite);
 
@@ -110,6 +122,16 @@ static inline struct esp_sa *esp_sad_find(const struct esp_sad *sad, uint32_t sp
 	const struct esp_slot *slot = &sad->slots[spi & sad->slot_mask];
 
 	return slot->spi == spi ? slot->sa : NULL;
+}
+
+/* An inbound SA is found by SPI and protocol (RFC 4301 4.1). Both protocols draw their SPIs from
+ * one space here, so that a look-up stays one access. */
+static inline struct esp_sa *esp_sad_find_as(const struct esp_sad *sad, enum esp_protocol protocol,
+                                             uint32_t spi)
+{
+	struct esp_sa *sa = esp_sad_find(sad, spi);
+
+	return sa && sa->protocol == protocol ? sa : NULL;
 }
 
 /* After a packet was counted or before one is used. */

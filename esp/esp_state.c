@@ -10,9 +10,16 @@
  * elsewhere. Numbers of 64 bits are big-endian like everything else; what an SA of one direction
  * does not have is not written.
  */
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
-enum { FLAG_ESN = 1, FLAG_UDP = 2, FLAG_FIXED = 4, FLAG_EARLY = 8, FLAG_ENDED = 16 };
+enum {
+	FLAG_ESN = 1,
+	FLAG_UDP = 2,
+	FLAG_FIXED = 4,
+	FLAG_EARLY = 8,
+	FLAG_ENDED = 16,
+	FLAG_BUNDLED = 32
+};
 
 static void put_addr(struct wr *w, const struct ls_addr *a)
 {
@@ -90,7 +97,7 @@ static uint8_t flags_of(const struct esp_sa *sa, const struct esp_sa_params *p)
 {
 	unsigned flags = (p->esn ? FLAG_ESN : 0u) | (p->udp ? FLAG_UDP : 0u) |
 	                 (p->address_fixed ? FLAG_FIXED : 0u) | (p->early ? FLAG_EARLY : 0u) |
-	                 (sa->ended ? FLAG_ENDED : 0u);
+	                 (sa->ended ? FLAG_ENDED : 0u) | (sa->bundled ? FLAG_BUNDLED : 0u);
 
 	return (uint8_t)flags;
 }
@@ -117,10 +124,13 @@ static void put_sa(struct wr *w, const struct esp_sa *sa, uint32_t skip, ls_time
 	const struct esp_sa_params *p = &sa->cold->params;
 
 	wr_u8(w, (uint8_t)p->direction);
+	wr_u8(w, (uint8_t)p->protocol);
 	wr_u32(w, p->spi);
+	wr_u32(w, sa->partner ? sa->partner->spi : 0);
 	wr_u8(w, (uint8_t)p->mode);
 	wr_u16(w, (uint16_t)p->encr);
 	wr_u16(w, (uint16_t)p->integ);
+	wr_u16(w, p->tfc_bytes);
 	wr_u8(w, flags_of(sa, p));
 	wr_u8(w, sa->told);
 	wr_u8(w, sa->pending);
@@ -167,7 +177,7 @@ bool esp_save(const struct esp_sad *sad, struct wr *out, uint32_t skip, ls_time 
 size_t esp_save_size(const struct esp_sad *sad)
 {
 	enum { ADDR = 1 + 2 + 16, LIMITS = 3 * 8 };
-	enum { FIXED = 15 + 8 + 3 * ADDR + ADDR + 2 + 9 + 2 * LIMITS + 4 * 8 };
+	enum { FIXED = 22 + 8 + 3 * ADDR + ADDR + 2 + 9 + 2 * LIMITS + 4 * 8 };
 	size_t size = SNAP_HEADER_SIZE + 8;
 	const struct esp_sa *sa;
 
@@ -184,6 +194,7 @@ size_t esp_save_size(const struct esp_sad *sad)
 struct saved {
 	struct esp_sa_params params;
 	uint8_t flags, told, pending;
+	uint32_t partner; /* SPI; 0 = none */
 	struct life life;
 	uint64_t last_used, sequence, top, lost;
 	const uint8_t *words; /* inside the input */
@@ -229,12 +240,14 @@ static bool get_numbers(struct rd *r, struct saved *s)
 static bool get_sa(struct rd *r, struct saved *s, ls_time now)
 {
 	struct esp_sa_params *p = &s->params;
-	uint8_t direction = rd_u8(r), mode;
+	uint8_t direction = rd_u8(r), protocol = rd_u8(r), mode;
 
 	p->spi = rd_u32(r);
+	s->partner = rd_u32(r);
 	mode = rd_u8(r);
 	p->encr = (enum algo_id)rd_u16(r);
 	p->integ = (enum algo_id)rd_u16(r);
+	p->tfc_bytes = rd_u16(r);
 	s->flags = rd_u8(r);
 	s->told = rd_u8(r);
 	s->pending = rd_u8(r);
@@ -245,12 +258,13 @@ static bool get_sa(struct rd *r, struct saved *s, ls_time now)
 	get_addr(r, &p->local);
 	get_addr(r, &p->remote);
 	get_selector(r, &p->selector);
-	if (direction > ESP_OUT || mode > ESP_TUNNEL || s->flags >= 2 * FLAG_ENDED ||
-	    !get_life(r, s, now))
+	if (direction > ESP_OUT || protocol > ESP_PROTOCOL_AH || mode > ESP_TUNNEL ||
+	    s->flags >= 2 * FLAG_BUNDLED || !get_life(r, s, now))
 		return false;
 	if (s->told >= ESP_TOLD(ESP_EVENT_FIRST_USED + 1) || (s->pending & ~s->told))
 		return false;
 	p->direction = (enum esp_direction)direction;
+	p->protocol = (enum esp_protocol)protocol;
 	p->mode = (enum esp_mode)mode;
 	p->esn = s->flags & FLAG_ESN;
 	p->udp = s->flags & FLAG_UDP;
@@ -258,6 +272,30 @@ static bool get_sa(struct rd *r, struct saved *s, ls_time now)
 	p->early = s->flags & FLAG_EARLY;
 	p->hard = s->life.hard;
 	return get_numbers(r, s);
+}
+
+/* The partner may have come before it or is still to come, and then finds this one. */
+static bool rejoin(struct esp_sad *sad, struct esp_sa *sa, uint32_t partner)
+{
+	enum esp_protocol other =
+		sa->protocol == ESP_PROTOCOL_AH ? ESP_PROTOCOL_ESP : ESP_PROTOCOL_AH;
+	struct esp_sa *with;
+	bool ok;
+
+	sa->bundled = true;
+	if (partner == 0)
+		return true;
+	with = sa->direction == ESP_IN
+	               ? esp_sad_find_as(sad, other, partner)
+	               : esp_sa_outbound(sad, other, partner, sa->cold->params.chain);
+	if (!with)
+		return true;
+	ok = with->bundled && !with->partner;
+	if (ok) {
+		with->partner = sa;
+		sa->partner = with;
+	}
+	return ok;
 }
 
 static void restore(struct esp_sad *sad, struct esp_sa *sa, const struct saved *s, ls_time now)
@@ -294,6 +332,8 @@ static enum ls_cause load_sa(struct esp_sad *sad, struct rd *r, ls_time now)
 		restore(sad, sa, &s, now);
 	else if (s.params.direction == ESP_IN)
 		esp_spi_release(sad, s.params.spi);
+	if (cause == CAUSE_NONE && s.flags & FLAG_BUNDLED && !rejoin(sad, sa, s.partner))
+		cause = CAUSE_STATE_VERSION;
 	if (cause == CAUSE_NONE || cause == CAUSE_NO_MEMORY)
 		return cause;
 	return CAUSE_STATE_VERSION;

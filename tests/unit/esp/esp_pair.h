@@ -57,7 +57,7 @@ static inline size_t pair_keymat_size(enum algo_id encr, enum algo_id integ)
 {
 	const struct algo *e = algo_get(encr), *i = algo_get(integ);
 
-	return (size_t)e->key_bytes + e->salt_bytes + (i ? i->key_bytes : 0);
+	return (size_t)e->key_bytes + e->salt_bytes + (i ? i->key_bytes + i->salt_bytes : 0u);
 }
 
 static inline struct esp_sa_params pair_params(struct pair *p, enum algo_id encr,
@@ -78,6 +78,30 @@ static inline struct esp_sa_params pair_params(struct pair *p, enum algo_id encr
 		.remote = ls_addr_v4(0xc6336401, 4500),
 		.selector = {.local_port_high = 65535, .remote_port_high = 65535},
 	};
+}
+
+/* The INTEG rows of AH. */
+static const enum algo_id pair_integs[] = {
+	ALGO_SHA256,  ALGO_SHA384,           ALGO_SHA512,           ALGO_SHA1, ALGO_AESXCBC,
+	ALGO_AESCMAC, ALGO_AUTH_AES256_GMAC, ALGO_AUTH_AES128_GMAC, ALGO_MD5,
+};
+
+enum { PAIR_INTEGS = sizeof(pair_integs) / sizeof(pair_integs[0]) };
+
+/* AH in transport mode, over IPv4 or IPv6. */
+static inline struct esp_sa_params pair_ah_params(struct pair *p, enum algo_id integ,
+                                                  uint8_t family, bool esn)
+{
+	struct esp_sa_params params = pair_params(p, ALGO_NULL, integ, esn);
+
+	params.protocol = ESP_PROTOCOL_AH;
+	params.encr = ALGO_NONE;
+	params.udp = false;
+	if (family == 6) {
+		ck_assert(ls_addr_parse("2001:db8::1", &params.local));
+		ck_assert(ls_addr_parse("2001:db8::2", &params.remote));
+	}
+	return params;
 }
 
 /* Adds the two SAs that p->out_params and p->in_params describe (SPI and direction are set here).
@@ -133,7 +157,7 @@ static inline uint32_t pair_seal(struct pair *p, const uint8_t *plain, size_t le
 static inline enum ls_cause pair_try(struct pair *p, uint8_t *pkt, uint32_t len,
                                      struct esp_open_job *job)
 {
-	*job = (struct esp_open_job){.pkt = pkt, .len = len};
+	*job = (struct esp_open_job){.pkt = pkt, .len = len, .protocol = p->in_params.protocol};
 	esp_open(p->to, job, 1, LS_S(1));
 	return (enum ls_cause)job->verdict;
 }

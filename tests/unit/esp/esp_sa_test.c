@@ -75,11 +75,11 @@ START_TEST(sas_are_found)
 	pair_make(&p, _i, _i, 0, true);
 	ck_assert_ptr_eq(esp_sa_inbound(p.to, p.in->spi), p.in);
 	ck_assert_ptr_null(esp_sa_inbound(p.to, 0));
-	ck_assert_ptr_eq(esp_sa_outbound(p.from, p.out->spi, 9), p.out);
-	ck_assert_ptr_null(esp_sa_outbound(p.from, p.out->spi, 8));
+	ck_assert_ptr_eq(esp_sa_outbound(p.from, ESP_PROTOCOL_ESP, p.out->spi, 9), p.out);
+	ck_assert_ptr_null(esp_sa_outbound(p.from, ESP_PROTOCOL_ESP, p.out->spi, 8));
 	p.out_params.chain = 8;
 	ck_assert_uint_eq(esp_sa_add(p.from, &p.out_params, 0, &second), CAUSE_NONE);
-	ck_assert_ptr_eq(esp_sa_outbound(p.from, p.out->spi, 8), second);
+	ck_assert_ptr_eq(esp_sa_outbound(p.from, ESP_PROTOCOL_ESP, p.out->spi, 8), second);
 	for (sa = NULL; (sa = esp_sa_next(p.from, sa));)
 		n++;
 	ck_assert_uint_eq(n, 2);

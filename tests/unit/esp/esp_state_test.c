@@ -50,7 +50,7 @@ START_TEST(traffic_goes_on)
 	ck_assert_uint_eq(esp_load(from, state, n, LS_S(3)), CAUSE_NONE);
 	esp_sad_free(p.from);
 	p.from = from;
-	p.out = esp_sa_outbound(from, p.out_params.spi, 9);
+	p.out = esp_sa_outbound(from, ESP_PROTOCOL_ESP, p.out_params.spi, 9);
 	ck_assert_ptr_nonnull(p.out);
 
 	ck_assert_uint_eq(pair_try(&p, again, len[5], &job), CAUSE_ESP_REPLAY);
@@ -77,7 +77,7 @@ START_TEST(numbers_skip_no_further_than_the_last)
 	esp_sa_set_sequence(p.out, _i == 1 ? UINT64_MAX - 100 : UINT32_MAX - 100);
 	from = pair_sad(&seed, 8, 1, 64);
 	ck_assert_uint_eq(esp_load(from, state, save(p.from, state, 5000, 0), 0), CAUSE_NONE);
-	seal.sa = esp_sa_outbound(from, p.out_params.spi, 9);
+	seal.sa = esp_sa_outbound(from, ESP_PROTOCOL_ESP, p.out_params.spi, 9);
 	ck_assert_uint_eq(esp_seal(from, &seal, 1, 0), 0);
 	ck_assert_uint_eq(seal.verdict, CAUSE_ESP_SEQUENCE_END);
 	esp_sad_free(from);
