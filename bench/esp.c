@@ -105,8 +105,8 @@ static void measure(struct esp_sad *sad, unsigned suite, size_t size, unsigned r
 		batch(sad, out, size, &warm);
 	for (unsigned i = 0; i < rounds; i++)
 		batch(sad, out, size, &sums);
-	printf("%-9s %-17s %5zu  %8.0f %8.0f  %8.0f %8.0f\n", sad->crypto->name, suites[suite].name,
-	       size, sums.seconds[0] * 1e9 / n, (double)sums.cycles[0] / n,
+	printf("%-9s %-17s %5zu  %8.0f %8.0f  %8.0f %8.0f\n", out->backend->ops->name,
+	       suites[suite].name, size, sums.seconds[0] * 1e9 / n, (double)sums.cycles[0] / n,
 	       sums.seconds[1] * 1e9 / n, (double)sums.cycles[1] / n);
 	esp_sa_end(sad, in);
 	esp_sa_end(sad, out);
@@ -127,11 +127,11 @@ int main(int argc, char **argv)
 	for (unsigned b = 0; b < 2; b++) {
 		struct esp_sad *sad = esp_sad_new(16, &random);
 
-		if (!sad || (backends[b] && sad->crypto == backends[b])) {
+		if (!sad || (backends[b] && sad->backends.backend[0].ops == backends[b])) {
 			esp_sad_free(sad);
 			continue;
 		}
-		if (backends[b] && !esp_sad_use(sad, backends[b]))
+		if (backends[b] && !esp_sad_use(sad, &backends[b], 1))
 			return EXIT_FAILURE;
 		for (unsigned s = 0; s < sizeof(suites) / sizeof(suites[0]); s++) {
 			measure(sad, s, 64, rounds);

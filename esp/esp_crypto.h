@@ -1,5 +1,5 @@
 /* What seal and open ask of a crypto backend: ipsec-mb where it is built in, OpenSSL's EVP
- * everywhere. */
+ * everywhere, libsodium for its two AEADs. */
 #ifndef ESP_ESP_CRYPTO_H
 #define ESP_ESP_CRYPTO_H
 
@@ -8,16 +8,12 @@
 
 #include <stdbool.h>
 
-enum { ESP_ICV_MAX = 32, ESP_NONCE_MAX = 16, ESP_AAD_MAX = 12 };
+enum { ESP_ICV_MAX = 32, ESP_NONCE_MAX = 16, ESP_AAD_MAX = 12, ESP_SALT_MAX = 4 };
 
-/* How the algorithms of an SA are run. */
-enum esp_transform { ESP_GCM, ESP_CHACHA, ESP_CBC_HMAC, ESP_NULL_HMAC };
-
-/* What a backend needs to know of an SA to make its keys. */
+/* What a backend needs to know of an SA to make its keys. How it works: encr->mode. */
 struct esp_suite {
 	const struct algo *encr;
 	const struct algo *integ; /* NULL with an AEAD */
-	enum esp_transform transform;
 };
 
 /*
@@ -37,9 +33,11 @@ struct esp_crypt {
 	uint8_t aad_bytes; /* AEAD: 8, or 12 with ESN */
 	bool esn;
 	bool ok;                      /* sealed; or opened and authentic */
-	uint8_t nonce[ESP_NONCE_MAX]; /* AEAD: salt | IV, set by the caller; CBC: unused, the IV is
-	                                 in pkt */
-	uint8_t aad[ESP_NONCE_MAX];   /* AEAD: SPI | sequence, set by the caller */
+	uint8_t nonce[ESP_NONCE_MAX]; /* AEAD: salt | IV, CTR: the first counter block; set by the
+	                                 caller. CBC: unused, the IV is in pkt */
+	uint8_t aad[ESP_NONCE_MAX];   /* AEAD: SPI | sequence, set by the caller. With GMAC all that
+	                                 stands before the ICV is authenticated: this, and pkt from
+	                                 the IV on */
 	uint8_t icv_seen[ESP_ICV_MAX];
 	uint8_t icv_made[ESP_ICV_MAX];
 };
@@ -49,8 +47,11 @@ struct esp_crypto_ops {
 	/* NULL without memory or when this host cannot run it. */
 	void *(*engine_new)(void);
 	void (*engine_free)(void *engine);
+	/* What people may be told of the engine: the instructions it uses, "" if there is nothing.
+	 */
+	const char *(*engine_kind)(void *engine);
 	/* Keys for one direction of one SA; keymat is key | salt | integrity key. NULL when
-	 * impossible. */
+	 * this backend lacks the algorithms, or without memory. */
 	void *(*keys_new)(void *engine, const struct esp_suite *suite, struct ls_bytes keymat,
 	                  bool seal);
 	void (*keys_free)(void *engine, void *keys);
@@ -61,6 +62,7 @@ struct esp_crypto_ops {
 };
 
 extern const struct esp_crypto_ops esp_crypto_evp;
+extern const struct esp_crypto_ops esp_crypto_sodium;
 #ifdef HAVE_IPSEC_MB
 extern const struct esp_crypto_ops esp_crypto_mb;
 #endif

@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HEADER = 8, DES_KEY = 8 };
+
 struct evp_keys {
-	enum esp_transform transform;
+	enum algo_mode mode;
 	bool seal;
-	EVP_CIPHER_CTX *cipher; /* NULL with ESP_NULL_HMAC */
+	uint8_t iv_bytes;
+	EVP_CIPHER_CTX *cipher; /* NULL with NULL */
 	struct esp_integ integ; /* no key with an AEAD */
 };
 
@@ -27,6 +30,12 @@ static void engine_free(void *engine)
 	(void)engine;
 }
 
+static const char *engine_kind(void *engine)
+{
+	(void)engine;
+	return "";
+}
+
 static void keys_free(void *engine, void *keys)
 {
 	struct evp_keys *k = keys;
@@ -40,17 +49,36 @@ static void keys_free(void *engine, void *keys)
 	free(k);
 }
 
+/* CCM must know the sizes of its nonce and ICV before its key; ChaCha20-Poly1305 and GCM have
+ * theirs (RFC 4309 4: 11 bytes). */
+static bool sizes_set(EVP_CIPHER_CTX *ctx, const struct algo *encr)
+{
+	if (encr->mode != ALGO_MODE_CCM)
+		return true;
+	return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, encr->salt_bytes + 8, NULL) == 1 &&
+	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, encr->icv_bytes, NULL) == 1;
+}
+
 static EVP_CIPHER_CTX *cipher_new(const struct algo *encr, const uint8_t *key, bool seal)
 {
 	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, encr->evp, NULL);
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	uint8_t thrice[3 * DES_KEY];
 
-	if (!cipher || !ctx || EVP_CipherInit_ex2(ctx, cipher, key, NULL, seal, NULL) != 1 ||
+	/* Triple DES with one key thrice is DES, and needs no legacy provider. */
+	if (encr->key_bytes == DES_KEY) {
+		for (unsigned i = 0; i < 3; i++)
+			memcpy(thrice + (size_t)i * DES_KEY, key, DES_KEY);
+		key = thrice;
+	}
+	if (!cipher || !ctx || EVP_CipherInit_ex2(ctx, cipher, NULL, NULL, seal, NULL) != 1 ||
+	    !sizes_set(ctx, encr) || EVP_CipherInit_ex2(ctx, NULL, key, NULL, seal, NULL) != 1 ||
 	    EVP_CIPHER_CTX_set_padding(ctx, 0) != 1) {
 		EVP_CIPHER_CTX_free(ctx);
 		ctx = NULL;
 	}
 	EVP_CIPHER_free(cipher);
+	OPENSSL_cleanse(thrice, sizeof thrice);
 	return ctx;
 }
 
@@ -62,9 +90,10 @@ static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_byt
 
 	if (!ok)
 		return NULL;
-	k->transform = suite->transform;
+	k->mode = suite->encr->mode;
+	k->iv_bytes = suite->encr->iv_bytes;
 	k->seal = seal;
-	if (suite->transform != ESP_NULL_HMAC) {
+	if (k->mode != ALGO_MODE_NULL) {
 		k->cipher = cipher_new(suite->encr, keymat.p, seal);
 		ok = k->cipher != NULL;
 	}
@@ -77,6 +106,20 @@ static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_byt
 	return NULL;
 }
 
+/* What is authenticated and not ciphered. CCM wants the length of the text first. */
+static bool aad_add(const struct evp_keys *k, const struct esp_crypt *c, int text_len)
+{
+	int done = 0;
+
+	if (k->mode == ALGO_MODE_CCM &&
+	    EVP_CipherUpdate(k->cipher, NULL, &done, NULL, text_len) != 1)
+		return false;
+	if (EVP_CipherUpdate(k->cipher, NULL, &done, c->aad, c->aad_bytes) != 1)
+		return false;
+	return k->mode != ALGO_MODE_GMAC ||
+	       EVP_CipherUpdate(k->cipher, NULL, &done, c->pkt + HEADER, (int)c->len - HEADER) == 1;
+}
+
 static bool aead(const struct evp_keys *k, struct esp_crypt *c)
 {
 	uint8_t *text = c->pkt + c->text_at, *icv = c->pkt + c->len, rest[ESP_NONCE_MAX];
@@ -87,23 +130,28 @@ static bool aead(const struct evp_keys *k, struct esp_crypt *c)
 	if (!k->seal &&
 	    EVP_CIPHER_CTX_ctrl(k->cipher, EVP_CTRL_AEAD_SET_TAG, c->icv_bytes, icv) != 1)
 		return false;
-	if (EVP_CipherUpdate(k->cipher, NULL, &done, c->aad, c->aad_bytes) != 1 ||
-	    EVP_CipherUpdate(k->cipher, text, &done, text, len) != 1 ||
-	    EVP_CipherFinal_ex(k->cipher, rest, &done) != 1)
+	if (!aad_add(k, c, len))
+		return false;
+	if (k->mode != ALGO_MODE_GMAC && EVP_CipherUpdate(k->cipher, text, &done, text, len) != 1)
+		return false;
+	if (EVP_CipherFinal_ex(k->cipher, rest, &done) != 1)
 		return false;
 	return !k->seal ||
 	       EVP_CIPHER_CTX_ctrl(k->cipher, EVP_CTRL_AEAD_GET_TAG, c->icv_bytes, icv) == 1;
 }
 
-/* CBC over the text; its IV stands before it in the packet. */
-static bool cbc(const struct evp_keys *k, struct esp_crypt *c)
+/* CBC, whose IV stands before the text in the packet, or CTR over the text. */
+static bool cipher(const struct evp_keys *k, struct esp_crypt *c)
 {
 	uint8_t *text = c->pkt + c->text_at, iv[ESP_NONCE_MAX];
 	int len = (int)(c->len - c->text_at), done = 0;
 
 	if (!k->cipher)
 		return true;
-	memcpy(iv, text - sizeof(iv), sizeof(iv));
+	if (k->mode == ALGO_MODE_CTR)
+		memcpy(iv, c->nonce, sizeof(iv));
+	else
+		memcpy(iv, text - k->iv_bytes, k->iv_bytes);
 	return EVP_CipherInit_ex2(k->cipher, NULL, NULL, iv, k->seal, NULL) == 1 &&
 	       EVP_CipherUpdate(k->cipher, text, &done, text, len) == 1;
 }
@@ -128,7 +176,8 @@ static void seal(void *engine, struct esp_crypt *c)
 		c->ok = aead(k, c);
 		return;
 	}
-	c->ok = cbc(k, c) && esp_integ_make(&k->integ, NULL, parts, covered(c, high, parts), made);
+	c->ok = cipher(k, c) &&
+	        esp_integ_make(&k->integ, NULL, parts, covered(c, high, parts), made);
 	if (c->ok)
 		memcpy(c->pkt + c->len, made, c->icv_bytes);
 }
@@ -145,7 +194,7 @@ static void open_one(void *engine, struct esp_crypt *c)
 		return;
 	}
 	c->ok = esp_integ_check(&k->integ, NULL, parts, covered(c, high, parts), c->pkt + c->len) &&
-	        cbc(k, c);
+	        cipher(k, c);
 }
 
 static void finish(void *engine)
@@ -157,6 +206,7 @@ const struct esp_crypto_ops esp_crypto_evp = {
 	.name = "openssl",
 	.engine_new = engine_new,
 	.engine_free = engine_free,
+	.engine_kind = engine_kind,
 	.keys_new = keys_new,
 	.keys_free = keys_free,
 	.seal = seal,

@@ -1,36 +1,14 @@
-/* Crypto of ESP by Intel's ipsec-mb: AEADs by direct calls, CBC and HMAC as jobs over a whole
+/* Crypto of ESP by Intel's ipsec-mb: GCM and GMAC by direct calls, all else as jobs over a whole
  * batch. */
 #include "esp/esp_crypto.h"
 
 #ifdef HAVE_IPSEC_MB
-#include "lib/secret.h"
+#include "esp/esp_mb_keys.h"
 #include "lib/wire.h"
 
-#include <intel-ipsec-mb.h>
-#include <sodium/utils.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { HASH_STATE_MAX = 64, HASH_BLOCK_MAX = 128, ROUND_KEYS_MAX = 16 * 15 };
-
-/* Key material of the CBC and NULL transforms, in the form that jobs want. */
-struct mb_chain {
-	uint8_t encrypt[ROUND_KEYS_MAX] __attribute__((aligned(16)));
-	uint8_t decrypt[ROUND_KEYS_MAX] __attribute__((aligned(16)));
-	uint8_t inner[HASH_STATE_MAX] __attribute__((aligned(16)));
-	uint8_t outer[HASH_STATE_MAX] __attribute__((aligned(16)));
-};
-
-struct mb_keys {
-	enum esp_transform transform;
-	IMB_HASH_ALG hash;
-	uint64_t key_bytes;
-	aes_gcm_enc_dec_t gcm;  /* of this key length and direction */
-	struct secret material; /* struct gcm_key_data, struct mb_chain or the bare ChaCha20 key */
-};
-
-_Static_assert(sizeof(struct gcm_key_data) <= SECRET_MAX, "a GCM key must fit into a secret");
-_Static_assert(sizeof(struct mb_chain) <= SECRET_MAX, "CBC and HMAC keys must fit into a secret");
+enum { HEADER = 8 };
 
 static void *engine_new(void)
 {
@@ -50,152 +28,59 @@ static void engine_free(void *engine)
 	free_mb_mgr(engine);
 }
 
+static const char *engine_kind(void *engine)
+{
+	static const char *const names[IMB_ARCH_NUM] = {
+		[IMB_ARCH_NONE] = "",     [IMB_ARCH_NOAESNI] = "without AES-NI",
+		[IMB_ARCH_SSE] = "SSE",   [IMB_ARCH_AVX] = "AVX",
+		[IMB_ARCH_AVX2] = "AVX2", [IMB_ARCH_AVX512] = "AVX512",
+	};
+	const IMB_MGR *mgr = engine;
+
+	return mgr->used_arch < IMB_ARCH_NUM ? names[mgr->used_arch] : "";
+}
+
 static void keys_free(void *engine, void *keys)
 {
-	struct mb_keys *k = keys;
-
 	(void)engine;
-	if (!k)
-		return;
-	secret_free(&k->material);
-	free(k);
-}
-
-static bool gcm_keys(IMB_MGR *mgr, struct mb_keys *k, const uint8_t *key, bool seal)
-{
-	struct gcm_key_data *to;
-
-	if (!secret_new(&k->material, sizeof(*to)) || (uintptr_t)k->material.bytes % 64 != 0)
-		return false;
-	to = (struct gcm_key_data *)(void *)k->material.bytes;
-	switch (k->key_bytes) {
-	case 16:
-		IMB_AES128_GCM_PRE(mgr, key, to);
-		k->gcm = seal ? mgr->gcm128_enc : mgr->gcm128_dec;
-		return true;
-	case 24:
-		IMB_AES192_GCM_PRE(mgr, key, to);
-		k->gcm = seal ? mgr->gcm192_enc : mgr->gcm192_dec;
-		return true;
-	case 32:
-		IMB_AES256_GCM_PRE(mgr, key, to);
-		k->gcm = seal ? mgr->gcm256_enc : mgr->gcm256_dec;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* What each INTEG row is called here. */
-static const struct {
-	enum algo_id id;
-	IMB_HASH_ALG hash;
-	size_t block_bytes;
-} hashes[] = {
-	{ALGO_SHA1, IMB_AUTH_HMAC_SHA_1, 64},
-	{ALGO_SHA256, IMB_AUTH_HMAC_SHA_256, 64},
-	{ALGO_SHA384, IMB_AUTH_HMAC_SHA_384, 128},
-	{ALGO_SHA512, IMB_AUTH_HMAC_SHA_512, 128},
-};
-
-static void one_block(IMB_MGR *mgr, IMB_HASH_ALG hash, const uint8_t *block, uint8_t *out)
-{
-	switch (hash) {
-	case IMB_AUTH_HMAC_SHA_1:
-		IMB_SHA1_ONE_BLOCK(mgr, block, out);
-		break;
-	case IMB_AUTH_HMAC_SHA_256:
-		IMB_SHA256_ONE_BLOCK(mgr, block, out);
-		break;
-	case IMB_AUTH_HMAC_SHA_384:
-		IMB_SHA384_ONE_BLOCK(mgr, block, out);
-		break;
-	default:
-		IMB_SHA512_ONE_BLOCK(mgr, block, out);
-		break;
-	}
-}
-
-/* The hash states after the key's block, xored with HMAC's two constants (RFC 2104 2). */
-static bool hmac_keys(IMB_MGR *mgr, struct mb_keys *k, struct mb_chain *to,
-                      const struct algo *integ, const uint8_t *key)
-{
-	uint8_t block[HASH_BLOCK_MAX];
-	size_t i = 0;
-
-	while (i < sizeof(hashes) / sizeof(hashes[0]) && hashes[i].id != integ->id)
-		i++;
-	if (i == sizeof(hashes) / sizeof(hashes[0]) || integ->key_bytes > hashes[i].block_bytes)
-		return false;
-	k->hash = hashes[i].hash;
-	memset(block, 0x36, sizeof(block));
-	for (size_t at = 0; at < integ->key_bytes; at++)
-		block[at] ^= key[at];
-	one_block(mgr, k->hash, block, to->inner);
-	for (size_t at = 0; at < hashes[i].block_bytes; at++)
-		block[at] ^= 0x36 ^ 0x5c;
-	one_block(mgr, k->hash, block, to->outer);
-	sodium_memzero(block, sizeof(block));
-	return true;
-}
-
-static bool chain_keys(IMB_MGR *mgr, struct mb_keys *k, const struct esp_suite *suite,
-                       struct ls_bytes keymat)
-{
-	struct mb_chain *to;
-
-	if (!secret_new(&k->material, sizeof(*to)) || (uintptr_t)k->material.bytes % 64 != 0)
-		return false;
-	to = (struct mb_chain *)(void *)k->material.bytes;
-	if (k->key_bytes == 16)
-		IMB_AES_KEYEXP_128(mgr, keymat.p, to->encrypt, to->decrypt);
-	else if (k->key_bytes == 24)
-		IMB_AES_KEYEXP_192(mgr, keymat.p, to->encrypt, to->decrypt);
-	else if (k->key_bytes == 32)
-		IMB_AES_KEYEXP_256(mgr, keymat.p, to->encrypt, to->decrypt);
-	else if (suite->transform != ESP_NULL_HMAC)
-		return false;
-	return hmac_keys(mgr, k, to, suite->integ,
-	                 keymat.p + suite->encr->key_bytes + suite->encr->salt_bytes);
+	mb_keys_free(keys);
 }
 
 static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_bytes keymat,
                       bool seal)
 {
-	struct mb_keys *k = calloc(1, sizeof(*k));
-	bool ok = false;
-
-	if (!k)
-		return NULL;
-	k->transform = suite->transform;
-	k->key_bytes = suite->encr->key_bytes;
-	switch (suite->transform) {
-	case ESP_GCM:
-		ok = gcm_keys(engine, k, keymat.p, seal);
-		break;
-	case ESP_CHACHA:
-		ok = secret_from(&k->material, keymat.p, suite->encr->key_bytes);
-		break;
-	case ESP_CBC_HMAC:
-	case ESP_NULL_HMAC:
-		ok = chain_keys(engine, k, suite, keymat);
-		break;
-	}
-	if (ok)
-		return k;
-	keys_free(engine, k);
-	return NULL;
+	return mb_keys_new(engine, suite, keymat, seal);
 }
 
 static void gcm(const struct mb_keys *k, struct esp_crypt *c, uint8_t *icv)
 {
-	const struct gcm_key_data *key =
-		(const struct gcm_key_data *)(const void *)k->material.bytes;
 	uint8_t *text = c->pkt + c->text_at;
 	struct gcm_context_data ctx;
 
-	k->gcm(key, &ctx, text, text, c->len - c->text_at, c->nonce, c->aad, c->aad_bytes, icv,
-	       c->icv_bytes);
+	k->gcm(mb_gcm(k), &ctx, text, text, c->len - c->text_at, c->nonce, c->aad, c->aad_bytes,
+	       icv, c->icv_bytes);
+}
+
+/* Initialising, updating twice and finalising, for a key of that many bits. */
+#define GMAC(bits)                                                                             \
+	do {                                                                                   \
+		IMB_AES##bits##_GMAC_INIT(mgr, key, &ctx, c->nonce, k->nonce_bytes);           \
+		IMB_AES##bits##_GMAC_UPDATE(mgr, key, &ctx, c->aad, c->aad_bytes);             \
+		IMB_AES##bits##_GMAC_UPDATE(mgr, key, &ctx, c->pkt + HEADER, c->len - HEADER); \
+		IMB_AES##bits##_GMAC_FINALIZE(mgr, key, &ctx, icv, c->icv_bytes);              \
+	} while (0)
+
+static void gmac(IMB_MGR *mgr, const struct mb_keys *k, struct esp_crypt *c, uint8_t *icv)
+{
+	const struct gcm_key_data *key = mb_gcm(k);
+	struct gcm_context_data ctx;
+
+	if (k->key_bytes == 16)
+		GMAC(128);
+	else if (k->key_bytes == 24)
+		GMAC(192);
+	else
+		GMAC(256);
 }
 
 /* What has been completed, in whatever order the library does so. */
@@ -212,36 +97,93 @@ static void done(IMB_MGR *mgr, IMB_JOB *job)
 	}
 }
 
-static void submit_chacha(IMB_MGR *mgr, const struct mb_keys *k, struct esp_crypt *c, bool seal)
+/* The text, ciphered in place and hashed without what stands before it. */
+static IMB_JOB *aead_job(IMB_MGR *mgr, const struct mb_keys *k, struct esp_crypt *c, bool seal)
 {
 	IMB_JOB *job = IMB_GET_NEXT_JOB(mgr);
 
-	job->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
-	job->hash_alg = IMB_AUTH_CHACHA20_POLY1305;
-	job->chain_order = seal ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
 	job->cipher_direction = seal ? IMB_DIR_ENCRYPT : IMB_DIR_DECRYPT;
-	job->enc_keys = job->dec_keys = k->material.bytes;
 	job->key_len_in_bytes = k->key_bytes;
 	job->iv = c->nonce;
-	job->iv_len_in_bytes = 12;
+	job->iv_len_in_bytes = k->nonce_bytes;
 	job->src = c->pkt + c->text_at;
 	job->dst = c->pkt + c->text_at;
 	job->cipher_start_src_offset_in_bytes = 0;
 	job->hash_start_src_offset_in_bytes = 0;
 	job->msg_len_to_cipher_in_bytes = c->len - c->text_at;
 	job->msg_len_to_hash_in_bytes = c->len - c->text_at;
-	job->u.CHACHA20_POLY1305.aad = c->aad;
-	job->u.CHACHA20_POLY1305.aad_len_in_bytes = c->aad_bytes;
 	job->auth_tag_output = seal ? c->pkt + c->len : c->icv_made;
 	job->auth_tag_output_len_in_bytes = c->icv_bytes;
 	job->user_data = c;
 	job->user_data2 = seal ? NULL : c->pkt + c->len;
+	return job;
+}
+
+static void submit_chacha(IMB_MGR *mgr, const struct mb_keys *k, struct esp_crypt *c, bool seal)
+{
+	IMB_JOB *job = aead_job(mgr, k, c, seal);
+
+	job->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
+	job->hash_alg = IMB_AUTH_CHACHA20_POLY1305;
+	job->chain_order = seal ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
+	job->enc_keys = job->dec_keys = k->material.bytes;
+	job->u.CHACHA20_POLY1305.aad = c->aad;
+	job->u.CHACHA20_POLY1305.aad_len_in_bytes = c->aad_bytes;
 	done(mgr, IMB_SUBMIT_JOB_NOCHECK(mgr));
+}
+
+/* CCM authenticates the plaintext. */
+static void submit_ccm(IMB_MGR *mgr, const struct mb_keys *k, struct esp_crypt *c, bool seal)
+{
+	IMB_JOB *job = aead_job(mgr, k, c, seal);
+
+	job->cipher_mode = k->cipher;
+	job->hash_alg = k->hash;
+	job->chain_order = seal ? IMB_ORDER_HASH_CIPHER : IMB_ORDER_CIPHER_HASH;
+	job->enc_keys = k->encrypt;
+	job->dec_keys = k->decrypt;
+	job->u.CCM.aad = c->aad;
+	job->u.CCM.aad_len_in_bytes = c->aad_bytes;
+	done(mgr, IMB_SUBMIT_JOB_NOCHECK(mgr));
+}
+
+static void hash_put(IMB_JOB *job, const struct mb_keys *k)
+{
+	const struct mb_chain *keys = mb_chain(k);
+
+	job->hash_alg = k->hash;
+	switch (k->hash) {
+	case IMB_AUTH_AES_XCBC:
+		job->u.XCBC._k1_expanded = (const uint32_t *)(const void *)keys->mac.round;
+		job->u.XCBC._k2 = keys->mac.second;
+		job->u.XCBC._k3 = keys->mac.third;
+		break;
+	case IMB_AUTH_AES_CMAC:
+		job->u.CMAC._key_expanded = keys->mac.round;
+		job->u.CMAC._skey1 = keys->mac.second;
+		job->u.CMAC._skey2 = keys->mac.third;
+		break;
+	default:
+		job->u.HMAC._hashed_auth_key_xor_ipad = keys->hmac.inner;
+		job->u.HMAC._hashed_auth_key_xor_opad = keys->hmac.outer;
+		break;
+	}
+}
+
+static const uint8_t *iv_of(const struct mb_keys *k, const struct esp_crypt *c)
+{
+	switch (k->mode) {
+	case ALGO_MODE_CTR:
+		return c->nonce;
+	case ALGO_MODE_NULL:
+		return c->pkt;
+	default:
+		return c->pkt + c->text_at - k->iv_bytes;
+	}
 }
 
 static void submit_chain(IMB_MGR *mgr, const struct mb_keys *k, struct esp_crypt *c, bool seal)
 {
-	const struct mb_chain *keys = (const struct mb_chain *)(const void *)k->material.bytes;
 	IMB_JOB *job = IMB_GET_NEXT_JOB(mgr);
 	uint64_t hashed = c->len;
 
@@ -253,23 +195,21 @@ static void submit_chain(IMB_MGR *mgr, const struct mb_keys *k, struct esp_crypt
 		ls_put32(c->pkt + c->len, c->sequence_high);
 		hashed += 4;
 	}
-	job->cipher_mode = k->transform == ESP_NULL_HMAC ? IMB_CIPHER_NULL : IMB_CIPHER_CBC;
-	job->hash_alg = k->hash;
+	job->cipher_mode = k->cipher;
 	job->chain_order = seal ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
 	job->cipher_direction = seal ? IMB_DIR_ENCRYPT : IMB_DIR_DECRYPT;
-	job->enc_keys = keys->encrypt;
-	job->dec_keys = keys->decrypt;
+	job->enc_keys = k->encrypt;
+	job->dec_keys = k->decrypt;
 	job->key_len_in_bytes = k->key_bytes;
-	job->iv = k->transform == ESP_NULL_HMAC ? c->pkt : c->pkt + c->text_at - 16;
-	job->iv_len_in_bytes = 16;
+	job->iv = iv_of(k, c);
+	job->iv_len_in_bytes = k->iv_bytes;
 	job->src = c->pkt;
 	job->dst = c->pkt + c->text_at;
 	job->cipher_start_src_offset_in_bytes = c->text_at;
 	job->msg_len_to_cipher_in_bytes = c->len - c->text_at;
 	job->hash_start_src_offset_in_bytes = 0;
 	job->msg_len_to_hash_in_bytes = hashed;
-	job->u.HMAC._hashed_auth_key_xor_ipad = keys->inner;
-	job->u.HMAC._hashed_auth_key_xor_opad = keys->outer;
+	hash_put(job, k);
 	job->auth_tag_output = seal ? c->pkt + c->len : c->icv_made;
 	job->auth_tag_output_len_in_bytes = c->icv_bytes;
 	job->user_data = c;
@@ -277,42 +217,49 @@ static void submit_chain(IMB_MGR *mgr, const struct mb_keys *k, struct esp_crypt
 	done(mgr, IMB_SUBMIT_JOB_NOCHECK(mgr));
 }
 
+static void submit(IMB_MGR *mgr, const struct mb_keys *k, struct esp_crypt *c, bool seal)
+{
+	switch (k->mode) {
+	case ALGO_MODE_CHACHA:
+		submit_chacha(mgr, k, c, seal);
+		break;
+	case ALGO_MODE_CCM:
+		submit_ccm(mgr, k, c, seal);
+		break;
+	default:
+		submit_chain(mgr, k, c, seal);
+		break;
+	}
+}
+
 static void seal(void *engine, struct esp_crypt *c)
 {
 	const struct mb_keys *k = c->keys;
 
-	switch (k->transform) {
-	case ESP_GCM:
+	if (k->mode == ALGO_MODE_GCM) {
 		gcm(k, c, c->pkt + c->len);
-		c->ok = true;
-		break;
-	case ESP_CHACHA:
-		submit_chacha(engine, k, c, true);
-		break;
-	case ESP_CBC_HMAC:
-	case ESP_NULL_HMAC:
-		submit_chain(engine, k, c, true);
-		break;
+	} else if (k->mode == ALGO_MODE_GMAC) {
+		gmac(engine, k, c, c->pkt + c->len);
+	} else {
+		submit(engine, k, c, true);
+		return;
 	}
+	c->ok = true;
 }
 
 static void open_one(void *engine, struct esp_crypt *c)
 {
 	const struct mb_keys *k = c->keys;
 
-	switch (k->transform) {
-	case ESP_GCM:
+	if (k->mode == ALGO_MODE_GCM) {
 		gcm(k, c, c->icv_made);
-		c->ok = esp_icv_equal(c->icv_made, c->pkt + c->len, c->icv_bytes);
-		break;
-	case ESP_CHACHA:
-		submit_chacha(engine, k, c, false);
-		break;
-	case ESP_CBC_HMAC:
-	case ESP_NULL_HMAC:
-		submit_chain(engine, k, c, false);
-		break;
+	} else if (k->mode == ALGO_MODE_GMAC) {
+		gmac(engine, k, c, c->icv_made);
+	} else {
+		submit(engine, k, c, false);
+		return;
 	}
+	c->ok = esp_icv_equal(c->icv_made, c->pkt + c->len, c->icv_bytes);
 }
 
 static void finish(void *engine)
@@ -327,6 +274,7 @@ const struct esp_crypto_ops esp_crypto_mb = {
 	.name = "ipsec-mb",
 	.engine_new = engine_new,
 	.engine_free = engine_free,
+	.engine_kind = engine_kind,
 	.keys_new = keys_new,
 	.keys_free = keys_free,
 	.seal = seal,

@@ -32,8 +32,8 @@ static enum ls_cause may_open(struct esp_sad *sad, struct esp_open_job *job, con
 	return esp_accept_check(sad, sa, ls_get32(pkt + 4), &job->sequence, now);
 }
 
-static void open_one(struct esp_sad *sad, const struct esp_open_job *job, uint8_t *pkt,
-                     uint32_t len, struct esp_crypt *c)
+static void open_one(const struct esp_open_job *job, uint8_t *pkt, uint32_t len,
+                     struct esp_crypt *c)
 {
 	const struct esp_sa *sa = job->sa;
 
@@ -45,17 +45,9 @@ static void open_one(struct esp_sad *sad, const struct esp_open_job *job, uint8_
 	c->icv_bytes = sa->icv_bytes;
 	c->esn = sa->esn;
 	c->ok = false;
-	if (sa->transform == ESP_GCM || sa->transform == ESP_CHACHA) {
-		memcpy(c->nonce, sa->salt, sizeof(sa->salt));
-		memcpy(c->nonce + sizeof(sa->salt), pkt + ESP_HEADER, 8);
-		memcpy(c->aad, pkt, ESP_HEADER);
-		c->aad_bytes = ESP_HEADER;
-		if (sa->esn) {
-			ls_put64(c->aad + 4, job->sequence);
-			c->aad_bytes = 12;
-		}
-	}
-	sad->crypto->open(sad->engine, c);
+	if (sa->salt_bytes)
+		esp_sa_nonce(sa, c, job->sequence);
+	sa->backend->ops->open(sa->backend->engine, c);
 }
 
 /* How long the payload says to be; what is behind that is TFC padding (RFC 4303 2.7). */
@@ -136,7 +128,7 @@ static enum ls_cause begin(struct esp_sad *sad, struct esp_open_job *job, struct
 	}
 	cause = may_open(sad, job, pkt, len, ah, now);
 	if (cause == CAUSE_NONE)
-		open_one(sad, job, pkt, len, c);
+		open_one(job, pkt, len, c);
 	return cause;
 }
 
@@ -155,7 +147,7 @@ size_t esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_tim
 		job->verdict = i < ESP_BATCH_MAX ? (uint16_t)begin(sad, job, &sad->work[i], now)
 		                                 : (uint16_t)CAUSE_INTERNAL;
 	}
-	sad->crypto->finish(sad->engine);
+	esp_backends_finish(&sad->backends);
 	for (size_t i = 0; i < n; i++) {
 		if (jobs[i].verdict == CAUSE_NONE && sad->work[i].pkt)
 			jobs[i].verdict = (uint16_t)commit(sad, &jobs[i], &sad->work[i], now);

@@ -22,10 +22,6 @@ bool esp_suite_make(enum algo_id encr, enum algo_id integ, struct esp_suite *sui
 	if (e->aead == (i != NULL))
 		return false;
 	*suite = (struct esp_suite){.encr = e, .integ = i};
-	if (e->aead)
-		suite->transform = e->id == ALGO_CHACHA20POLY1305 ? ESP_CHACHA : ESP_GCM;
-	else
-		suite->transform = e->key_bytes ? ESP_CBC_HMAC : ESP_NULL_HMAC;
 	return true;
 }
 
@@ -35,8 +31,7 @@ bool esp_suite_ah(enum algo_id encr, enum algo_id integ, struct esp_suite *suite
 
 	if (encr != ALGO_NONE || !i || i->kind != ALGO_KIND_INTEG || !(i->serves & ALGO_FOR_AH))
 		return false;
-	*suite = (struct esp_suite){
-		.encr = algo_get(ALGO_NULL), .integ = i, .transform = ESP_NULL_HMAC};
+	*suite = (struct esp_suite){.encr = algo_get(ALGO_NULL), .integ = i};
 	return true;
 }
 
@@ -92,16 +87,22 @@ void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now)
 	sad->deadline = ls_time_min(sad->deadline, sa->watch_time);
 }
 
-static bool keys_make(struct esp_sad *sad, struct esp_sa *sa, const struct esp_suite *suite,
-                      struct ls_bytes keymat)
+static enum ls_cause keys_make(struct esp_sad *sad, struct esp_sa *sa,
+                               const struct esp_suite *suite, struct ls_bytes keymat)
 {
-	if (sa->protocol == ESP_PROTOCOL_ESP) {
-		sa->keys =
-			sad->crypto->keys_new(sad->engine, suite, keymat, sa->direction == ESP_OUT);
-		return sa->keys != NULL;
+	bool ok;
+
+	if (sa->protocol == ESP_PROTOCOL_AH) {
+		sa->integ = calloc(1, sizeof(*sa->integ));
+		ok = sa->integ && esp_integ_init(sa->integ, suite->integ, keymat.p);
+		return ok ? CAUSE_NONE : CAUSE_NO_MEMORY;
 	}
-	sa->integ = calloc(1, sizeof(*sa->integ));
-	return sa->integ && esp_integ_init(sa->integ, suite->integ, keymat.p);
+	sa->backend = esp_backends_for(&sad->backends, suite);
+	if (!sa->backend)
+		return CAUSE_ESP_LACKING;
+	sa->keys = sa->backend->ops->keys_new(sa->backend->engine, suite, keymat,
+	                                      sa->direction == ESP_OUT);
+	return sa->keys ? CAUSE_NONE : CAUSE_NO_MEMORY;
 }
 
 /* The parts that may fail; on failure the caller lets go of what is there. */
@@ -110,6 +111,7 @@ static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct e
 {
 	struct esp_sa_cold *cold = sa->cold;
 	uint32_t window = p->window_packets ? p->window_packets : ESP_WINDOW_DEFAULT;
+	enum ls_cause cause;
 
 	sa->direction = (uint8_t)p->direction;
 	sa->protocol = (uint8_t)p->protocol;
@@ -119,11 +121,11 @@ static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct e
 	cold->params.keymat = LS_BYTES(cold->keymat.bytes, cold->keymat.len);
 	if (p->direction == ESP_IN && !esp_replay_make(&sa->replay, window))
 		return CAUSE_NO_MEMORY;
-	if (!keys_make(sad, sa, suite, cold->params.keymat))
-		return CAUSE_NO_MEMORY;
+	cause = keys_make(sad, sa, suite, cold->params.keymat);
+	if (cause != CAUSE_NONE)
+		return cause;
 	memcpy(sa->salt, p->keymat.p + suite->encr->key_bytes, suite->encr->salt_bytes);
 	sa->spi = p->spi;
-	sa->transform = (uint8_t)suite->transform;
 	sa->iv_bytes = (p->protocol == ESP_PROTOCOL_AH ? suite->integ : suite->encr)->iv_bytes;
 	sa->salt_bytes = suite->encr->salt_bytes;
 	sa->icv_bytes = esp_suite_icv(suite);
@@ -133,10 +135,10 @@ static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct e
 	return CAUSE_NONE;
 }
 
-static void sa_free(struct esp_sad *sad, struct esp_sa *sa)
+static void sa_free(struct esp_sa *sa)
 {
 	if (sa->keys)
-		sad->crypto->keys_free(sad->engine, sa->keys);
+		sa->backend->ops->keys_free(sa->backend->engine, sa->keys);
 	if (sa->integ)
 		esp_integ_end(sa->integ);
 	free(sa->integ);
@@ -191,7 +193,7 @@ enum ls_cause esp_sa_add(struct esp_sad *sad, const struct esp_sa_params *params
 	sa->cold = calloc(1, sizeof(*sa->cold));
 	cause = sa->cold ? make(sad, sa, &suite, params) : CAUSE_NO_MEMORY;
 	if (cause != CAUSE_NONE) {
-		sa_free(sad, sa);
+		sa_free(sa);
 		return cause;
 	}
 	life_start(&sa->life, &params->hard, params->early, &sad->random, now);
@@ -234,7 +236,7 @@ void esp_sa_end(struct esp_sad *sad, struct esp_sa *sa)
 		LIST_REMOVE(sa, cold->bucket);
 		sad->count--;
 	}
-	sa_free(sad, sa);
+	sa_free(sa);
 }
 
 bool esp_sa_bundle(struct esp_sa *ah, struct esp_sa *esp)

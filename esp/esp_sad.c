@@ -71,26 +71,12 @@ bool esp_sad_slots(struct esp_sad *sad, uint32_t slots)
 	return true;
 }
 
-bool esp_sad_use(struct esp_sad *sad, const struct esp_crypto_ops *ops)
+bool esp_sad_use(struct esp_sad *sad, const struct esp_crypto_ops *const *candidates, size_t n)
 {
-	void *engine;
-
-	if (!TAILQ_EMPTY(&sad->all) || !(engine = ops->engine_new()))
+	if (!TAILQ_EMPTY(&sad->all))
 		return false;
-	if (sad->crypto)
-		sad->crypto->engine_free(sad->engine);
-	sad->crypto = ops;
-	sad->engine = engine;
-	return true;
-}
-
-static bool use_best(struct esp_sad *sad)
-{
-#ifdef HAVE_IPSEC_MB
-	if (esp_sad_use(sad, &esp_crypto_mb))
-		return true;
-#endif
-	return esp_sad_use(sad, &esp_crypto_evp);
+	esp_backends_end(&sad->backends);
+	return esp_backends_start(&sad->backends, candidates, n);
 }
 
 struct esp_sad *esp_sad_new(uint32_t max_sas, const struct ls_random *random)
@@ -107,7 +93,8 @@ struct esp_sad *esp_sad_new(uint32_t max_sas, const struct ls_random *random)
 	sad->bucket_mask =
 		power_of_two(max_sas > ESP_OUT_BUCKETS_MIN ? max_sas : ESP_OUT_BUCKETS_MIN) - 1;
 	sad->buckets = calloc((size_t)sad->bucket_mask + 1, sizeof(*sad->buckets));
-	if (sad->buckets && esp_sad_slots(sad, power_of_two(max_sas)) && use_best(sad)) {
+	if (sad->buckets && esp_sad_slots(sad, power_of_two(max_sas)) &&
+	    esp_backends_start_all(&sad->backends)) {
 		esp_iv_seed(&sad->iv, random);
 		return sad;
 	}
@@ -121,8 +108,7 @@ void esp_sad_free(struct esp_sad *sad)
 		return;
 	while (!TAILQ_EMPTY(&sad->all))
 		esp_sa_end(sad, TAILQ_FIRST(&sad->all));
-	if (sad->crypto)
-		sad->crypto->engine_free(sad->engine);
+	esp_backends_end(&sad->backends);
 	free(sad->slots);
 	free(sad->free_slots);
 	free(sad->buckets);

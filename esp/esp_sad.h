@@ -3,13 +3,14 @@
 #define ESP_ESP_SAD_H
 
 #include "esp/esp.h"
-#include "esp/esp_crypto.h"
+#include "esp/esp_backends.h"
 #include "esp/esp_integ.h"
 #include "esp/esp_iv.h"
 #include "esp/esp_outer.h"
 #include "esp/esp_replay.h"
 #include "lib/secret.h"
 
+#include <string.h>
 #include <sys/queue.h>
 
 enum {
@@ -42,7 +43,6 @@ struct esp_sa {
 	uint32_t spi;
 	uint8_t direction;
 	uint8_t protocol;
-	uint8_t transform; /* enum esp_transform */
 	uint8_t iv_bytes;
 	uint8_t salt_bytes;
 	uint8_t icv_bytes;
@@ -53,11 +53,12 @@ struct esp_sa {
 	uint16_t tfc_bytes;
 	uint8_t told;
 	uint8_t pending;
-	uint8_t salt[4];
-	void *keys;              /* ESP: the backend's */
-	struct esp_integ *integ; /* AH */
-	struct esp_sa *partner;  /* the other one of its bundle */
-	uint64_t sequence;       /* ESP_OUT: last sent */
+	uint8_t salt[ESP_SALT_MAX];
+	const struct esp_backend *backend; /* ESP */
+	void *keys;                        /* ESP: the backend's */
+	struct esp_integ *integ;           /* AH */
+	struct esp_sa *partner;            /* the other one of its bundle */
+	uint64_t sequence;                 /* ESP_OUT: last sent */
 	/* As soon as one of these is reached, the life must be looked at. */
 	uint64_t watch_sequence, watch_packets, watch_bytes;
 	ls_time watch_time;
@@ -77,8 +78,6 @@ TAILQ_HEAD(esp_sa_list, esp_sa);
 LIST_HEAD(esp_sa_bucket, esp_sa);
 
 struct esp_sad {
-	const struct esp_crypto_ops *crypto;
-	void *engine;
 	struct ls_random random;
 	uint32_t max_sas;
 	uint32_t count; /* SAs and reserved SPIs */
@@ -91,14 +90,15 @@ struct esp_sad {
 	struct esp_sa_list all, pending;
 	ls_time deadline; /* no life changes by time before this */
 	struct ls_counters counters;
+	struct esp_backends backends;
 	struct esp_iv iv;
 	struct esp_crypt work[ESP_BATCH_MAX];
 	struct esp_outer outer[ESP_BATCH_MAX]; /* of the AH packets that are being sealed */
 };
 
-/* A door for tests: use this backend; only while the SAD is empty. false if this host or build
- * cannot. */
-bool esp_sad_use(struct esp_sad *sad, const struct esp_crypto_ops *ops);
+/* A door for tests: use these backends alone; only while the SAD is empty. false if this host or
+ * build cannot. */
+bool esp_sad_use(struct esp_sad *sad, const struct esp_crypto_ops *const *candidates, size_t n);
 /* Makes the tables for that many slots (a power of two), all free; only while the SAD is empty. */
 bool esp_sad_slots(struct esp_sad *sad, uint32_t slots);
 struct esp_sa_bucket *esp_sad_bucket(const struct esp_sad *sad, uint32_t spi, uint32_t chain);
@@ -132,6 +132,26 @@ static inline struct esp_sa *esp_sad_find_as(const struct esp_sad *sad, enum esp
 	struct esp_sa *sa = esp_sad_find(sad, spi);
 
 	return sa && sa->protocol == protocol ? sa : NULL;
+}
+
+/* What the packet of that number needs besides its text: the nonce, whose IV is in the packet or is
+ * the number itself (RFC 8750), and what is authenticated apart. */
+static inline void esp_sa_nonce(const struct esp_sa *sa, struct esp_crypt *c, uint64_t sequence)
+{
+	/* CTR's first block (RFC 3686 4); the AEADs' nonces end before. */
+	ls_put32(c->nonce + ESP_NONCE_MAX - 4, 1);
+	memcpy(c->nonce, sa->salt, sizeof(sa->salt));
+	if (sa->iv_bytes)
+		memcpy(c->nonce + sa->salt_bytes, c->pkt + ESP_HEADER, 8);
+	else
+		ls_put64(c->nonce + sa->salt_bytes, sequence);
+	memcpy(c->aad, c->pkt, ESP_HEADER);
+	c->aad_bytes = ESP_HEADER;
+	if (sa->esn) {
+		/* High half first (RFC 4106 5). */
+		ls_put64(c->aad + 4, sequence);
+		c->aad_bytes = ESP_AAD_MAX;
+	}
 }
 
 /* After a packet was counted or before one is used. */

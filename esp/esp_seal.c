@@ -106,26 +106,19 @@ static inline uint8_t *put_trailer(uint8_t *at, size_t pad, uint8_t next_header)
 	return at;
 }
 
-/* SPI, number, IV; for an AEAD the nonce and what is authenticated besides the text too. */
+/* SPI, number and IV: a counter where a nonce is made of it, else one that nobody can guess. */
 static inline void put_header(struct esp_sad *sad, const struct esp_sa *sa, struct esp_crypt *c)
 {
 	uint8_t *iv = c->pkt + ESP_HEADER;
 
 	ls_put32(c->pkt, sa->spi);
 	ls_put32(c->pkt + 4, (uint32_t)sa->sequence);
-	if (sa->transform == ESP_CBC_HMAC) {
+	if (sa->salt_bytes) {
+		if (sa->iv_bytes)
+			ls_put64(iv, sa->sequence);
+		esp_sa_nonce(sa, c, sa->sequence);
+	} else if (sa->iv_bytes) {
 		esp_iv_next(&sad->iv, iv, sa->iv_bytes);
-	} else if (sa->transform != ESP_NULL_HMAC) {
-		ls_put64(iv, sa->sequence);
-		memcpy(c->nonce, sa->salt, sizeof(sa->salt));
-		memcpy(c->nonce + sizeof(sa->salt), iv, 8);
-		memcpy(c->aad, c->pkt, ESP_HEADER);
-		c->aad_bytes = ESP_HEADER;
-		if (sa->esn) {
-			/* High half first (RFC 4106 5). */
-			ls_put64(c->aad + 4, sa->sequence);
-			c->aad_bytes = 12;
-		}
 	}
 }
 
@@ -163,7 +156,7 @@ static void seal_one(struct esp_sad *sad, struct esp_sa *sa, const struct esp_se
 	}
 	at = put_trailer(at, padding_of(sa, hidden), job->next_header);
 	c->len = (uint32_t)(at - dst);
-	sad->crypto->seal(sad->engine, c);
+	sa->backend->ops->seal(sa->backend->engine, c);
 }
 
 static void used(struct esp_sa *sa, size_t len, ls_time now)
@@ -226,7 +219,7 @@ size_t esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n, ls_tim
 		else
 			ls_count(&sad->counters, job->verdict);
 	}
-	sad->crypto->finish(sad->engine);
+	esp_backends_finish(&sad->backends);
 	for (size_t i = 0; i < n; i++) {
 		struct esp_seal_job *job = &jobs[i];
 
