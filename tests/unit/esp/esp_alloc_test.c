@@ -23,7 +23,9 @@ static unsigned batch_pass(struct pair *p)
 		                                .dst_room = PAIR_PACKET};
 	esp_seal(p->from, seal, BATCH, LS_S(1));
 	for (unsigned i = 0; i < BATCH; i++)
-		open[i] = (struct esp_open_job){.pkt = sealed[i], .len = seal[i].dst_len};
+		open[i] = (struct esp_open_job){.pkt = sealed[i],
+		                                .len = seal[i].dst_len,
+		                                .protocol = esp_sa_protocol(p->out)};
 	sealed[0][seal[0].dst_len - 1] ^= 1; /* one that is forged */
 	esp_open(p->to, open, BATCH, LS_S(1));
 	for (unsigned i = 0; i < BATCH; i++)
@@ -31,19 +33,45 @@ static unsigned batch_pass(struct pair *p)
 	return arrived;
 }
 
-START_TEST(packets_cost_no_allocation)
+static void pass(struct pair *p)
 {
-	struct pair p;
 	unsigned arrived = 0;
 	unsigned long before;
 
-	pair_make(&p, _i & 1, _i & 1, _i >> 1, true);
-	ck_assert_uint_eq(batch_pass(&p), BATCH - 1);
+	ck_assert_uint_eq(batch_pass(p), BATCH - 1);
 	before = allocations;
 	for (unsigned round = 0; round < ROUNDS; round++)
-		arrived += batch_pass(&p);
+		arrived += batch_pass(p);
 	ck_assert_uint_eq(allocations, before);
 	ck_assert_uint_eq(arrived, ROUNDS * (BATCH - 1));
+}
+
+START_TEST(packets_cost_no_allocation)
+{
+	struct pair p;
+
+	pair_make(&p, _i & 1, _i & 1, _i >> 1, true);
+	pass(&p);
+	pair_free(&p);
+}
+END_TEST
+
+/* Alone, and around ESP. */
+START_TEST(ah_costs_no_allocation)
+{
+	struct pair p, inner;
+
+	pair_open(&p, 0, 0);
+	p.out_params = p.in_params = pair_ah_params(&p, pair_integs[_i >> 1], 4, true);
+	pair_add(&p, 0);
+	if (_i & 1) {
+		inner = p;
+		inner.out_params = inner.in_params =
+			pair_params(&inner, ALGO_AES128, ALGO_SHA256, true);
+		pair_add(&inner, 0);
+		ck_assert(esp_sa_bundle(p.out, inner.out) && esp_sa_bundle(p.in, inner.in));
+	}
+	pass(&p);
 	pair_free(&p);
 }
 END_TEST
@@ -66,6 +94,7 @@ int main(void)
 	if (!crypto_init())
 		return EXIT_FAILURE;
 	tcase_add_loop_test(tc, packets_cost_no_allocation, 0, PAIR_SUITES * PAIR_BACKENDS);
+	tcase_add_loop_test(tc, ah_costs_no_allocation, 0, PAIR_INTEGS * 2);
 	tcase_add_loop_test(tc, allocations_are_seen, 0, PAIR_BACKENDS);
 	return run_cases("esp_alloc", tc);
 }

@@ -216,6 +216,59 @@ START_TEST(dummies_are_ignored)
 }
 END_TEST
 
+/* Payloads that say how long they are go out with at least so many bytes, and arrive without what
+ * was added (RFC 4303 2.7). */
+START_TEST(payloads_are_hidden_in_padding)
+{
+	enum { TFC = 500 };
+	static const struct {
+		uint8_t next_header;
+		size_t len, length_at;
+		unsigned less; /* than the payload, in its length field */
+		bool padded;
+	} cases[] = {
+		{17, 100, 4, 0, true}, {4, 100, 2, 0, true},    {41, 100, 4, 40, true},
+		{17, 499, 4, 0, true}, {17, 500, 4, 0, false},  {17, 900, 4, 0, false},
+		{6, 100, 2, 0, false}, {115, 100, 2, 0, false}, {50, 100, 2, 0, false},
+	};
+	uint8_t plain[1000], pkt[PAIR_PACKET];
+	struct esp_open_job job;
+	struct pair p;
+
+	pair_open(&p, _i & 1, _i >> 1 & 1);
+	p.out_params = p.in_params =
+		pair_params(&p, pair_suites[_i >> 2].encr, pair_suites[_i >> 2].integ, true);
+	p.out_params.tfc_bytes = TFC;
+	pair_add(&p, 0);
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct esp_seal_job seal = {.sa = p.out,
+		                            .part = {LS_BYTES(plain, cases[i].len)},
+		                            .parts = 1,
+		                            .next_header = cases[i].next_header,
+		                            .dst = pkt,
+		                            .dst_room = sizeof(pkt)};
+
+		pair_fill(plain, cases[i].len);
+		ls_put16(plain + cases[i].length_at, (uint16_t)(cases[i].len - cases[i].less));
+		ck_assert_uint_eq(esp_seal(p.from, &seal, 1, 0), 1);
+		ck_assert((seal.dst_len >= TFC) == (cases[i].padded || cases[i].len >= TFC));
+		if (cases[i].padded)
+			ck_assert_uint_eq(seal.dst_len, esp_sealed_size(p.out, cases[i].len));
+		ck_assert_uint_eq(pair_try(&p, pkt, seal.dst_len, &job), CAUSE_NONE);
+		ck_assert_uint_eq(job.payload_len, cases[i].len);
+		ck_assert_mem_eq(job.payload, plain, cases[i].len);
+	}
+	/* A dummy looks like the rest. */
+	struct esp_seal_job dummy = {
+		.sa = p.out, .next_header = 59, .dst = pkt, .dst_room = sizeof(pkt)};
+	ck_assert_uint_eq(esp_seal(p.from, &dummy, 1, 0), 1);
+	ck_assert_uint_eq(dummy.dst_len, esp_sealed_size(p.out, 0));
+	ck_assert_uint_ge(dummy.dst_len, TFC);
+	ck_assert_uint_eq(pair_try(&p, pkt, dummy.dst_len, &job), CAUSE_ESP_DUMMY);
+	pair_free(&p);
+}
+END_TEST
+
 /* Packets with an ICV of ours but a trailer that nobody may send. */
 START_TEST(malformed_padding_is_refused)
 {
@@ -280,6 +333,7 @@ int main(void)
 	tcase_add_loop_test(tc, shuffled_and_doubled_batches_deliver_once, 0, COMBINATIONS);
 	tcase_add_loop_test(tc, mixed_batches_work, 0, 4);
 	tcase_add_loop_test(tc, dummies_are_ignored, 0, COMBINATIONS);
+	tcase_add_loop_test(tc, payloads_are_hidden_in_padding, 0, PAIR_SUITES * 4);
 	tcase_add_loop_test(tc, malformed_padding_is_refused, 0, PAIR_BACKENDS);
 	tcase_add_loop_test(tc, unknown_spis_are_counted, 0, COMBINATIONS);
 	return run_cases("esp_open", tc);

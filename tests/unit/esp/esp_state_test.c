@@ -126,6 +126,8 @@ END_TEST
 
 static void fill_pair(struct pair *p)
 {
+	struct esp_sa *bundled[2];
+
 	pair_open(p, 1, 1);
 	p->to = (esp_sad_free(p->to), p->from);
 	for (unsigned i = 0; i < 4; i++) {
@@ -138,14 +140,56 @@ static void fill_pair(struct pair *p)
 		p->in_params.selector.local.bits = 8;
 		pair_add(p, 0);
 	}
+	/* AH around the last one, in a bundle. */
+	bundled[0] = p->out;
+	bundled[1] = p->in;
+	p->out_params = p->in_params = pair_ah_params(p, ALGO_SHA256, 4, true);
+	p->out_params.tfc_bytes = 1200;
+	pair_add(p, 0);
+	ck_assert(esp_sa_bundle(p->out, bundled[0]) && esp_sa_bundle(p->in, bundled[1]));
 }
+
+START_TEST(bundles_go_on)
+{
+	struct pair p;
+	struct ls_random_seeded seed;
+	uint8_t plain[40], pkt[PAIR_PACKET], *state = malloc(STATE_ROOM);
+	struct esp_open_job job;
+	struct esp_sad *sad;
+	struct esp_sa *inner;
+	uint32_t len;
+
+	fill_pair(&p);
+	inner = p.in->partner;
+	len = (uint32_t)save(p.from, state, 0, 0);
+	sad = pair_sad(&seed, 3, 1, 64);
+	ck_assert_uint_eq(esp_load(sad, state, len, 0), CAUSE_NONE);
+	pair_fill(plain, sizeof(plain));
+	len = pair_seal(&p, plain, sizeof(plain), pkt);
+	p.to = sad;
+	ck_assert_uint_eq(pair_try(&p, pkt, len, &job), CAUSE_NONE);
+	ck_assert_ptr_eq(job.sa, esp_sa_inbound(sad, inner->spi));
+	ck_assert_mem_eq(job.payload, plain, sizeof(plain));
+	/* Half of one is saved as that. */
+	esp_sa_end(p.from, inner);
+	while ((p.in = esp_sa_next(sad, NULL)))
+		esp_sa_end(sad, p.in);
+	len = (uint32_t)save(p.from, state, 0, 0);
+	ck_assert_uint_eq(esp_load(sad, state, len, 0), CAUSE_NONE);
+	len = pair_seal(&p, plain, sizeof(plain), pkt);
+	ck_assert_uint_eq(pair_try(&p, pkt, len, &job), CAUSE_ESP_UNKNOWN_SPI);
+	esp_sad_free(sad);
+	esp_sad_free(p.from);
+	free(state);
+}
+END_TEST
 
 START_TEST(loaded_state_saves_as_the_same)
 {
 	struct pair p;
 	struct ls_random_seeded seed;
 	uint8_t *one = malloc(STATE_ROOM), *two = malloc(STATE_ROOM);
-	struct esp_sad *sad = pair_sad(&seed, 3, 1, _i ? 8 : 64);
+	struct esp_sad *sad = pair_sad(&seed, 3, 1, _i ? 10 : 64);
 	size_t n;
 
 	fill_pair(&p);
@@ -232,6 +276,7 @@ int main(void)
 	tcase_add_loop_test(tc, traffic_goes_on, 0, PAIR_SUITES * 4);
 	tcase_add_loop_test(tc, numbers_skip_no_further_than_the_last, 0, 2);
 	tcase_add_loop_test(tc, lives_and_events_go_on, 0, 2);
+	tcase_add_test(tc, bundles_go_on);
 	tcase_add_loop_test(tc, loaded_state_saves_as_the_same, 0, 2);
 	tcase_add_test(tc, bent_state_is_refused_whole);
 	tcase_add_test(tc, too_small_a_buffer_is_an_error);
