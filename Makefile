@@ -39,7 +39,7 @@ CTL = $(filter-out src/ctl/ctl_main.c,$(wildcard src/ctl/*.c))
 UNIT = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/unit/*/*_test.c tests/sim/*_test.c))
 SIM = $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c)))
 FUZZ = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
-TOOLS = $(patsubst tests/witness/%.c,$(B)/witness/%,$(wildcard tests/witness/*.c))
+TOOLS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/witness/*.c tests/interop/*.c))
 BENCH = $(patsubst %.c,$(B)/%,$(wildcard bench/*.c))
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
@@ -76,6 +76,10 @@ $(B)/sim/%: $(B)/tests/sim/%.o $(SIM) $(B)/daemon.a $(B)/engines.a tests/sim/wra
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(LINKER) @tests/sim/wrap.options -o $@ $(filter-out %.options,$^) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+$(B)/interop/%: $(B)/tests/interop/%.o $(B)/daemon.a $(B)/engines.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(LINKER) -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
 $(B)/witness/%: $(B)/tests/witness/%.o $(B)/daemon.a $(B)/engines.a
 	@mkdir -p $(@D)
 	$(call say,LD)
