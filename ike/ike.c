@@ -125,7 +125,7 @@ static bool proposals_valid(const struct ike_peer *p)
 		if (!ike_proposal_valid(&p->ike[i], IKE_PROTO_IKE))
 			return false;
 	for (unsigned i = 0; i < p->child_count; i++)
-		if (!ike_proposal_valid(&p->child[i], IKE_PROTO_ESP))
+		if (!ike_proposal_valid(&p->child[i], p->ah ? IKE_PROTO_AH : IKE_PROTO_ESP))
 			return false;
 	return true;
 }
@@ -135,7 +135,8 @@ static void defaults_fill(struct ike_peer *p)
 	if (p->ike_count == 0)
 		p->ike_count = (uint8_t)ike_proposals_default_ike(p->ike);
 	if (p->child_count == 0)
-		p->child_count = (uint8_t)ike_proposals_default_child(p->child);
+		p->child_count = (uint8_t)(p->ah ? ike_proposals_default_ah(p->child)
+		                                 : ike_proposals_default_child(p->child));
 	if (p->ike_life_s == 0)
 		p->ike_life_s = IKE_DEFAULT_LIFE_S;
 	if (p->child_life.seconds == 0 && p->child_life.bytes == 0 && p->child_life.packets == 0)
@@ -172,7 +173,8 @@ static bool same_proposals(const struct ike_proposal *a, unsigned n, const struc
 static bool changes_agreement(const struct ike_peer *a, const struct ike_peer *b)
 {
 	return a->version != b->version || a->auth != b->auth || a->tunnel_mode != b->tunnel_mode ||
-	       a->force_udp != b->force_udp || !same_identity(&a->local_id, &b->local_id) ||
+	       a->ah != b->ah || a->force_udp != b->force_udp ||
+	       !same_identity(&a->local_id, &b->local_id) ||
 	       !same_identity(&a->remote_id, &b->remote_id) ||
 	       !same_proposals(a->ike, a->ike_count, b->ike, b->ike_count) ||
 	       !same_proposals(a->child, a->child_count, b->child, b->child_count);

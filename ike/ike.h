@@ -87,10 +87,12 @@ struct ike_peer {
 	                         it sends (see IKE_REQ_SEND) */
 	struct ike_proposal ike[IKE_PROPOSALS_MAX], child[IKE_PROPOSALS_MAX];
 	uint8_t ike_count, child_count; /* 0: the built-in default proposals */
-	bool tunnel_mode;    /* false: transport mode for L2TP, traffic selectors UDP 1701 both ends
-	                        (RFC 3193) */
-	bool force_udp;      /* encapsulate in UDP even without a NAT (as if one were found) */
-	uint32_t ike_life_s; /* 0 = 8 h */
+	bool tunnel_mode; /* false: transport mode for L2TP, traffic selectors UDP 1701 both ends
+	                     (RFC 3193) */
+	bool ah;          /* AH (RFC 4302) instead of ESP: `child` names INTEG algorithms, and KE; a
+	                     peer behind a NAT is refused with AH_NAT */
+	bool force_udp;   /* encapsulate in UDP even without a NAT (as if one were found) */
+	uint32_t ike_life_s;            /* 0 = 8 h */
 	struct life_limits child_life;  /* all 0 = 1 h and nothing else */
 	uint32_t dpd_idle_s;            /* probe after so long without any sign of life; 0 = 30 */
 	uint32_t replay_window_packets; /* handed through to the SA */
@@ -216,7 +218,7 @@ struct ike_auth_request {
 /* A CHILD SA pair to install: the fields of esp_sa_params, said without knowing esp/. */
 struct ike_child_sa {
 	uint32_t spi_in, spi_out;
-	enum algo_id encr, integ;
+	enum algo_id encr, integ; /* encr is ALGO_NONE with AH, and with nothing else */
 	bool esn;
 	bool tunnel_mode;
 	bool udp;

@@ -85,7 +85,7 @@ void ike_ask_install(struct ike_task *t)
 			.integ = d->choice.integ,
 			.esn = d->choice.esn,
 			.tunnel_mode = !d->transport,
-			.udp = ike_sa_udp(sa),
+			.udp = d->choice.encr != ALGO_NONE && ike_sa_udp(sa),
 			.behind_nat = sa->nat.local,
 			.initiator = d->initiator,
 			.replaces = d->old_spi_in != 0,

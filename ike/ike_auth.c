@@ -97,8 +97,14 @@ static void send_request(struct ike_task *t)
 
 void ike_auth_start(struct ike_sa *sa)
 {
-	struct ike_task *t = ike_task_new(sa, &ike_ops_auth);
+	char text[LS_EVENT_TEXT_MAX];
+	struct ike_task *t;
 
+	if (ike_sa_ah_hindered(sa, text, sizeof text)) {
+		ike_sa_end(sa, CAUSE_AH_NAT, text);
+		return;
+	}
+	t = ike_task_new(sa, &ike_ops_auth);
 	if (t)
 		t->deal = ike_deal_new(true, true);
 	if (!t || !t->deal) {

@@ -105,8 +105,8 @@ static void send_request(struct ike_task *t)
 
 	if (t->deal->old_spi_in) {
 		ls_put32(spi, t->deal->old_spi_in);
-		ike_build_notify(&b, IKE_PROTO_ESP, IKE_N_REKEY_SA, LS_BYTES(spi, sizeof spi),
-		                 LS_BYTES(NULL, 0));
+		ike_build_notify(&b, (uint8_t)ike_sa_child_protocol(t->sa), IKE_N_REKEY_SA,
+		                 LS_BYTES(spi, sizeof spi), LS_BYTES(NULL, 0));
 	}
 	if (ike_deal_offer(t, &b))
 		ike_task_send(t, &b);
@@ -294,8 +294,8 @@ static bool find_old(struct ike_task *t, const struct ike_notify *rekey)
 
 	if (!c) {
 		b = ike_task_build(t);
-		ike_build_notify(&b, IKE_PROTO_ESP, IKE_N_CHILD_SA_NOT_FOUND, rekey->spi,
-		                 LS_BYTES(NULL, 0));
+		ike_build_notify(&b, (uint8_t)ike_sa_child_protocol(t->sa),
+		                 IKE_N_CHILD_SA_NOT_FOUND, rekey->spi, LS_BYTES(NULL, 0));
 		ike_task_respond(t, &b);
 		return false;
 	}

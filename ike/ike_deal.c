@@ -118,7 +118,7 @@ bool ike_deal_offer(struct ike_task *t, struct ike_build *b)
 	bool tunnel_mode = sa->peer->config.tunnel_mode;
 
 	ike_build_begin(b, IKE_P_SA);
-	ike_proposals_write(&b->w, p, n, IKE_PROTO_ESP, d->spi_in, 4, rule_of(d));
+	ike_proposals_write(&b->w, p, n, ike_sa_child_protocol(sa), d->spi_in, 4, rule_of(d));
 	if (!d->in_auth && !offer_key_exchange(t, b, p, n))
 		return false;
 	d->ts_local = old ? old->ts_local : ike_ts_ours(&sa->local, tunnel_mode);
@@ -156,7 +156,7 @@ static void no_child_proposal_text(const struct ike_sa *sa, struct ls_bytes offe
 	char peers[TEXT_MAX / 2], ours[TEXT_MAX / 2];
 	struct ike_text t = ike_text_make(text, cap);
 
-	ike_offers_text(offered, IKE_PROTO_ESP, peers, sizeof peers);
+	ike_offers_text(offered, ike_sa_child_protocol(sa), peers, sizeof peers);
 	ike_proposals_text(sa->peer->config.child, sa->peer->config.child_count, ours, sizeof ours);
 	ike_text_add(&t, "the peer offered ");
 	ike_text_add(&t, peers);
@@ -227,8 +227,12 @@ enum ls_cause ike_deal_choose(struct ike_task *t, uint16_t *notify, uint16_t *gr
 	*notify = IKE_N_INVALID_SYNTAX;
 	if (!t->in.sa.p || !t->in.tsi.p || !t->in.tsr.p || (!d->in_auth && !t->in.nonce.p))
 		return CAUSE_IKE_SYNTAX;
-	cause = ike_proposal_choose(t->in.sa, IKE_PROTO_ESP, p->child, p->child_count, rule_of(d),
-	                            sent ? sent->id : ALGO_NONE, &d->choice);
+	if (ike_sa_ah_hindered(sa, text, cap)) {
+		*notify = IKE_N_NO_PROPOSAL_CHOSEN;
+		return CAUSE_AH_NAT;
+	}
+	cause = ike_proposal_choose(t->in.sa, ike_sa_child_protocol(sa), p->child, p->child_count,
+	                            rule_of(d), sent ? sent->id : ALGO_NONE, &d->choice);
 	if (cause == CAUSE_IKE_NO_CHILD_PROPOSAL) {
 		*notify = IKE_N_NO_PROPOSAL_CHOSEN;
 		no_child_proposal_text(sa, t->in.sa, text, cap);
@@ -256,7 +260,7 @@ void ike_deal_answer(struct ike_task *t, struct ike_build *b)
 	struct ike_deal *d = t->deal;
 
 	ike_build_begin(b, IKE_P_SA);
-	ike_choice_write(&b->w, &d->choice, IKE_PROTO_ESP, d->spi_in, 4);
+	ike_choice_write(&b->w, &d->choice, ike_sa_child_protocol(t->sa), d->spi_in, 4);
 	if (!d->in_auth)
 		ike_build_bytes(b, IKE_P_NONCE, d->nonce_local);
 	if (d->ke)
@@ -320,9 +324,9 @@ enum ls_cause ike_deal_accept(struct ike_task *t, char *text, size_t cap)
 	text[0] = '\0';
 	if (!t->in.sa.p || !t->in.tsi.p || !t->in.tsr.p)
 		return CAUSE_IKE_SYNTAX;
-	cause = ike_choice_read(t->in.sa, IKE_PROTO_ESP, p, n, rule_of(d), &d->choice);
+	cause = ike_choice_read(t->in.sa, ike_sa_child_protocol(sa), p, n, rule_of(d), &d->choice);
 	if (cause != CAUSE_NONE) {
-		ike_offers_text(t->in.sa, IKE_PROTO_ESP, text, cap);
+		ike_offers_text(t->in.sa, ike_sa_child_protocol(sa), text, cap);
 		return cause;
 	}
 	if (d->choice.spi_size != 4 || d->choice.spi == 0)

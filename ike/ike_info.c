@@ -50,10 +50,11 @@ static unsigned delete_named(struct ike_sa *sa, const struct ike_delete *d, uint
 	return n;
 }
 
-static void write_delete(struct ike_build *b, const uint32_t *spi, unsigned n)
+static void write_delete(const struct ike_sa *sa, struct ike_build *b, const uint32_t *spi,
+                         unsigned n)
 {
 	ike_build_begin(b, IKE_P_DELETE);
-	wr_u8(&b->w, IKE_PROTO_ESP);
+	wr_u8(&b->w, (uint8_t)ike_sa_child_protocol(sa));
 	wr_u8(&b->w, SPI_SIZE);
 	wr_u16(&b->w, (uint16_t)n);
 	for (unsigned i = 0; i < n; i++)
@@ -75,11 +76,11 @@ static void info_request(struct ike_task *t)
 
 		if (d->protocol == IKE_PROTO_IKE)
 			whole = true;
-		else if (d->protocol == IKE_PROTO_ESP && d->spi_size == SPI_SIZE)
+		else if (d->protocol == ike_sa_child_protocol(sa) && d->spi_size == SPI_SIZE)
 			n = delete_named(sa, d, answer, n, cause);
 	}
 	if (n > 0)
-		write_delete(&b, answer, n);
+		write_delete(sa, &b, answer, n);
 	ike_task_respond(t, &b);
 	if (sa->state == IKE_S_DEAD || !(whole || refused))
 		return;
@@ -92,7 +93,7 @@ static void delete_begin(struct ike_task *t)
 {
 	struct ike_build b = ike_task_build(t);
 
-	write_delete(&b, &t->spi, 1);
+	write_delete(t->sa, &b, &t->spi, 1);
 	ike_task_send(t, &b);
 }
 

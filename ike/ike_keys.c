@@ -95,8 +95,9 @@ bool ike_keys_child(const struct ike_keys *k, const struct ike_choice *choice,
                     size_t *len)
 {
 	const struct algo *encr = algo_get(choice->encr), *integ = algo_get(choice->integ);
-	size_t one = (size_t)(encr->key_bytes + encr->salt_bytes) +
-	             (encr->aead || !integ ? 0u : integ->key_bytes);
+	size_t one =
+		(encr ? (size_t)encr->key_bytes + encr->salt_bytes : 0) +
+		(integ && !(encr && encr->aead) ? (size_t)integ->key_bytes + integ->salt_bytes : 0);
 	struct ls_bytes parts[3] = {LS_BYTES(shared->bytes, shared->len), ni, nr};
 	unsigned from = shared->len ? 0 : 1;
 	uint8_t both[2 * IKE_KEYMAT_MAX];

@@ -75,6 +75,19 @@ unsigned ike_proposals_default_child(struct ike_proposal out[IKE_PROPOSALS_MAX])
 	return 4;
 }
 
+/* The same without ciphers. */
+unsigned ike_proposals_default_ah(struct ike_proposal out[IKE_PROPOSALS_MAX])
+{
+	memset(out, 0, 2 * sizeof out[0]);
+	for (unsigned i = 0; i < 2; i++) {
+		ADD_ALL(&out[i], ALGO_SHA256, ALGO_SHA384, ALGO_SHA512);
+		if (i == 0)
+			ADD_ALL(&out[i], DEFAULT_GROUPS);
+		out[i].esn = out[i].no_esn = true;
+	}
+	return 2;
+}
+
 static unsigned count_kind(const struct ike_proposal *p, enum algo_kind kind)
 {
 	unsigned n = 0;
@@ -84,6 +97,22 @@ static unsigned count_kind(const struct ike_proposal *p, enum algo_kind kind)
 	return n;
 }
 
+/* Integrity, perhaps groups, and nothing else (RFC 7296 3.3.3). */
+static bool valid_ah(const struct ike_proposal *p)
+{
+	unsigned integ = 0;
+
+	for (unsigned i = 0; i < p->count; i++) {
+		const struct algo *a = algo_get(p->algo[i]);
+
+		if (!a || (a->kind != ALGO_KIND_KE &&
+		           (a->kind != ALGO_KIND_INTEG || !(a->serves & ALGO_FOR_AH))))
+			return false;
+		integ += a->kind == ALGO_KIND_INTEG;
+	}
+	return integ > 0 && (p->esn || p->no_esn);
+}
+
 bool ike_proposal_valid(const struct ike_proposal *p, enum ike_protocol protocol)
 {
 	unsigned aead = 0, plain = 0;
@@ -91,6 +120,8 @@ bool ike_proposal_valid(const struct ike_proposal *p, enum ike_protocol protocol
 
 	if (p->count == 0 || p->count > IKE_TRANSFORMS_MAX)
 		return false;
+	if (protocol == IKE_PROTO_AH)
+		return valid_ah(p);
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct algo *a = algo_get(p->algo[i]);
 
@@ -194,7 +225,7 @@ void ike_proposals_write(struct wr *w, const struct ike_proposal *p, unsigned n,
 			last = w->len;
 			algo_write(w, a, &count);
 		}
-		for (int esn = 1; protocol == IKE_PROTO_ESP && esn >= 0; esn--) {
+		for (int esn = 1; protocol != IKE_PROTO_IKE && esn >= 0; esn--) {
 			if (!(esn ? p[i].esn : p[i].no_esn))
 				continue;
 			last = w->len;
@@ -219,7 +250,7 @@ void ike_choice_write(struct wr *w, const struct ike_choice *c, enum ike_protoco
 		last = w->len;
 		algo_write(w, a, &count);
 	}
-	if (protocol == IKE_PROTO_ESP) {
+	if (protocol != IKE_PROTO_IKE) {
 		last = w->len;
 		transform_write(w, TYPE_ESN, c->esn ? ESN_YES : ESN_NO, 0, &count);
 	}
@@ -351,15 +382,16 @@ static bool choose_esn(const struct ike_proposal *p, const struct offer *o, bool
 	return *esn || (p->no_esn && (missing || offer_has(o, TYPE_ESN, ESN_NO, 0)));
 }
 
-static bool choose_one(const struct ike_proposal *p, const struct offer *o,
-                       enum ike_protocol protocol, enum ike_ke_rule rule, enum algo_id sent,
-                       struct ike_choice *c)
+/* Cipher and integrity. AH has no cipher. */
+static bool choose_protection(const struct ike_proposal *p, const struct offer *o,
+                              enum ike_protocol protocol, struct ike_choice *c)
 {
 	const struct algo *encr;
 
-	memset(c, 0, sizeof *c);
-	if (o->foreign || o->protocol != (uint8_t)protocol)
-		return false;
+	if (protocol == IKE_PROTO_AH) {
+		c->integ = first_common(p, o, ALGO_KIND_INTEG);
+		return c->integ != ALGO_NONE && !offer_has_type(o, ALGO_KIND_ENCR);
+	}
 	c->encr = first_common(p, o, ALGO_KIND_ENCR);
 	encr = algo_get(c->encr);
 	if (!encr)
@@ -374,6 +406,18 @@ static bool choose_one(const struct ike_proposal *p, const struct offer *o,
 		if (c->integ == ALGO_NONE)
 			return false;
 	}
+	return true;
+}
+
+static bool choose_one(const struct ike_proposal *p, const struct offer *o,
+                       enum ike_protocol protocol, enum ike_ke_rule rule, enum algo_id sent,
+                       struct ike_choice *c)
+{
+	memset(c, 0, sizeof *c);
+	if (o->foreign || o->protocol != (uint8_t)protocol)
+		return false;
+	if (!choose_protection(p, o, protocol, c))
+		return false;
 	if (protocol == IKE_PROTO_IKE) {
 		c->prf = first_common(p, o, ALGO_KIND_PRF);
 		if (c->prf == ALGO_NONE)

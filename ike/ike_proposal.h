@@ -28,6 +28,7 @@ enum ike_ke_rule {
 /* The built-in proposals (standards: end of the algorithm table); give their number. */
 unsigned ike_proposals_default_ike(struct ike_proposal out[IKE_PROPOSALS_MAX]);
 unsigned ike_proposals_default_child(struct ike_proposal out[IKE_PROPOSALS_MAX]);
+unsigned ike_proposals_default_ah(struct ike_proposal out[IKE_PROPOSALS_MAX]);
 /* Whether it can be negotiated at all: complete, no AEAD beside CBC, known algorithms. */
 bool ike_proposal_valid(const struct ike_proposal *p, enum ike_protocol protocol);
 

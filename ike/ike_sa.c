@@ -116,6 +116,23 @@ bool ike_sa_udp(const struct ike_sa *sa)
 	return sa->nat.local || sa->nat.remote || sa->forced_udp || sa->local.port == IKE_PORT_NAT;
 }
 
+enum ike_protocol ike_sa_child_protocol(const struct ike_sa *sa)
+{
+	return sa->peer && sa->peer->config.ah ? IKE_PROTO_AH : IKE_PROTO_ESP;
+}
+
+bool ike_sa_ah_hindered(const struct ike_sa *sa, char *text, size_t cap)
+{
+	struct ike_text t = ike_text_make(text, cap);
+
+	text[0] = '\0';
+	if (ike_sa_child_protocol(sa) != IKE_PROTO_AH || (!sa->nat.local && !sa->nat.remote))
+		return false;
+	ike_text_add(&t, "there is a NAT before ");
+	ike_text_add(&t, !sa->nat.remote ? "us" : sa->nat.local ? "both sides" : "the peer");
+	return true;
+}
+
 struct ike_sa *ike_sa_new(struct ike *ike, bool initiator, uint64_t spi_i)
 {
 	return ike_sa_with_spis(ike, initiator, initiator ? spi_make(ike) : spi_i,

@@ -203,6 +203,10 @@ bool ike_tunnel_is_full(const struct ike *ike, uint32_t tunnel);
  */
 bool ike_sa_negotiates(struct ike_sa *sa);
 bool ike_sa_udp(const struct ike_sa *sa);
+/* Of CHILD SAs with this peer: ESP or AH. */
+enum ike_protocol ike_sa_child_protocol(const struct ike_sa *sa);
+/* Whether there is to be AH and there is a NAT; text says where. */
+bool ike_sa_ah_hindered(const struct ike_sa *sa, char *text, size_t cap);
 /* A fresh authentic message came: sign of life, and perhaps a new address. */
 void ike_sa_heard(struct ike_sa *sa, const struct ls_addr *local, const struct ls_addr *remote);
 void ike_sa_moved(struct ike_sa *sa, const struct ls_addr *remote);

@@ -117,7 +117,8 @@ static bool child_read(struct rd *r, struct ike_sa *sa)
 	c->ts_local = ts_read(r);
 	c->ts_remote = ts_read(r);
 	ike_child_add(sa, c);
-	return rd_ok(r) && c->chain != 0 && algo_get(c->encr);
+	return rd_ok(r) && c->chain != 0 &&
+	       (algo_get(c->encr) || (c->encr == ALGO_NONE && algo_get(c->integ)));
 }
 
 /* Times are written as ages: the clock of the process that reads may have another start. */

@@ -17,7 +17,8 @@ struct setup {
 	const struct algo *encr, *integ, *ah_integ; /* integ: of ESP, NULL with an AEAD */
 	struct ls_addr local, remote;               /* outer */
 	struct ls_addr inner_local, inner_remote;   /* tunnel mode */
-	uint64_t sequence;                          /* last used, both ways */
+	uint64_t sequence;                          /* last used, both ways, */
+	uint64_t ahead;                             /* and so many more by us */
 	unsigned tfc_bytes;
 	struct ls_random_seeded seed;
 	struct esp_sad *sad;
@@ -81,6 +82,8 @@ static inline void setup_word(struct setup *s, const char *word)
 		s->tfc_bytes = (unsigned)atoi(value);
 	} else if (IS("seq")) {
 		s->sequence = strtoull(value, NULL, 10);
+	} else if (IS("ahead")) {
+		s->ahead = strtoull(value, NULL, 10);
 	} else if (IS("local")) {
 		s->local = setup_addr(value);
 	} else if (IS("remote")) {
@@ -142,8 +145,8 @@ static inline struct esp_sa *setup_add(struct setup *s, enum esp_protocol protoc
 		fprintf(stderr, "no SA: %s\n", ls_cause_info(cause)->sentence);
 		exit(2);
 	}
-	if (s->sequence)
-		esp_sa_set_sequence(sa, s->sequence);
+	if (s->sequence + s->ahead)
+		esp_sa_set_sequence(sa, s->sequence + (direction == ESP_OUT ? s->ahead : 0));
 	return sa;
 }
 

@@ -75,7 +75,7 @@ run() {
 	local name="IPv$family $mode ${*}"
 	say "$name: the kernel takes the SAs" sas_of_guest "${words[@]}" || return
 	say "$name: 60 pings" ours good "${words[@]}" || return
-	say "$name: forged, repeated and bare ones are refused" refused "${words[@]}" seq=$((${start:-0} + 1000))
+	say "$name: forged, repeated and bare ones are refused" refused "${words[@]}" ahead=1000
 }
 
 all() {
