@@ -23,7 +23,8 @@ enum msg_socket_kind {
 	MSG_SOCKET_IKE500 = 1,
 	MSG_SOCKET_IKE4500,
 	MSG_SOCKET_ESP4500,
-	MSG_SOCKET_ESP_RAW
+	MSG_SOCKET_ESP_RAW,
+	MSG_SOCKET_AH_RAW
 };
 
 /* A tunnel as people see it. HELD: an administrator or the config keeps it down; WAITING: for a

@@ -270,6 +270,27 @@ static void marks_check(const struct conf *conf, const struct conf_tunnel *t, st
 		           t->name, t->ecn);
 }
 
+static void ipsec_check(const struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
+{
+	char error[CONF_ERROR_MAX];
+	struct ike_proposal p;
+	bool ah = false;
+
+	if (!conf_ipsec_parse(t->ipsec, &ah))
+		conf_error(e, conf->path, key_line(t, "ipsec"),
+		           "'ipsec' of the tunnel '%s' must be \"esp\" or \"ah\" (it is \"%.40s\")",
+		           t->name, t->ipsec);
+	if (ah && t->esp.force_udp)
+		conf_error(e, conf->path, key_line(t, "esp.force-udp"),
+		           "'esp.force-udp' of the tunnel '%s' cannot be with ipsec = \"ah\": AH "
+		           "does not go in UDP",
+		           t->name);
+	for (uint32_t i = 0; i < t->ah.proposal_count; i++)
+		if (!conf_ah_parse(t->ah.proposals[i], &p, error, sizeof error))
+			conf_error(e, conf->path, key_line(t, "ah.proposals"),
+			           "'ah.proposals' of the tunnel '%s': %.160s", t->name, error);
+}
+
 static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
 {
 	bool dials = t->start != CONF_START_WAIT;
@@ -317,6 +338,7 @@ static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct 
 		           t->name);
 	proposals_check(conf, t, false, e);
 	proposals_check(conf, t, true, e);
+	ipsec_check(conf, t, e);
 	identity_check(conf, t, "identity", t->identity[0] ? t->identity : conf->gateway.identity,
 	               e);
 	identity_check(conf, t, "peer-identity", t->peer_identity, e);

@@ -22,6 +22,7 @@ enum {
 	CONF_DNS_MAX = 2,
 	CONF_TUNNELS_MAX = 4096,
 	CONF_KEYS_MAX = 64, /* rows of one table of keys */
+	CONF_WORD_MAX = 16,
 	CONF_ERRORS_MAX = 20,
 	CONF_ERROR_MAX = 300,
 };
@@ -54,6 +55,11 @@ struct conf_esp {
 	bool force_udp;
 };
 
+struct conf_ah {
+	char proposals[CONF_PROPOSALS_MAX][CONF_TEXT_MAX];
+	uint32_t proposal_count;
+};
+
 struct conf_l2tp {
 	bool hide_avps, sequencing;
 	uint32_t hello_s;
@@ -84,8 +90,10 @@ struct conf_tunnel {
 	uint32_t metric, mtu, idle_s; /* 0: none, computed, never */
 	bool source_check;            /* takes effect with routes */
 	char dscp[CONF_TEXT_MAX], ecn[CONF_TEXT_MAX];
+	char ipsec[CONF_WORD_MAX]; /* conf_ipsec_parse */
 	struct conf_ike ike;
-	struct conf_esp esp;
+	struct conf_esp esp; /* lives, window: of AH too */
+	struct conf_ah ah;
 	struct conf_l2tp l2tp;
 	struct conf_ppp ppp;
 	uint32_t line; /* where it begins in the file */
@@ -113,6 +121,11 @@ struct ike_proposal;
  * bytes) says why. */
 bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
                          size_t cap);
+
+/* "esp" or "ah"; false with another word. */
+bool conf_ipsec_parse(const char *text, bool *ah);
+/* A proposal for AH: "sha256", "sha384-ecp256-noesn". false: error (cap bytes) says why. */
+bool conf_ah_parse(const char *text, struct ike_proposal *out, char *error, size_t cap);
 
 /* Reads and checks a file. false: errors says why, conf holds nothing. */
 bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors);

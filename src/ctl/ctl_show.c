@@ -177,10 +177,11 @@ static void show_sas(const json_t *o)
 		text(s, "ke"), span(number(s, "age_s"), age), span(number(s, "rekey_in_s"), rekey),
 		yes(s, "nat_local") || yes(s, "nat_remote") ? ", NAT" : "");
 	json_array_foreach(json_object_get(o, "esp_sas"), i, s)
-		printf("  ESP %-3s     %s %s%s%s%s%s, %" JSON_INTEGER_FORMAT
+		printf("  %-3s %-3s     %s %s%s%s%s%s, %" JSON_INTEGER_FORMAT
 	               " packets (%s), lost %" JSON_INTEGER_FORMAT ", rekey in %s\n",
-	               text(s, "direction"), text(s, "spi"), text(s, "encr"),
-	               text(s, "integ")[0] ? " " : "", text(s, "integ"),
+	               strcmp(text(s, "protocol"), "ah") == 0 ? "AH" : "ESP", text(s, "direction"),
+	               text(s, "spi"), text(s, "encr"),
+	               text(s, "integ")[0] && text(s, "encr")[0] ? " " : "", text(s, "integ"),
 	               yes(s, "esn") ? " ESN" : "", yes(s, "udp") ? " in UDP" : "",
 	               number(s, "packets"), size(number(s, "bytes"), bytes),
 	               number(s, "lost_packets"), span(number(s, "rekey_in_s"), rekey));

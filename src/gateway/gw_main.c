@@ -198,11 +198,13 @@ static void on_shutdown(void *owner, enum msg_role from, const struct msg *m, in
 	proc_stop(gw->proc);
 }
 
-static bool socket_add(struct gw_gateway *gw, int fd, uint8_t family, bool raw)
+static bool socket_add(struct gw_gateway *gw, int fd, const struct msg_socket *m)
 {
 	struct gw_socket *s = gw->sockets < GW_SOCKETS_MAX ? &gw->socket[gw->sockets] : NULL;
 
-	if (!s || !gw_udp_open(&s->udp, fd, family, raw))
+	if (!s || (m->kind == MSG_SOCKET_AH_RAW
+	                   ? !gw_udp_open_ah(&s->udp, fd, m->family)
+	                   : !gw_udp_open(&s->udp, fd, m->family, m->kind == MSG_SOCKET_ESP_RAW)))
 		return false;
 	s->gw = gw;
 	s->read = event_new(gw->base, fd, EV_READ | EV_PERSIST, socket_readable, s);
@@ -217,16 +219,16 @@ static bool socket_add(struct gw_gateway *gw, int fd, uint8_t family, bool raw)
 static void on_socket(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct gw_gateway *gw = owner;
-	bool raw = m->socket.kind == MSG_SOCKET_ESP_RAW;
 
 	(void)from;
-	if (!raw && m->socket.kind != MSG_SOCKET_ESP4500)
+	if (m->socket.kind != MSG_SOCKET_ESP_RAW && m->socket.kind != MSG_SOCKET_AH_RAW &&
+	    m->socket.kind != MSG_SOCKET_ESP4500)
 		return;
-	if (socket_add(gw, *fd, m->socket.family, raw))
+	if (socket_add(gw, *fd, &m->socket))
 		*fd = -1;
 	else
 		proc_tell(gw->proc, 0, CAUSE_GW_SOCKET_ERROR, NULL,
-		          "the socket for ESP could not be used");
+		          "a socket for ESP or AH could not be used");
 }
 
 static void on_tun(void *owner, enum msg_role from, const struct msg *m, int *fd)

@@ -52,10 +52,11 @@ static struct gw_chain *chain_make(struct gw_gateway *gw, struct gw_tunnel *t, u
 	return c;
 }
 
-static const struct gw_udp *socket_for(struct gw_gateway *gw, uint8_t family, bool udp)
+static const struct gw_udp *socket_for(struct gw_gateway *gw, uint8_t family, bool udp, bool ah)
 {
 	for (unsigned i = 0; i < gw->sockets; i++)
-		if (gw->socket[i].udp.family == family && gw->socket[i].udp.raw == !udp)
+		if (gw->socket[i].udp.family == family && gw->socket[i].udp.raw == !udp &&
+		    gw->socket[i].udp.ah == ah)
 			return &gw->socket[i].udp;
 	return NULL;
 }
@@ -64,8 +65,8 @@ static void chain_send_on(struct gw_gateway *gw, struct gw_chain *c, unsigned pa
 {
 	c->sending = pair;
 	c->path.out = c->pair[pair].out;
-	c->path.socket =
-		socket_for(gw, esp_sa_remote(c->path.out)->family, esp_sa_udp(c->path.out));
+	c->path.socket = socket_for(gw, esp_sa_remote(c->path.out)->family, esp_sa_udp(c->path.out),
+	                            esp_sa_protocol(c->path.out) == ESP_PROTOCOL_AH);
 	if (!c->path.socket)
 		c->path.out = NULL;
 }
@@ -176,6 +177,7 @@ static struct esp_sa_params params_make(const struct msg_sa_install *m, uint32_t
 
 	return (struct esp_sa_params){
 		.direction = direction,
+		.protocol = m->encr == ALGO_NONE ? ESP_PROTOCOL_AH : ESP_PROTOCOL_ESP,
 		.spi = in ? m->spi_in : m->spi_out,
 		.mode = m->tunnel_mode ? ESP_TUNNEL : ESP_TRANSPORT,
 		.encr = m->encr,
@@ -228,7 +230,8 @@ static enum ls_cause pair_install(struct gw_gateway *gw, struct gw_chain *c,
 	if (cause != CAUSE_NONE)
 		return cause;
 	cause = esp_sa_add(gw->sad, &out, clock_now(), &p.out);
-	if (cause != CAUSE_NONE || !socket_for(gw, m->remote.family, m->udp)) {
+	if (cause != CAUSE_NONE ||
+	    !socket_for(gw, m->remote.family, m->udp, m->encr == ALGO_NONE)) {
 		pair_end(gw, &p);
 		return cause != CAUSE_NONE ? cause : CAUSE_GW_SOCKET_ERROR;
 	}

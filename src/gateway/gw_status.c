@@ -174,6 +174,10 @@ static void sa_keys(struct gw_gateway *gw, uint64_t id, const struct esp_sa *sa,
 	struct ls_addr local = ls_addr_with_port(v.local, 0),
 		       remote = ls_addr_with_port(v.remote, 0);
 	const struct algo *e = algo_get(v.encr), *i = v.integ ? algo_get(v.integ) : NULL;
+
+	/* Wireshark has no table for AH, which hides nothing. */
+	if (v.protocol == ESP_PROTOCOL_AH)
+		return;
 	size_t encr_len = e ? (size_t)e->key_bytes + e->salt_bytes : 0;
 	if (encr_len > keys->len)
 		return;

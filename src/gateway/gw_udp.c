@@ -2,8 +2,10 @@
  * plain fallbacks. */
 #include "src/gateway/gw_udp.h"
 
+#include "esp/esp.h"
 #include "src/base/datagram.h"
 #include "src/base/icmp.h"
+#include "src/gateway/gw_tun_ip.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +23,7 @@
 #define UDP_GRO 104
 #endif
 
-enum { SEND_BATCH = 32, IP4_HEADER_MIN = 20 };
+enum { SEND_BATCH = 32, FRAGMENT_UNIT = 8, FRAGMENT_LEAST = 64, FRAGMENT_MORE = 0x2000 };
 
 static bool option_set(int fd, int level, int name, int value)
 {
@@ -42,6 +44,14 @@ bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw)
 	udp->gso = option_set(fd, SOL_UDP, UDP_SEGMENT, 0);
 	udp->gro = option_set(fd, SOL_UDP, UDP_GRO, 1);
 	return true;
+}
+
+bool gw_udp_open_ah(struct gw_udp *udp, int fd, uint8_t family)
+{
+	if (!gw_udp_open(udp, fd, family, true))
+		return false;
+	udp->ah = true;
+	return family == 6 || option_set(fd, IPPROTO_IP, IP_HDRINCL, 1);
 }
 
 void gw_udp_close(struct gw_udp *udp)
@@ -68,15 +78,16 @@ void gw_rx_free(struct gw_rx *rx)
 }
 
 /* Only what the last call used needs to be made ready again, or all when the division changes. */
-static void rx_prepare(struct gw_rx *rx, bool trains)
+static void rx_prepare(struct gw_rx *rx, bool trains, size_t before)
 {
 	size_t size = trains ? GW_RX_TRAIN : GW_RX_SIZE;
 
-	if (rx->trains != trains)
+	if (rx->trains != trains || rx->before != before)
 		rx->used = trains ? GW_RX_TRAINS : GW_RX_MESSAGES;
 	rx->trains = trains;
+	rx->before = before;
 	for (unsigned i = 0; i < rx->used; i++) {
-		rx->part[i] = (struct iovec){rx->buffer + i * size, size};
+		rx->part[i] = (struct iovec){rx->buffer + i * size + before, size - before};
 		rx->message[i].msg_hdr = (struct msghdr){
 			.msg_name = &rx->from[i],
 			.msg_namelen = sizeof rx->from[i],
@@ -105,14 +116,37 @@ static void control_read(struct gw_received *in, struct msghdr *m)
 /* A raw IPv4 socket gives the IP header too. */
 static bool header_strip(struct gw_received *in)
 {
-	size_t size = in->len >= IP4_HEADER_MIN ? (size_t)(in->bytes[0] & 15) * 4 : 0;
+	size_t size = in->len >= IP4_SIZE ? (size_t)(in->bytes[0] & 15) * 4 : 0;
 
-	if (size < IP4_HEADER_MIN || size > in->len)
+	if (size < IP4_SIZE || size > in->len)
 		return false;
 	in->bytes += size;
 	in->len -= (uint32_t)size;
 	in->segment = in->len;
 	return true;
+}
+
+/* What a raw IPv6 socket has taken off; there is room before the bytes. */
+static void header_rebuild(struct gw_received *in)
+{
+	in->bytes -= IP6_SIZE;
+	esp_outer_rebuild(in->bytes, &in->remote, &in->local, IPPROTO_AH, in->len);
+	in->len += IP6_SIZE;
+	in->segment = in->len;
+}
+
+/* Whether it may go on; a raw packet gets the form that esp_open() wants. */
+static bool received_shape(const struct gw_udp *udp, struct gw_received *r)
+{
+	if (r->len == 0)
+		return false;
+	if (!udp->raw)
+		return true;
+	r->remote.port = 0;
+	r->ah = udp->ah;
+	if (udp->ah && udp->family == 6)
+		header_rebuild(r);
+	return udp->ah || udp->family == 6 || header_strip(r);
 }
 
 unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx,
@@ -121,7 +155,7 @@ unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx,
 	unsigned n = 0;
 	int got;
 
-	rx_prepare(rx, udp->gro);
+	rx_prepare(rx, udp->gro, udp->ah && udp->family == 6 ? IP6_SIZE : 0);
 	got = recvmmsg(udp->fd, rx->message, gw_rx_most(udp), MSG_DONTWAIT, NULL);
 	rx->used = got > 0 ? (unsigned)got : 0;
 	for (int i = 0; i < got; i++) {
@@ -136,11 +170,7 @@ unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx,
 		                          .segment = rx->message[i].msg_len};
 		control_read(r, &rx->message[i].msg_hdr);
 		r->remote = datagram_name_read((const struct sockaddr *)&rx->from[i]);
-		if (udp->raw)
-			r->remote.port = 0;
-		if (r->len == 0 || (udp->raw && udp->family == 4 && !header_strip(r)))
-			continue;
-		n++;
+		n += received_shape(udp, r);
 	}
 	return n;
 }
@@ -189,11 +219,57 @@ static void run_send_singly(const struct gw_run *run, struct ls_counters *counte
 	}
 }
 
+/* n bytes of an AH packet's payload, from `at` on. */
+static bool fragment_send(const struct gw_run *run, size_t at, size_t n)
+{
+	uint8_t head[IP4_SIZE];
+	bool more = IP4_SIZE + at + n < run->len;
+	struct iovec parts[2] = {
+		{head, sizeof head},
+		{(void *)(uintptr_t)(run->bytes + IP4_SIZE + at), n},
+	};
+	struct outgoing o;
+	struct msghdr m;
+
+	outgoing_make(&o, &m, run, run->bytes, run->len, run->segment);
+	memcpy(head, run->bytes, sizeof head);
+	ls_put16(head + IP4_LEN, (uint16_t)(sizeof head + n));
+	ls_put16(head + IP4_FRAGMENT, (uint16_t)(at / FRAGMENT_UNIT | (more ? FRAGMENT_MORE : 0u)));
+	m.msg_iov = parts;
+	m.msg_iovlen = 2;
+	return sendmsg(run->udp->fd, &m, MSG_DONTWAIT) >= 0;
+}
+
+/*
+ * The kernel fragments no packet whose IPv4 header is ours: an AH packet that is larger than the
+ * link goes in pieces of half its size, or half of that, until the link takes them. AH does not
+ * cover what that changes (RFC 4302 3.3.4). Only an MTU below what IPv6 inside needs leads here.
+ */
+static bool fragments_send(const struct gw_run *run)
+{
+	size_t len = run->len - (size_t)IP4_SIZE, size = len, at = 0;
+
+	while (at < len) {
+		size_t n = len - at < size ? len - at : size;
+
+		if (fragment_send(run, at, n)) {
+			at += n;
+			continue;
+		}
+		if (errno != EMSGSIZE || size < FRAGMENT_LEAST)
+			return false;
+		size = (size / 2 + FRAGMENT_UNIT - 1) / FRAGMENT_UNIT * FRAGMENT_UNIT;
+	}
+	return true;
+}
+
 /* What becomes of a run that sendmmsg refused with `error`; false when it must wait. */
 static bool run_refused(const struct gw_run *run, int error, struct ls_counters *counters)
 {
 	if (error == EAGAIN || error == EWOULDBLOCK)
 		return false;
+	if (error == EMSGSIZE && run->udp->ah && run->udp->family == 4 && fragments_send(run))
+		return true;
 	if (run->packets > 1 && (error == EMSGSIZE || error == EINVAL || error == EIO))
 		run_send_singly(run, counters);
 	else if (error == ENOBUFS || error == ENOMEM)

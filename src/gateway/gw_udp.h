@@ -1,5 +1,5 @@
-/* Sockets for ESP: batches in and out of UDP 4500 (RFC 3948) and raw IP 50, with the kernel's
- * segmentation offloads where it has them. */
+/* Sockets for ESP and AH: batches in and out of UDP 4500 (RFC 3948), raw IP 50 and 51, with the
+ * kernel's segmentation offloads where it has them. */
 #ifndef SRC_GATEWAY_GW_UDP_H
 #define SRC_GATEWAY_GW_UDP_H
 
@@ -24,20 +24,24 @@ enum {
 struct gw_udp {
 	int fd; /* -1 when closed */
 	uint8_t family;
-	bool raw; /* IP protocol 50 instead of UDP */
+	bool raw; /* IP protocol 50 or 51 instead of UDP */
+	bool ah;  /* 51 */
 	bool gso, gro;
 };
 
 /* Takes over fd (it is made non-blocking and told to report destination addresses) and probes for
  * offloads. */
 bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw);
+/* The same for AH, whose ICV covers the IP header: over IPv4 we write it ourselves. */
+bool gw_udp_open_ah(struct gw_udp *udp, int fd, uint8_t family);
 void gw_udp_close(struct gw_udp *udp);
 
 /* Room for what a receive call brings; allocated once. */
 struct gw_rx {
 	uint8_t *buffer;
 	unsigned used; /* messages that the last call filled */
-	bool trains;   /* how the buffer is divided: GW_RX_TRAINS or GW_RX_MESSAGES */
+	bool trains;   /* how the buffer is divided: GW_RX_TRAINS or GW_RX_MESSAGES, */
+	size_t before; /* with so many bytes free before each message */
 	struct mmsghdr message[GW_RX_MESSAGES];
 	struct iovec part[GW_RX_MESSAGES];
 	struct sockaddr_in6 from[GW_RX_MESSAGES];
@@ -50,6 +54,7 @@ struct gw_received {
 	uint32_t len, segment;
 	struct ls_addr local, remote;
 	uint8_t class; /* traffic class of the IP header: DSCP and ECN */
+	bool ah;
 };
 /* How many messages a receive call takes from this socket at most. */
 static inline unsigned gw_rx_most(const struct gw_udp *udp)
@@ -60,8 +65,8 @@ bool gw_rx_init(struct gw_rx *rx);
 void gw_rx_free(struct gw_rx *rx);
 /*
  * Receives what is there, at most gw_rx_most, into in[]; gives how many, 0 when there is
- * nothing (or an error that concerns no packet of ours). The IPv4 header of a raw packet is taken
- * off. Valid until the next call.
+ * nothing (or an error that concerns no packet of ours). The IPv4 header of a raw ESP packet is
+ * taken off, an AH packet has its IP header always. Valid until the next call.
  */
 unsigned gw_udp_receive(const struct gw_udp *udp, struct gw_rx *rx,
                         struct gw_received in[GW_RX_MESSAGES], struct ls_counters *counters);

@@ -126,7 +126,7 @@ static void open_batch(struct gw_worker *w)
 
 		if (job->verdict != CAUSE_NONE)
 			continue;
-		w->calls->heard(w->owner, job->sa, ls_get32(job->pkt), &w->open_from[i]->local,
+		w->calls->heard(w->owner, job->sa, esp_sa_spi(job->sa), &w->open_from[i]->local,
 		                &w->open_from[i]->remote);
 		enum ls_cause cause = deliver(w, job, w->open_from[i]->class);
 
@@ -147,7 +147,10 @@ static void received_add(struct gw_worker *w, const struct gw_received *in)
 		if (w->opens == ESP_BATCH_MAX)
 			open_batch(w);
 		w->open_from[w->opens] = in;
-		w->open[w->opens++] = (struct esp_open_job){.pkt = in->bytes + at, .len = len};
+		w->open[w->opens++] = (struct esp_open_job){.pkt = in->bytes + at,
+		                                            .len = len,
+		                                            .protocol = in->ah ? ESP_PROTOCOL_AH
+		                                                               : ESP_PROTOCOL_ESP};
 	}
 }
 

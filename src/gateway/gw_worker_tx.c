@@ -118,6 +118,27 @@ static uint8_t *encapsulate(struct gw_flow_session *s, const struct gw_piece *pi
 	return at;
 }
 
+/* A sealed packet, to be sent from this socket. */
+static bool sealed_add(struct gw_runs *runs, const struct gw_udp *socket,
+                       const struct esp_seal_job *job, uint8_t class)
+{
+	uint8_t *bytes = job->dst;
+	size_t len = job->dst_len;
+
+	/* With AH the packet has its IP header, where class and flags may change behind the ICV;
+	 * over IPv6 the kernel makes the same one. */
+	if (socket->ah && socket->family == 6) {
+		bytes += IP6_SIZE;
+		len -= IP6_SIZE;
+	} else if (socket->ah) {
+		bytes[IP4_TOS] = class;
+		/* As with ESP, routers may fragment it. */
+		ls_put16(bytes + IP4_FRAGMENT, 0);
+	}
+	return gw_runs_add(runs, socket, esp_sa_local(job->sa), esp_sa_remote(job->sa), class,
+	                   bytes, len);
+}
+
 /* Seals what is gathered and groups it into runs; gives false when a socket is full. */
 static bool seal_and_send(struct gw_worker *w)
 {
@@ -129,8 +150,7 @@ static bool seal_and_send(struct gw_worker *w)
 		const struct esp_seal_job *job = &w->seal[i];
 
 		if (job->verdict == CAUSE_NONE &&
-		    !gw_runs_add(&w->runs, w->seal_socket[i], esp_sa_local(job->sa),
-		                 esp_sa_remote(job->sa), w->seal_class[i], job->dst, job->dst_len))
+		    !sealed_add(&w->runs, w->seal_socket[i], job, w->seal_class[i]))
 			ls_count(w->counters, CAUSE_GW_SOCKET_FULL);
 	}
 	w->seals = 0;
@@ -278,7 +298,7 @@ bool gw_worker_resume(struct gw_worker *w)
 enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
                                 const uint8_t *bytes, size_t len, ls_time now)
 {
-	uint8_t out[CONTROL_MAX + ESP_OVERHEAD_MAX];
+	uint8_t out[CONTROL_MAX + ESP_OVERHEAD_MAX + AH_OVERHEAD_MAX];
 	struct gw_runs runs = {.n = 0};
 	const struct gw_udp *full;
 	struct esp_seal_job job = {
@@ -296,7 +316,6 @@ enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
 		return CAUSE_GW_TOO_BIG;
 	if (esp_seal(w->sad, &job, 1, now) != 1)
 		return (enum ls_cause)job.verdict;
-	gw_runs_add(&runs, path->socket, esp_sa_local(job.sa), esp_sa_remote(job.sa),
-	            DATAGRAM_CLASS_CONTROL, out, job.dst_len);
+	sealed_add(&runs, path->socket, &job, DATAGRAM_CLASS_CONTROL);
 	return gw_runs_send(&runs, w->counters, &full) ? CAUSE_NONE : CAUSE_GW_SOCKET_FULL;
 }

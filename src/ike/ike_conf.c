@@ -29,6 +29,21 @@ static bool proposals_make(const char text[][CONF_TEXT_MAX], uint32_t n, bool ch
 	return true;
 }
 
+/* Of the CHILD SAs: ESP's or AH's. */
+static bool child_make(const struct conf_tunnel *conf, struct ike_peer *p, char *error, size_t cap)
+{
+	if (!conf_ipsec_parse(conf->ipsec, &p->ah))
+		return false;
+	if (!p->ah)
+		return proposals_make(conf->esp.proposals, conf->esp.proposal_count, true, p->child,
+		                      &p->child_count, error, cap);
+	for (uint32_t i = 0; i < conf->ah.proposal_count; i++)
+		if (!conf_ah_parse(conf->ah.proposals[i], &p->child[i], error, cap))
+			return false;
+	p->child_count = (uint8_t)conf->ah.proposal_count;
+	return true;
+}
+
 static bool identities_make(const struct conf_gateway *gateway, const struct conf_tunnel *conf,
                             struct ike_peer *peer, char *error, size_t cap)
 {
@@ -74,8 +89,7 @@ enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel
 		return CAUSE_IKE_CONFIG_IDENTITY;
 	if (!proposals_make(conf->ike.proposals, conf->ike.proposal_count, false, p.ike,
 	                    &p.ike_count, error, cap) ||
-	    !proposals_make(conf->esp.proposals, conf->esp.proposal_count, true, p.child,
-	                    &p.child_count, error, cap))
+	    !child_make(conf, &p, error, cap))
 		return CAUSE_IKE_CONFIG_PROPOSAL;
 	*peer = p;
 	return CAUSE_NONE;

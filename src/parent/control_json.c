@@ -374,6 +374,7 @@ static json_t *esp_sa(const struct msg_status_esp_sa *m)
 	set_text(o, "direction", m->direction == MSG_DIRECTION_IN ? "in" : "out");
 	set_hex(o, "spi", m->spi, 8);
 	set_number(o, "chain", m->chain);
+	set_text(o, "protocol", m->encr ? "esp" : "ah");
 	set_algo(o, "encr", m->encr);
 	set_algo(o, "integ", m->integ);
 	set_bool(o, "esn", m->esn);

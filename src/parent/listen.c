@@ -100,12 +100,19 @@ static bool refuse(struct listen *l, int error_number, uint8_t family, const cha
 	return false;
 }
 
+static bool is_raw(uint8_t kind)
+{
+	return kind == MSG_SOCKET_ESP_RAW || kind == MSG_SOCKET_AH_RAW;
+}
+
 static int make(uint8_t family, uint8_t kind, const struct ls_addr *local, uint16_t port)
 {
-	bool raw = kind == MSG_SOCKET_ESP_RAW;
+	bool raw = is_raw(kind);
 	int domain = family == 6 ? AF_INET6 : AF_INET;
 	int fd = socket(domain, (raw ? SOCK_RAW : SOCK_DGRAM) | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	                raw ? IPPROTO_ESP : IPPROTO_UDP);
+	                !raw                        ? IPPROTO_UDP
+	                : kind == MSG_SOCKET_AH_RAW ? IPPROTO_AH
+	                                            : IPPROTO_ESP);
 	bool shared = kind == MSG_SOCKET_IKE4500 || kind == MSG_SOCKET_ESP4500;
 	int e;
 
@@ -143,11 +150,8 @@ static bool add(struct listen *l, uint8_t kind, uint8_t family, const struct ls_
 
 	if (fd < 0)
 		return false;
-	l->socket[l->count++] =
-		(struct listen_socket){.fd = fd,
-	                               .kind = kind,
-	                               .family = family,
-	                               .port = kind == MSG_SOCKET_ESP_RAW ? 0 : port};
+	l->socket[l->count++] = (struct listen_socket){
+		.fd = fd, .kind = kind, .family = family, .port = is_raw(kind) ? 0 : port};
 	return true;
 }
 
@@ -179,6 +183,9 @@ static bool family_open(struct listen *l, uint8_t family, const struct ls_addr *
 		              error, cap);
 	if (!add(l, MSG_SOCKET_ESP_RAW, family, local, 0))
 		return refuse(l, errno, family, "the raw socket for ESP (IP protocol 50)", error,
+		              cap);
+	if (!add(l, MSG_SOCKET_AH_RAW, family, local, 0))
+		return refuse(l, errno, family, "the raw socket for AH (IP protocol 51)", error,
 		              cap);
 	return true;
 }

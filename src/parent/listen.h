@@ -1,4 +1,4 @@
-/* The daemon's sockets towards the peers: UDP 500 and 4500, and raw ESP, for IPv4 and IPv6. */
+/* The daemon's sockets towards the peers: UDP 500 and 4500, raw ESP and AH, for IPv4 and IPv6. */
 #ifndef SRC_PARENT_LISTEN_H
 #define SRC_PARENT_LISTEN_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LISTEN_MAX = 8 };
+enum { LISTEN_MAX = 10 };
 
 struct listen_socket {
 	int fd;
@@ -24,7 +24,7 @@ struct listen {
 
 struct listen_wish {
 	struct ls_addr local4, local6; /* addresses to bind to; family 0: all */
-	uint16_t ike_port, nat_port;   /* 500 and 4500; raw ESP has none */
+	uint16_t ike_port, nat_port;   /* 500 and 4500; raw ones have none */
 };
 
 /* Opens all; a host without IPv6 does without it. false: none is open, and error says which one
