@@ -111,6 +111,7 @@ struct esp_sa_view {
 	enum esp_mode mode;
 	uint32_t spi, tunnel, chain;
 	enum algo_id encr, integ;
+	const char *library, *instructions; /* as in struct esp_implementation */
 	bool esn, udp, address_fixed, bundled;
 	struct ls_addr local, remote;
 	struct esp_selector selector;
@@ -211,6 +212,18 @@ void esp_outer_rebuild(uint8_t *dst, const struct ls_addr *source,
  * both ports of the payload. */
 bool esp_selector_check(const struct esp_sa *sa, uint8_t next_header, const uint8_t *payload,
                         size_t len);
+
+/* Which crypto library runs an ENCR or INTEG row: the first that has it and gave the known answer
+ * in its self-test, which is made when somebody asks for the first time. Names are of static
+ * storage.
+ */
+struct esp_implementation {
+	const char *library;      /* NULL: none */
+	const char *instructions; /* those of the CPU that the library says to use, or "" */
+	const char *wrong; /* a library that gave another answer and is not used; NULL: none */
+};
+/* false where the row does not serve ESP. */
+bool esp_implementation(struct esp_sad *sad, enum algo_id id, struct esp_implementation *out);
 
 /* What the owner should know, pulled one by one after a batch or a tick. */
 enum esp_event_kind {

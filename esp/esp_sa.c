@@ -263,6 +263,10 @@ void esp_sa_view(const struct esp_sa *sa, struct esp_sa_view *view)
 		.chain = p->chain,
 		.encr = p->encr,
 		.integ = p->integ,
+		/* AH has OpenSSL alone. */
+		.library = sa->backend ? sa->backend->ops->name : esp_crypto_evp.name,
+		.instructions =
+			sa->backend ? sa->backend->ops->engine_kind(sa->backend->engine) : "",
 		.esn = p->esn,
 		.udp = p->udp,
 		.address_fixed = p->address_fixed,

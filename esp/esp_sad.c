@@ -79,6 +79,29 @@ bool esp_sad_use(struct esp_sad *sad, const struct esp_crypto_ops *const *candid
 	return esp_backends_start(&sad->backends, candidates, n);
 }
 
+bool esp_implementation(struct esp_sad *sad, enum algo_id id, struct esp_implementation *out)
+{
+	const struct algo *row = algo_get(id);
+	struct esp_backends *b = &sad->backends;
+
+	*out = (struct esp_implementation){.instructions = ""};
+	if (!row || (row->kind != ALGO_KIND_ENCR && row->kind != ALGO_KIND_INTEG) ||
+	    !(row->serves & ALGO_FOR_ESP))
+		return false;
+	esp_backends_test(b, row);
+	for (unsigned i = 0; i < b->count; i++) {
+		const struct esp_backend *backend = &b->backend[i];
+
+		if (!out->library && b->right[id] & 1u << i) {
+			out->library = backend->ops->name;
+			out->instructions = backend->ops->engine_kind(backend->engine);
+		}
+		if (!out->wrong && b->wrong[id] & 1u << i)
+			out->wrong = backend->ops->name;
+	}
+	return true;
+}
+
 struct esp_sad *esp_sad_new(uint32_t max_sas, const struct ls_random *random)
 {
 	struct esp_sad *sad;

@@ -113,6 +113,13 @@ static bool valid_ah(const struct ike_proposal *p)
 	return integ > 0 && (p->esn || p->no_esn);
 }
 
+static bool serves(const struct algo *a, enum ike_protocol protocol)
+{
+	uint8_t of = protocol == IKE_PROTO_IKE ? ALGO_FOR_IKE : ALGO_FOR_ESP;
+
+	return (a->kind != ALGO_KIND_ENCR && a->kind != ALGO_KIND_INTEG) || a->serves & of;
+}
+
 bool ike_proposal_valid(const struct ike_proposal *p, enum ike_protocol protocol)
 {
 	unsigned aead = 0, plain = 0;
@@ -125,7 +132,7 @@ bool ike_proposal_valid(const struct ike_proposal *p, enum ike_protocol protocol
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct algo *a = algo_get(p->algo[i]);
 
-		if (!a || (ike && a->id == ALGO_NULL))
+		if (!a || !serves(a, protocol))
 			return false;
 		if (a->kind == ALGO_KIND_ENCR)
 			a->aead ? aead++ : plain++;

@@ -84,6 +84,12 @@ static void check_notes(const struct conf *conf)
 	}
 }
 
+static void warn(void *context, const char *line)
+{
+	(void)context;
+	fprintf(stderr, "%s\n", line);
+}
+
 static int check(const char *path)
 {
 	struct conf_errors errors = {0};
@@ -91,6 +97,7 @@ static int check(const char *path)
 	bool ok = conf_load(path, &conf, &errors);
 
 	if (ok) {
+		conf_legacy(&conf, warn, NULL);
 		ok = conf_secrets_check(&conf, &errors);
 		if (ok)
 			check_notes(&conf);

@@ -1,6 +1,8 @@
 /* Reading the configuration file: every key by its row, every mistake with its line, then what
  * contradicts itself. */
+#include "esp/esp.h"
 #include "ike/ike.h"
+#include "lib/crypto.h"
 #include "src/config/conf_table.h"
 
 #include <ctype.h>
@@ -51,8 +53,7 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
 	return m < c ? m : c;
 }
 
-/* How many letters must be added, left out or changed (Levenshtein). */
-static unsigned distance(const char *a, const char *b)
+unsigned conf_distance(const char *a, const char *b)
 {
 	unsigned row[WORD_MAX + 1];
 	size_t la = strlen(a), lb = strlen(b);
@@ -83,7 +84,7 @@ static const char *nearest(const struct target *t, const char *path)
 	unsigned least = NEAR + 1;
 
 	for (size_t i = 0; i < t->count; i++) {
-		unsigned d = distance(path, t->keys[i].path);
+		unsigned d = conf_distance(path, t->keys[i].path);
 
 		if (d < least) {
 			least = d;
@@ -220,7 +221,7 @@ static bool name_is_fit(const char *name)
 	return true;
 }
 
-static unsigned key_line(const struct conf_tunnel *t, const char *path)
+unsigned conf_key_line(const struct conf_tunnel *t, const char *path)
 {
 	for (size_t i = 0; i < conf_tunnel_key_count; i++)
 		if (strcmp(conf_tunnel_keys[i].path, path) == 0 && t->key_line[i] > 0)
@@ -239,7 +240,7 @@ static void proposals_check(const struct conf *conf, const struct conf_tunnel *t
 	for (uint32_t i = 0; i < n; i++)
 		if (!conf_proposal_parse(child ? t->esp.proposals[i] : t->ike.proposals[i], child,
 		                         &p, error, sizeof error))
-			conf_error(e, conf->path, key_line(t, key),
+			conf_error(e, conf->path, conf_key_line(t, key),
 			           "'%s' of the tunnel '%s': %.160s", key, t->name, error);
 }
 
@@ -249,8 +250,8 @@ static void identity_check(const struct conf *conf, const struct conf_tunnel *t,
 	struct ike_identity id;
 
 	if (text[0] != '\0' && !ike_identity_parse(text, &id))
-		conf_error(e, conf->path, key_line(t, key), "'%s' is no identity (it is \"%.80s\")",
-		           key, text);
+		conf_error(e, conf->path, conf_key_line(t, key),
+		           "'%s' is no identity (it is \"%.80s\")", key, text);
 }
 
 static void marks_check(const struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
@@ -443,6 +444,22 @@ static void secrets_place(struct conf *conf, struct conf_errors *e)
 		conf_error(e, conf->path, 0, "the path of the secrets file is too long: %s", given);
 }
 
+static void algorithms_check(const struct conf *conf, struct conf_errors *errors)
+{
+	struct ls_random random = ls_random_system();
+	struct esp_sad *sad = NULL;
+	uint32_t named = 0;
+
+	/* The built-in proposals name nothing that could be missing. */
+	for (size_t i = 0; i < conf->tunnel_count; i++)
+		named += conf->tunnels[i].esp.proposal_count;
+	if (named > 0 && crypto_init())
+		sad = esp_sad_new(1, &random);
+	if (sad)
+		conf_algorithms_check(conf, sad, errors);
+	esp_sad_free(sad);
+}
+
 bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors)
 {
 	FILE *file = fopen(path, "re");
@@ -466,6 +483,7 @@ bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors)
 	fclose(file);
 	secrets_place(conf, errors);
 	host_name_default(&conf->gateway);
+	algorithms_check(conf, errors);
 	if (errors->count > 0)
 		conf_free(conf);
 	return errors->count == 0;

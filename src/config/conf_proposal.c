@@ -1,35 +1,111 @@
 /* Proposals as people write them in the config: names of algorithms joined by dashes. */
-#include "src/config/config.h"
+#include "src/config/conf_table.h"
 
 #include "ike/ike.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_SIZE = 40, KINDS = 5 };
+enum { NAME_SIZE = 40, KINDS = 5, NEAR = 3 };
+
+/* The algorithms that may stand in a proposal; IKE has a PRF besides. */
+static bool is_kind(const struct algo *a, bool child)
+{
+	return a->kind == ALGO_KIND_ENCR || a->kind == ALGO_KIND_INTEG || a->kind == ALGO_KIND_KE ||
+	       (a->kind == ALGO_KIND_PRF && !child);
+}
+
+static bool serves(const struct algo *a, bool child)
+{
+	return (a->kind != ALGO_KIND_ENCR && a->kind != ALGO_KIND_INTEG) ||
+	       a->serves & (child ? ALGO_FOR_ESP : ALGO_FOR_IKE);
+}
+
+/* Whether a name means the row: as we write it, or without dashes and with the ICV's bytes behind
+ * GCM as strongSwan does ("aes256gcm16"). */
+static bool is_name(const struct algo *a, const char *name)
+{
+	const char *ours = a->name;
+
+	if (strcmp(ours, name) == 0)
+		return true;
+	for (; *ours; ours++) {
+		if (*ours == '-')
+			continue;
+		if (*ours != *name++)
+			return false;
+	}
+	return *name == '\0' || (a->mode == ALGO_MODE_GCM && a->icv_bytes == 16 &&
+	                         a->iv_bytes > 0 && strcmp(name, "16") == 0);
+}
+
+/* The row of that name; of several kinds with one name, that which serves. */
+static const struct algo *row_of(const char *name, bool child)
+{
+	size_t count;
+	const struct algo *rows = algo_all(&count), *found = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!is_kind(&rows[i], child) || !is_name(&rows[i], name))
+			continue;
+		if (serves(&rows[i], child))
+			return &rows[i];
+		found = &rows[i];
+	}
+	return found;
+}
 
 /* The algorithm with the longest name that the text begins with (names hold dashes themselves),
  * *len its length; NULL if there is none. */
 static const struct algo *name_match(const char *text, bool child, size_t *len)
 {
-	static const enum algo_kind kinds[] = {ALGO_KIND_ENCR, ALGO_KIND_INTEG, ALGO_KIND_KE,
-	                                       ALGO_KIND_PRF};
-	size_t n = child ? 3 : 4, end = strlen(text);
+	size_t end = strlen(text);
 	char name[NAME_SIZE];
 
 	for (*len = end < sizeof name ? end : sizeof name - 1; *len > 0; (*len)--) {
+		const struct algo *a;
+
 		if (text[*len] != '\0' && text[*len] != '-')
 			continue;
 		memcpy(name, text, *len);
 		name[*len] = '\0';
-		for (size_t i = 0; i < n; i++) {
-			const struct algo *a = algo_by_name(kinds[i], name);
-
-			if (a)
-				return a;
-		}
+		a = row_of(name, child);
+		if (a)
+			return a;
 	}
 	return NULL;
+}
+
+/* The name that is most like what the text begins with, be it one, two or three words; NULL if none
+ * is like it. */
+static const char *nearest(const char *text, bool child)
+{
+	size_t count, len = 0;
+	const struct algo *rows = algo_all(&count);
+	const char *best = NULL;
+	unsigned least = NEAR;
+	char name[NAME_SIZE];
+
+	for (unsigned words = 1; words <= 3 && len < sizeof name - 1; words++) {
+		len += words > 1;
+		len += strcspn(text + len, "-");
+		if (len >= sizeof name)
+			break;
+		memcpy(name, text, len);
+		name[len] = '\0';
+		for (size_t i = 0; i < count; i++) {
+			unsigned d = conf_distance(name, rows[i].name);
+
+			if (d > least || (best && d == least && words == 1) ||
+			    !is_kind(&rows[i], child) || !serves(&rows[i], child))
+				continue;
+			least = d;
+			best = rows[i].name;
+		}
+		if (text[len] == '\0')
+			break;
+	}
+	return best;
 }
 
 static bool add(struct ike_proposal *p, enum algo_id id)
@@ -76,17 +152,27 @@ static bool refuse(char *error, size_t cap, const char *text, const char *why)
 	return false;
 }
 
+static bool refuse_name(char *error, size_t cap, const char *text, bool child)
+{
+	const char *near = nearest(text, child);
+
+	if (!near)
+		return refuse(error, cap, text, "begins with no algorithm that fits here");
+	snprintf(error, cap, "'%s': begins with no algorithm that fits here; did you mean '%s'?",
+	         text, near);
+	return false;
+}
+
 /* What is there must fit together, and what may be left out is filled in. */
 static bool complete(struct ike_proposal *p, const char *text, bool child, char *error, size_t cap)
 {
-	unsigned have[KINDS] = {0}, aead = 0, open = 0;
+	unsigned have[KINDS] = {0}, aead = 0;
 
 	for (uint8_t i = 0; i < p->count; i++) {
 		const struct algo *a = algo_get(p->algo[i]);
 
 		have[a->kind]++;
 		aead += a->aead;
-		open += a->id == ALGO_NULL;
 	}
 	if (have[ALGO_KIND_ENCR] == 0)
 		return refuse(error, cap, text, "names no cipher");
@@ -102,9 +188,6 @@ static bool complete(struct ike_proposal *p, const char *text, bool child, char 
 		return refuse(error, cap, text, "names no integrity algorithm");
 	if (child)
 		return true;
-	if (open > 0)
-		return refuse(error, cap, text,
-		              "leaves IKE without a cipher: null is for ESP only");
 	if (have[ALGO_KIND_KE] == 0)
 		return refuse(error, cap, text, "names no key exchange group");
 	if (have[ALGO_KIND_PRF] == 0 && !prf_add(p, aead > 0))
@@ -138,7 +221,12 @@ bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out,
 		const struct algo *a = len ? NULL : name_match(at, child, &len);
 
 		if (len == 0)
-			return refuse(error, cap, at, "begins with no algorithm that fits here");
+			return refuse_name(error, cap, at, child);
+		if (a && !serves(a, child)) {
+			snprintf(error, cap, "'%s' names '%s', which is not for %s", text, a->name,
+			         child ? "ESP" : "IKE");
+			return false;
+		}
 		if (a && !add(&p, a->id))
 			return refuse(error, cap, text, "names too many algorithms");
 		at += len;

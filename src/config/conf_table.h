@@ -54,6 +54,18 @@ bool conf_is_list(const struct conf_key *k);
 /* Sets all keys of a table to their defaults. */
 void conf_defaults(const struct conf_key *keys, size_t n, void *of);
 
+/* How many letters must be added, left out or changed (Levenshtein), case not counted; a lot where
+ * a word is long. */
+unsigned conf_distance(const char *a, const char *b);
+
+struct esp_sad;
+/* Notes each algorithm that a tunnel's proposals for ESP name and that no library which the SAD
+ * knows has, or has rightly. */
+void conf_algorithms_check(const struct conf *conf, struct esp_sad *sad,
+                           struct conf_errors *errors);
+/* The line of the file where the key is, or else the tunnel. */
+unsigned conf_key_line(const struct conf_tunnel *t, const char *path);
+
 /* Notes each number of the file that libconfig would wrap round; leaves the file at its begin. */
 void conf_numbers_check(FILE *file, const char *path, struct conf_errors *errors);
 

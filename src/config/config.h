@@ -132,6 +132,10 @@ bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors);
 void conf_free(struct conf *conf);
 /* "wait", "on-demand", "always" */
 const char *conf_start_name(enum conf_start start);
+/* Says of each algorithm that is named in a proposal and is for old peers only that it is:
+ * "file:line: sentence". */
+void conf_legacy(const struct conf *conf, void (*say)(void *context, const char *line),
+                 void *context);
 /* Each effective value with where it came from, in order of the tables. */
 void conf_effective(const struct conf *conf,
                     void (*say)(void *context, const char *key, const char *value,

@@ -1,5 +1,6 @@
 /* The gateway process: its sockets, timers and messages, and the pump that carries out what the
  * engines ask for. */
+#include "src/base/log.h"
 #include "src/gateway/gw.h"
 
 #include <stdio.h>
@@ -396,6 +397,25 @@ static const struct proc_role role = {
 	.peer_lost = peer_lost,
 };
 
+/* Tries every algorithm with each library before a packet does. */
+static void self_test(struct gw_gateway *gw)
+{
+	size_t count;
+	const struct algo *rows = algo_all(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		struct esp_implementation of;
+
+		if (!esp_implementation(gw->sad, rows[i].id, &of) || !of.wrong)
+			continue;
+		ls_count(&gw->counters, CAUSE_ESP_SELF_TEST);
+		log_line(LOG_LEVEL_ERROR, "L2S-%u: %s by %s: %s; %s does it",
+		         ls_cause_info(CAUSE_ESP_SELF_TEST)->number, rows[i].name, of.wrong,
+		         ls_cause_info(CAUSE_ESP_SELF_TEST)->sentence,
+		         of.library ? of.library : "no other");
+	}
+}
+
 static bool gateway_init(struct gw_gateway *gw)
 {
 	struct l2tp_limits limits = {0};
@@ -407,6 +427,8 @@ static bool gateway_init(struct gw_gateway *gw)
 		return false;
 	gw->base = proc_base(gw->proc);
 	gw->sad = esp_sad_new(GW_SAS_MAX, &gw->random);
+	if (gw->sad)
+		self_test(gw);
 	gw->l2tp = l2tp_new(&limits, &gw->random);
 	gw->l2tp_timer = evtimer_new(gw->base, l2tp_timer_fired, gw);
 	gw->esp_timer = evtimer_new(gw->base, esp_timer_fired, gw);

@@ -38,6 +38,8 @@ static void sa_status(struct gw_gateway *gw, const struct msg_status_ask *ask,
 		.age_s = seconds_since(v.life.born, now),
 		.idle_s = seconds_since(v.last_used, now),
 	};
+	snprintf(m.library, sizeof m.library, "%s%s%s", v.library, v.instructions[0] ? " " : "",
+	         v.instructions);
 	if (v.life.soft.seconds > m.age_s)
 		m.rekey_in_s = (uint32_t)(v.life.soft.seconds - m.age_s);
 	GW_SEND(gw, PARENT, status_esp_sa, &m);
@@ -130,30 +132,50 @@ void gw_status_ask(struct gw_gateway *gw, const struct msg_status_ask *m)
 	GW_SEND(gw, PARENT, status_end, &end);
 }
 
-/* The names that Wireshark's esp_sa table has for algorithms (ChaCha20-Poly1305: since 4.2). Its
- * plain "AES-GCM [RFC4106]" takes the ICV for a part of the text. */
+/* The names that Wireshark's esp_sa table has for algorithms (ChaCha20-Poly1305: since 4.2; none
+ * for CCM, GMAC and implicit IVs). Its plain "AES-GCM [RFC4106]" takes the ICV for a part of the
+ * text. */
 static const char *wireshark_encr(const struct algo *a)
 {
-	if (!a || a->id == ALGO_NULL)
-		return "NULL";
-	if (a->aead && strstr(a->name, "gcm"))
-		return "AES-GCM with 16 octet ICV [RFC4106]";
-	if (a->aead && strstr(a->name, "chacha"))
+	switch (a ? a->mode : ALGO_MODE_NULL) {
+	case ALGO_MODE_GCM:
+		return a->icv_bytes == 16   ? "AES-GCM with 16 octet ICV [RFC4106]"
+		       : a->icv_bytes == 12 ? "AES-GCM with 12 octet ICV [RFC4106]"
+		                            : "AES-GCM with 8 octet ICV [RFC4106]";
+	case ALGO_MODE_CHACHA:
 		return "ChaCha20 with Poly1305 [RFC7634]";
-	return "AES-CBC [RFC3602]";
+	case ALGO_MODE_CTR:
+		return "AES-CTR [RFC3686]";
+	case ALGO_MODE_CBC:
+		return a->id == ALGO_TDES                ? "TripleDES-CBC [RFC2451]"
+		       : a->id == ALGO_DES               ? "DES-CBC [RFC2405]"
+		       : strncmp(a->evp, "AES-", 4) != 0 ? "NULL"
+		                                         : "AES-CBC [RFC3602]";
+	default:
+		return "NULL";
+	}
 }
 
 static const char *wireshark_integ(const struct algo *a)
 {
-	if (!a)
-		return "NULL";
-	if (strstr(a->name, "sha256"))
+	switch (a ? a->id : ALGO_NONE) {
+	case ALGO_SHA256:
 		return "HMAC-SHA-256-128 [RFC4868]";
-	if (strstr(a->name, "sha384"))
+	case ALGO_SHA384:
 		return "HMAC-SHA-384-192 [RFC4868]";
-	if (strstr(a->name, "sha512"))
+	case ALGO_SHA512:
 		return "HMAC-SHA-512-256 [RFC4868]";
-	return "HMAC-SHA-1-96 [RFC2404]";
+	case ALGO_SHA1:
+		return "HMAC-SHA-1-96 [RFC2404]";
+	case ALGO_MD5:
+		return "HMAC-MD5-96 [RFC2403]";
+	/* Wireshark 4.0 knows the length of these two and does not check them. */
+	case ALGO_AESXCBC:
+	case ALGO_AESCMAC:
+		return "ANY 96 bit authentication [no checking]";
+	default:
+		return "NULL";
+	}
 }
 
 static void hex(char *out, size_t cap, const uint8_t *bytes, size_t len)

@@ -72,6 +72,8 @@ static const char *wireshark_encr(const struct algo *a)
 		                            : "AES-GCM-128 with 16 octet ICV [RFC5282]";
 	if (a->aead)
 		return "ChaCha20-Poly1305 [RFC7634]";
+	if (a->id == ALGO_TDES)
+		return "3DES [RFC2451]";
 	return a->key_bytes == 32   ? "AES-CBC-256 [RFC3602]"
 	       : a->key_bytes == 24 ? "AES-CBC-192 [RFC3602]"
 	                            : "AES-CBC-128 [RFC3602]";

@@ -70,6 +70,14 @@ static void set_algo(json_t *o, const char *key, unsigned id)
 		set_text(o, key, a->name);
 }
 
+/* Whether it is for old peers only. */
+static bool is_legacy(unsigned id)
+{
+	const struct algo *a = algo_get(id);
+
+	return a && a->gate == ALGO_LEGACY;
+}
+
 static void set_hex(json_t *o, const char *key, uint64_t value, int digits)
 {
 	char text[24];
@@ -355,6 +363,9 @@ static json_t *ike_sa(const struct msg_status_ike_sa *m)
 	set_algo(o, "prf", m->prf);
 	set_algo(o, "integ", m->integ);
 	set_algo(o, "ke", m->ke);
+	set_bool(o, "legacy",
+	         is_legacy(m->encr) || is_legacy(m->prf) || is_legacy(m->integ) ||
+	                 is_legacy(m->ke));
 	set_addr(o, "local", &m->local);
 	set_addr(o, "remote", &m->remote);
 	set_text(o, "peer_id", identity_text(&m->peer_id, text, sizeof text));
@@ -377,6 +388,8 @@ static json_t *esp_sa(const struct msg_status_esp_sa *m)
 	set_text(o, "protocol", m->encr ? "esp" : "ah");
 	set_algo(o, "encr", m->encr);
 	set_algo(o, "integ", m->integ);
+	set_bool(o, "legacy", is_legacy(m->encr) || is_legacy(m->integ));
+	set_text(o, "library", m->library);
 	set_bool(o, "esn", m->esn);
 	set_bool(o, "udp", m->udp);
 	set_addr(o, "local", &m->local);

@@ -224,6 +224,12 @@ static bool secrets_try(const struct parent *p)
 	return fd >= 0;
 }
 
+static void warn(void *context, const char *line)
+{
+	(void)context;
+	log_line(LOG_LEVEL_WARN, "%s", line);
+}
+
 static bool config_read(struct parent *p)
 {
 	struct conf_errors errors = {0};
@@ -231,6 +237,8 @@ static bool config_read(struct parent *p)
 
 	for (size_t i = 0; i < errors.count; i++)
 		log_line(LOG_LEVEL_ERROR, "%s", errors.line[i]);
+	if (ok)
+		conf_legacy(&p->conf, warn, NULL);
 	return ok && secrets_try(p);
 }
 

@@ -132,6 +132,7 @@ enum parent_reload parent_reload(struct parent *p, void (*say)(void *context, co
 		            errors.count > 0 ? errors.line[0] : "");
 		return PARENT_RELOAD_REFUSED;
 	}
+	conf_legacy(&conf, say, context);
 	n.removed = remove_gone(p, &conf);
 	old = p->conf.gateway;
 	start_needed(&old, &conf.gateway, say, context);

@@ -1,0 +1,88 @@
+/* What the proposals name and should not, or cannot, be used here. */
+#include "esp/esp.h"
+#include "ike/ike.h"
+#include "src/config/conf_table.h"
+
+struct named {
+	const struct conf_tunnel *tunnel;
+	const char *key, *text; /* of the proposal */
+	const struct algo *algo;
+};
+
+static void of_proposals(const struct conf_tunnel *t, bool child,
+                         void (*each)(void *context, const struct named *named), void *context)
+{
+	uint32_t n = child ? t->esp.proposal_count : t->ike.proposal_count;
+	struct named named = {.tunnel = t, .key = child ? "esp.proposals" : "ike.proposals"};
+	char error[CONF_ERROR_MAX];
+	struct ike_proposal p;
+
+	for (uint32_t i = 0; i < n; i++) {
+		named.text = child ? t->esp.proposals[i] : t->ike.proposals[i];
+		if (!conf_proposal_parse(named.text, child, &p, error, sizeof error))
+			continue;
+		for (uint8_t k = 0; k < p.count; k++) {
+			named.algo = algo_get(p.algo[k]);
+			each(context, &named);
+		}
+	}
+}
+
+struct saying {
+	const struct conf *conf;
+	void (*say)(void *context, const char *line);
+	void *context;
+};
+
+static void say_legacy(void *context, const struct named *n)
+{
+	const struct saying *s = context;
+	char line[CONF_PATH_MAX + CONF_ERROR_MAX];
+
+	if (n->algo->gate != ALGO_LEGACY)
+		return;
+	snprintf(line, sizeof line,
+	         "%s:%u: '%s' of the tunnel '%s' names '%s', which is for old peers only (%u bits)",
+	         s->conf->path, conf_key_line(n->tunnel, n->key), n->key, n->tunnel->name,
+	         n->algo->name, n->algo->strength);
+	s->say(s->context, line);
+}
+
+void conf_legacy(const struct conf *conf, void (*say)(void *context, const char *line),
+                 void *context)
+{
+	struct saying s = {conf, say, context};
+
+	for (size_t i = 0; i < conf->tunnel_count; i++) {
+		of_proposals(&conf->tunnels[i], false, say_legacy, &s);
+		of_proposals(&conf->tunnels[i], true, say_legacy, &s);
+	}
+}
+
+struct checking {
+	const struct conf *conf;
+	struct conf_errors *errors;
+	struct esp_sad *sad; /* whom to ask what there is */
+};
+
+static void check_one(void *context, const struct named *n)
+{
+	const struct checking *c = context;
+	struct esp_implementation of;
+
+	if (!esp_implementation(c->sad, n->algo->id, &of) || of.library)
+		return;
+	conf_error(c->errors, c->conf->path, conf_key_line(n->tunnel, n->key),
+	           "'%s' of the tunnel '%s' names '%s', which %s", n->key, n->tunnel->name,
+	           n->algo->name,
+	           of.wrong ? "no crypto library of this host does rightly"
+	                    : "no crypto library of this host has");
+}
+
+void conf_algorithms_check(const struct conf *conf, struct esp_sad *sad, struct conf_errors *errors)
+{
+	struct checking c = {conf, errors, sad};
+
+	for (size_t i = 0; i < conf->tunnel_count; i++)
+		of_proposals(&conf->tunnels[i], true, check_one, &c);
+}
