@@ -63,11 +63,32 @@ static void all_links(struct net_link link)
 		net.link[g] = link;
 }
 
+/* A row of that kind which serves ESP. */
+static const struct algo *any_row(enum algo_kind kind)
+{
+	size_t count;
+	const struct algo *rows = algo_all(&count), *row;
+
+	do
+		row = &rows[dice_below((uint32_t)count)];
+	while (row->kind != kind || !(row->serves & ALGO_FOR_ESP));
+	return row;
+}
+
+/* What both gateways are told to propose for ESP: the built-in proposals, or any transform. */
+static const char *any_proposal(void)
+{
+	static char text[64];
+	const struct algo *encr = any_row(ALGO_KIND_ENCR), *integ = any_row(ALGO_KIND_INTEG);
+
+	snprintf(text, sizeof text, "%s%s%s%s", encr->name, encr->aead ? "" : "-",
+	         encr->aead ? "" : integ->name, dice_below(3) == 0 ? "-x25519" : "");
+	return dice_below(3) == 0 ? NULL : text;
+}
+
 /* What each seed draws, whatever the scenario. */
 static void climate_common(void)
 {
-	static const char *const esp[] = {NULL, "aes256-gcm", "aes256-sha256", "aes128-gcm"};
-
 	memset(&climate, 0, sizeof climate);
 	climate.rain = LS_S(dice_between(RAIN_S_MIN, RAIN_S_MAX));
 	climate.pause_least = LS_S(2);
@@ -86,7 +107,7 @@ static void climate_common(void)
 		.retries = dice_between(5, 6),
 		.hello_s = dice_between(5, 10),
 		.echo_s = dice_between(5, 10),
-		.esp_proposal = esp[dice_below(sizeof esp / sizeof esp[0])],
+		.esp_proposal = any_proposal(),
 	};
 	net.nat = dice_below(2) == 0;
 	net.ipv6 = !net.nat && dice_below(3) == 0;
@@ -516,10 +537,10 @@ bool scenario_run(const struct scenario *s, uint64_t seed, bool verbose)
 	world_begin(seed, verbose);
 	net_begin();
 	invariants_begin();
-	host_begin();
 	recovery_s = 0;
 	climate_common();
 	s->climate();
+	host_begin();
 	daemon_files(dir);
 	rain();
 	if (!failure())
