@@ -58,7 +58,7 @@ $(B)/daemon.a: $(call obj,$(DAEMON))
 $(B)/ctl.a: $(call obj,$(CTL))
 $(B)/%.a:
 	@rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)$(AR) rcs $@ $^
 
 $(B)/l2tpsecd: $(call obj,src/main.c) $(B)/daemon.a $(B)/engines.a
 	$(call say,LD)

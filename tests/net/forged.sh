@@ -42,5 +42,7 @@ attacked "aes256-gcm in UDP" aes256-gcm-noesn "force-udp = true;"
 attacked "aes256-gcm raw, ESN" aes256-gcm-esn
 attacked "aes256-sha256 in UDP" aes256-sha256-noesn "force-udp = true;"
 attacked "aes128-sha1 raw" aes128-sha1-noesn
+attacked "aes256-ctr raw, ESN" aes256-ctr-sha384-esn
+attacked "3des-md5 in UDP" 3des-md5-noesn "force-udp = true;"
 attacked "chacha20poly1305 in UDP, ESN" chacha20poly1305-esn "force-udp = true;"
 [ $failed = 0 ]

@@ -20,8 +20,10 @@ from scapy.utils import RawPcapReader
 NAT_PORT = 4500
 L2TP_PORT = 1701
 AHEAD = 200  # leave the daemon numbers for what it sends meanwhile: within a window of 1024 both are good
-CIPHERS = {"AES-GCM": ("AES-GCM", 8, 16, 4), "ChaCha20": ("CHACHA20-POLY1305", 8, 16, 4), "AES-CBC": ("AES-CBC", 16, 0, 16)}
-MACS = {"HMAC-SHA-256-128": ("SHA2-256-128", 16), "HMAC-SHA-1-96": ("HMAC-SHA1-96", 12), "NULL": (None, 0)}
+CIPHERS = {"AES-GCM": ("AES-GCM", 8, 16, 4), "ChaCha20": ("CHACHA20-POLY1305", 8, 16, 4), "AES-CBC": ("AES-CBC", 16, 0, 16),
+           "AES-CTR": ("AES-CTR", 8, 0, 4), "TripleDES-CBC": ("3DES", 8, 0, 8), "DES-CBC": ("DES", 8, 0, 8)}
+MACS = {"HMAC-SHA-256-128": ("SHA2-256-128", 16), "HMAC-SHA-384-192": ("SHA2-384-192", 24), "HMAC-SHA-512-256": ("SHA2-512-256", 32),
+        "HMAC-SHA-1-96": ("HMAC-SHA1-96", 12), "HMAC-MD5-96": ("HMAC-MD5-96", 12), "NULL": (None, 0)}
 
 
 class EsnAuth(AuthAlgo):
