@@ -260,12 +260,12 @@ static void marks_check(const struct conf *conf, const struct conf_tunnel *t, st
 	uint8_t dscp;
 
 	if (!conf_dscp_parse(t->dscp, &dscp))
-		conf_error(e, conf->path, key_line(t, "dscp"),
+		conf_error(e, conf->path, conf_key_line(t, "dscp"),
 		           "'dscp' of the tunnel '%s' must be a class such as \"cs0\", \"af21\" or "
 		           "\"ef\", a number from 0 to 63, or \"copy\" (it is \"%.40s\")",
 		           t->name, t->dscp);
 	if (!conf_ecn_parse(t->ecn, &ecn))
-		conf_error(e, conf->path, key_line(t, "ecn"),
+		conf_error(e, conf->path, conf_key_line(t, "ecn"),
 		           "'ecn' of the tunnel '%s' must be \"auto\", \"copy\" or \"off\" (it is "
 		           "\"%.40s\")",
 		           t->name, t->ecn);

@@ -6,7 +6,9 @@
 static void mac(const struct esp_hmac *hmac, struct ls_bytes a, struct ls_bytes b,
                 uint8_t out[ESP_HMAC_MAX])
 {
-	esp_hmac(hmac, a.p, a.len, b.p, b.len, out);
+	const struct ls_bytes parts[] = {a, b};
+
+	esp_hmac(hmac, parts, 2, out);
 }
 
 static const struct {

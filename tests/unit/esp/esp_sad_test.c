@@ -162,14 +162,15 @@ END_TEST
 /* The backend is chosen before there is any SA; tables too. */
 START_TEST(a_backend_is_for_an_empty_sad)
 {
+	const struct esp_crypto_ops *const ops[] = {pair_backend(0), pair_backend(1)};
 	struct pair p;
 
 	pair_make(&p, _i, _i, 0, true);
-	ck_assert(!esp_sad_use(p.to, pair_backend(0)));
-	ck_assert(!esp_sad_use(p.to, pair_backend(1)));
+	ck_assert(!esp_sad_use(p.to, &ops[0], 1));
+	ck_assert(!esp_sad_use(p.to, &ops[1], 1));
 	esp_sa_end(p.to, p.in);
-	ck_assert(esp_sad_use(p.to, pair_backend(1)));
-	ck_assert(esp_sad_use(p.to, pair_backend(0)));
+	ck_assert(esp_sad_use(p.to, &ops[1], 1));
+	ck_assert(esp_sad_use(p.to, ops, 2));
 	pair_add(&p, LS_S(1));
 	pair_free(&p);
 }

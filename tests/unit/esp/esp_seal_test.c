@@ -83,7 +83,7 @@ START_TEST(padding_and_trailer)
 		ck_assert_uint_ge(text, len + 2);
 		ck_assert_uint_lt(text, len + 2 + align);
 		ck_assert_uint_eq(sealed, esp_sealed_size(p.out, len));
-		if (sa->transform != ESP_NULL_HMAC)
+		if (p.out_params.encr != ALGO_NULL)
 			continue;
 		ck_assert_mem_eq(pkt + 8, plain, len);
 		for (size_t i = 0; i < text - len - 2; i++)
