@@ -1,6 +1,7 @@
 /* What the proposals name and should not, or cannot, be used here. */
 #include "esp/esp.h"
 #include "ike/ike.h"
+#include "lib/crypto.h"
 #include "src/config/conf_table.h"
 
 struct named {
@@ -85,4 +86,53 @@ void conf_algorithms_check(const struct conf *conf, struct esp_sad *sad, struct 
 
 	for (size_t i = 0; i < conf->tunnel_count; i++)
 		of_proposals(&conf->tunnels[i], true, check_one, &c);
+}
+
+enum { LIBRARIES_MAX = 4 };
+
+struct library {
+	struct esp_implementation of;
+	unsigned rows;
+};
+
+/* Counts a row for its library. */
+static void library_add(struct library *all, size_t *n, const struct esp_implementation *of)
+{
+	size_t k = 0;
+
+	while (k < *n && all[k].of.library != of->library)
+		k++;
+	if (k == LIBRARIES_MAX)
+		return;
+	*n += k == *n;
+	all[k].of = *of;
+	all[k].rows++;
+}
+
+bool conf_libraries(char *text, size_t cap)
+{
+	struct ls_random random = ls_random_system();
+	struct esp_sad *sad = crypto_init() ? esp_sad_new(1, &random) : NULL;
+	struct library all[LIBRARIES_MAX] = {{.rows = 0}};
+	size_t count, used = 0, n = 0;
+	const struct algo *rows = algo_all(&count);
+	bool good = sad != NULL;
+
+	for (size_t i = 0; sad && i < count; i++) {
+		struct esp_implementation of;
+
+		if (!esp_implementation(sad, rows[i].id, &of))
+			continue;
+		good &= of.library && !of.wrong;
+		if (of.library)
+			library_add(all, &n, &of);
+	}
+	esp_sad_free(sad);
+	text[0] = '\0';
+	for (size_t k = 0; k < n && used < cap; k++)
+		used += (size_t)snprintf(text + used, cap - used, "%s%s%s%s for %u algorithms",
+		                         k ? ", " : "", all[k].of.library,
+		                         all[k].of.instructions[0] ? " " : "",
+		                         all[k].of.instructions, all[k].rows);
+	return good;
 }

@@ -136,6 +136,9 @@ const char *conf_start_name(enum conf_start start);
  * "file:line: sentence". */
 void conf_legacy(const struct conf *conf, void (*say)(void *context, const char *line),
                  void *context);
+/* The crypto libraries of this host and of how many algorithms for ESP each is the one that is
+ * used, as text. false when one gives a wrong answer in its self-test, or none has an algorithm. */
+bool conf_libraries(char *text, size_t cap);
 /* Each effective value with where it came from, in order of the tables. */
 void conf_effective(const struct conf *conf,
                     void (*say)(void *context, const char *key, const char *value,

@@ -55,6 +55,7 @@ is_arm() { inside "aarch64-linux-gnu-readelf -h build/$1" | grep -q AArch64; }
 say "a copy of the sources" copy
 say "configure --host=aarch64-linux-gnu" inside "./configure --host=aarch64-linux-gnu"
 say "it builds, and so do its tests" inside "nice make -s -j$(nproc) tests"
+[ $failed = 0 ] || exit 1
 say "l2tpsecd is an arm64 program" is_arm l2tpsecd
 say "l2tpsecctl is an arm64 program" is_arm l2tpsecctl
 says() { inside "qemu-aarch64-static build/$1 --version" | grep -q "^$1 "; }

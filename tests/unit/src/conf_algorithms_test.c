@@ -106,6 +106,18 @@ START_TEST(what_errs_is_named)
 }
 END_TEST
 
+START_TEST(libraries_are_named)
+{
+	char text[200], cut[20];
+
+	ck_assert(conf_libraries(text, sizeof text));
+	ck_assert_ptr_nonnull(strstr(text, "openssl for "));
+	ck_assert(conf_libraries(cut, sizeof cut));
+	ck_assert_uint_eq(strlen(cut), sizeof cut - 1);
+	ck_assert_int_eq(strncmp(cut, text, sizeof cut - 1), 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("all");
@@ -115,5 +127,6 @@ int main(void)
 	tcase_add_test(tc, the_old_is_named);
 	tcase_add_test(tc, what_is_lacking_is_named);
 	tcase_add_test(tc, what_errs_is_named);
+	tcase_add_test(tc, libraries_are_named);
 	return run_cases("conf_algorithms", tc);
 }
