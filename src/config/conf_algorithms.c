@@ -10,6 +10,15 @@ struct named {
 	const struct algo *algo;
 };
 
+static void of_proposal(const struct ike_proposal *p, struct named *named,
+                        void (*each)(void *context, const struct named *named), void *context)
+{
+	for (uint8_t k = 0; k < p->count; k++) {
+		named->algo = algo_get(p->algo[k]);
+		each(context, named);
+	}
+}
+
 static void of_proposals(const struct conf_tunnel *t, bool child,
                          void (*each)(void *context, const struct named *named), void *context)
 {
@@ -20,12 +29,14 @@ static void of_proposals(const struct conf_tunnel *t, bool child,
 
 	for (uint32_t i = 0; i < n; i++) {
 		named.text = child ? t->esp.proposals[i] : t->ike.proposals[i];
-		if (!conf_proposal_parse(named.text, child, &p, error, sizeof error))
-			continue;
-		for (uint8_t k = 0; k < p.count; k++) {
-			named.algo = algo_get(p.algo[k]);
-			each(context, &named);
-		}
+		if (conf_proposal_parse(named.text, child, &p, error, sizeof error))
+			of_proposal(&p, &named, each, context);
+	}
+	named.key = "ah.proposals";
+	for (uint32_t i = 0; child && i < t->ah.proposal_count; i++) {
+		named.text = t->ah.proposals[i];
+		if (conf_ah_parse(named.text, &p, error, sizeof error))
+			of_proposal(&p, &named, each, context);
 	}
 }
 

@@ -278,17 +278,17 @@ static void ipsec_check(const struct conf *conf, const struct conf_tunnel *t, st
 	bool ah = false;
 
 	if (!conf_ipsec_parse(t->ipsec, &ah))
-		conf_error(e, conf->path, key_line(t, "ipsec"),
+		conf_error(e, conf->path, conf_key_line(t, "ipsec"),
 		           "'ipsec' of the tunnel '%s' must be \"esp\" or \"ah\" (it is \"%.40s\")",
 		           t->name, t->ipsec);
 	if (ah && t->esp.force_udp)
-		conf_error(e, conf->path, key_line(t, "esp.force-udp"),
+		conf_error(e, conf->path, conf_key_line(t, "esp.force-udp"),
 		           "'esp.force-udp' of the tunnel '%s' cannot be with ipsec = \"ah\": AH "
 		           "does not go in UDP",
 		           t->name);
 	for (uint32_t i = 0; i < t->ah.proposal_count; i++)
 		if (!conf_ah_parse(t->ah.proposals[i], &p, error, sizeof error))
-			conf_error(e, conf->path, key_line(t, "ah.proposals"),
+			conf_error(e, conf->path, conf_key_line(t, "ah.proposals"),
 			           "'ah.proposals' of the tunnel '%s': %.160s", t->name, error);
 }
 
