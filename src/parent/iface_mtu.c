@@ -12,7 +12,7 @@ static size_t room(const struct msg_iface_up *m, size_t packet)
 
 	if (m->encr)
 		return esp_plain_room((enum algo_id)m->encr, (enum algo_id)m->integ, packet);
-	return packet > ah ? packet - ah : 0;
+	return ah > 0 && packet > ah ? packet - ah : 0;
 }
 
 uint32_t iface_mtu(uint32_t link_mtu, const struct msg_iface_up *m)

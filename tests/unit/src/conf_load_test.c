@@ -101,6 +101,18 @@ START_TEST(proposals_and_identities_are_checked)
 	                  3, "no integrity algorithm");
 	conf_file_refused(GATEWAY_LINE
 	                  "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
+	                  "ipsec = \"tls\"; } );",
+	                  3, "must be \"esp\" or \"ah\"");
+	conf_file_refused(GATEWAY_LINE
+	                  "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
+	                  "ipsec = \"ah\"; esp: { force-udp = true; }; } );",
+	                  3, "does not go in UDP");
+	conf_file_refused(GATEWAY_LINE
+	                  "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
+	                  "ah: { proposals = [ \"aes256-gcm\" ]; }; } );",
+	                  3, "AH has");
+	conf_file_refused(GATEWAY_LINE
+	                  "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
 	                  "peer-identity = \"keyid:\"; } );",
 	                  3, "no identity");
 }

@@ -48,6 +48,17 @@ START_TEST(cbc)
 }
 END_TEST
 
+/* Without a cipher it is AH. */
+START_TEST(ah)
+{
+	is(1434, 4, false, ALGO_NONE, ALGO_SHA256, 4);
+	is(1410, 6, false, ALGO_NONE, ALGO_SHA256, 4);
+	is(1438, 4, false, ALGO_NONE, ALGO_SHA1, 4);
+	is(1418, 6, false, ALGO_NONE, ALGO_SHA1, 4);
+	is(0, 4, false, ALGO_NONE, ALGO_NONE, 4);
+}
+END_TEST
+
 START_TEST(what_the_peer_receives_is_the_most)
 {
 	struct msg_iface_up m = line(4, true, ALGO_AES256_GCM, ALGO_NONE, 4);
@@ -75,6 +86,7 @@ int main(void)
 
 	tcase_add_test(t, aead);
 	tcase_add_test(t, cbc);
+	tcase_add_test(t, ah);
 	tcase_add_test(t, what_the_peer_receives_is_the_most);
 	tcase_add_test(t, links_that_carry_nothing_give_zero);
 	return run_cases("src/iface_mtu", t);

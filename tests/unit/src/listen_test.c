@@ -188,25 +188,27 @@ static int option(int fd, int level, int name)
 	return value;
 }
 
-/* Four a family; each tells where a datagram came to, lets the path cut what is too long, and
+/* Five a family; each tells where a datagram came to, lets the path cut what is too long, and
  * holds a burst. */
 START_TEST(each_socket_has_what_it_needs)
 {
 	static const uint8_t kinds[] = {MSG_SOCKET_IKE500, MSG_SOCKET_IKE4500, MSG_SOCKET_ESP4500,
-	                                MSG_SOCKET_ESP_RAW};
+	                                MSG_SOCKET_ESP_RAW, MSG_SOCKET_AH_RAW};
 
 	is_open(&wish);
-	ck_assert_uint_eq(l.count, 8);
+	ck_assert_uint_eq(l.count, 10);
 	for (size_t i = 0; i < l.count; i++) {
 		const struct listen_socket *s = &l.socket[i];
 
-		ck_assert_uint_eq(s->kind, kinds[i % 4]);
-		ck_assert_uint_eq(s->family, i < 4 ? 4 : 6);
-		ck_assert_uint_eq(s->port, i % 4 == 3 ? 0 : i % 4 == 0 ? 500 : 4500);
+		ck_assert_uint_eq(s->kind, kinds[i % 5]);
+		ck_assert_uint_eq(s->family, i < 5 ? 4 : 6);
+		ck_assert_uint_eq(s->port, i % 5 >= 3 ? 0 : i % 5 == 0 ? 500 : 4500);
 		ck_assert_int_eq(option(s->fd, SOL_SOCKET, SO_DOMAIN),
 		                 s->family == 6 ? AF_INET6 : AF_INET);
-		ck_assert_int_eq(option(s->fd, SOL_SOCKET, SO_PROTOCOL),
-		                 i % 4 == 3 ? ESP : IPPROTO_UDP);
+		ck_assert_int_eq(option(s->fd, SOL_SOCKET, SO_PROTOCOL), i % 5 == 3 ? ESP
+		                                                         : i % 5 == 4
+		                                                                 ? IPPROTO_AH
+		                                                                 : IPPROTO_UDP);
 		ck_assert_int_ge(option(s->fd, SOL_SOCKET, SO_RCVBUF), BUFFER);
 		ck_assert_int_ge(option(s->fd, SOL_SOCKET, SO_SNDBUF), BUFFER);
 		ck_assert_int_eq(fcntl(s->fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
