@@ -10,33 +10,34 @@ struct named {
 	const struct algo *algo;
 };
 
-static void of_proposal(const struct ike_proposal *p, struct named *named,
-                        void (*each)(void *context, const struct named *named), void *context)
+enum list { OF_IKE, OF_ESP, OF_AH };
+
+static bool parse(enum list list, const char *text, struct ike_proposal *p)
 {
-	for (uint8_t k = 0; k < p->count; k++) {
-		named->algo = algo_get(p->algo[k]);
-		each(context, named);
-	}
+	char error[CONF_ERROR_MAX];
+
+	return list == OF_AH ? conf_ah_parse(text, p, error, sizeof error)
+	                     : conf_proposal_parse(text, list == OF_ESP, p, error, sizeof error);
 }
 
-static void of_proposals(const struct conf_tunnel *t, bool child,
+static void of_proposals(const struct conf_tunnel *t, enum list list,
                          void (*each)(void *context, const struct named *named), void *context)
 {
-	uint32_t n = child ? t->esp.proposal_count : t->ike.proposal_count;
-	struct named named = {.tunnel = t, .key = child ? "esp.proposals" : "ike.proposals"};
-	char error[CONF_ERROR_MAX];
+	static const char *const keys[] = {"ike.proposals", "esp.proposals", "ah.proposals"};
+	const uint32_t n[] = {t->ike.proposal_count, t->esp.proposal_count, t->ah.proposal_count};
+	struct named named = {.tunnel = t, .key = keys[list]};
 	struct ike_proposal p;
 
-	for (uint32_t i = 0; i < n; i++) {
-		named.text = child ? t->esp.proposals[i] : t->ike.proposals[i];
-		if (conf_proposal_parse(named.text, child, &p, error, sizeof error))
-			of_proposal(&p, &named, each, context);
-	}
-	named.key = "ah.proposals";
-	for (uint32_t i = 0; child && i < t->ah.proposal_count; i++) {
-		named.text = t->ah.proposals[i];
-		if (conf_ah_parse(named.text, &p, error, sizeof error))
-			of_proposal(&p, &named, each, context);
+	for (uint32_t i = 0; i < n[list]; i++) {
+		named.text = list == OF_IKE   ? t->ike.proposals[i]
+		             : list == OF_ESP ? t->esp.proposals[i]
+		                              : t->ah.proposals[i];
+		if (!parse(list, named.text, &p))
+			continue;
+		for (uint8_t k = 0; k < p.count; k++) {
+			named.algo = algo_get(p.algo[k]);
+			each(context, &named);
+		}
 	}
 }
 
@@ -66,8 +67,9 @@ void conf_legacy(const struct conf *conf, void (*say)(void *context, const char 
 	struct saying s = {conf, say, context};
 
 	for (size_t i = 0; i < conf->tunnel_count; i++) {
-		of_proposals(&conf->tunnels[i], false, say_legacy, &s);
-		of_proposals(&conf->tunnels[i], true, say_legacy, &s);
+		of_proposals(&conf->tunnels[i], OF_IKE, say_legacy, &s);
+		of_proposals(&conf->tunnels[i], OF_ESP, say_legacy, &s);
+		of_proposals(&conf->tunnels[i], OF_AH, say_legacy, &s);
 	}
 }
 
@@ -96,7 +98,7 @@ void conf_algorithms_check(const struct conf *conf, struct esp_sad *sad, struct 
 	struct checking c = {conf, errors, sad};
 
 	for (size_t i = 0; i < conf->tunnel_count; i++)
-		of_proposals(&conf->tunnels[i], true, check_one, &c);
+		of_proposals(&conf->tunnels[i], OF_ESP, check_one, &c);
 }
 
 enum { LIBRARIES_MAX = 4 };

@@ -2,6 +2,7 @@
 #include "src/ctl/ctl_finding.h"
 
 #include "src/base/sandbox.h"
+#include "src/config/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,6 +97,7 @@ static bool users_are_there(void)
 
 static struct ctl_host look(const struct ctl_options *o)
 {
+	static const char prefix[] = "crypto libraries that pass their self-tests: ";
 	struct ctl_host h = {
 		.root = geteuid() == 0,
 		.runs = daemon_answers(o),
@@ -110,6 +112,9 @@ static struct ctl_host look(const struct ctl_options *o)
 		.users = users_are_there(),
 	};
 
+	strcpy(h.libraries, prefix);
+	h.crypto = conf_libraries(h.libraries + sizeof prefix - 1,
+	                          sizeof h.libraries - sizeof prefix + 1);
 	h.config = access(L2TPSEC_CONFIG, F_OK) == 0 || (!h.root && errno == EACCES);
 	return h;
 }

@@ -35,6 +35,9 @@ void ctl_findings(const struct ctl_host *h, struct ctl_finding out[CTL_FINDINGS]
 		{"forwarding6", h->forwards6, false,
 	         "IPv6 forwarding, to route between LAN and tunnel",
 	         "sysctl -w net.ipv6.conf.all.forwarding=1"},
+		{"crypto", h->crypto, true, h->libraries,
+	         "a library or the processor is broken: update libssl3 and libipsec-mb1, and do "
+	         "not trust this host until you know which it is"},
 		{"aes", h->aes, false, "AES in the processor",
 	         "without it, chacha20poly1305 is faster: set tunnels.NAME.esp.proposals"},
 		{"buffers", h->buffer_bytes >= CTL_BUFFER_BYTES || h->root, false,

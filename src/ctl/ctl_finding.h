@@ -10,7 +10,7 @@
 #define L2TPSEC_CONFIG "/etc/l2tpsec/l2tpsecd.conf"
 #endif
 
-enum { CTL_FINDINGS = 11, CTL_BUFFER_BYTES = 4 * 1024 * 1024 };
+enum { CTL_FINDINGS = 12, CTL_BUFFER_BYTES = 4 * 1024 * 1024 };
 
 /* A host as it was found. */
 struct ctl_host {
@@ -20,10 +20,12 @@ struct ctl_host {
 	bool raw;        /* raw sockets can be opened */
 	bool ports_free; /* nobody has UDP 500 and 4500 */
 	bool forwards4, forwards6;
-	bool aes;         /* in the processor */
-	int buffer_bytes; /* a socket's, at most; -1: unknown */
-	bool users;       /* one for each process */
-	bool config;      /* the file is there, or it cannot be told */
+	bool crypto;         /* the libraries pass their self-tests */
+	char libraries[256]; /* and are these; with the sentence before it */
+	bool aes;            /* in the processor */
+	int buffer_bytes;    /* a socket's, at most; -1: unknown */
+	bool users;          /* one for each process */
+	bool config;         /* the file is there, or it cannot be told */
 };
 
 struct ctl_finding {
@@ -34,7 +36,8 @@ struct ctl_finding {
 	const char *remedy;
 };
 
-/* All of them, in the order in which they are shown. Texts are static. */
+/* All of them, in the order in which they are shown. Texts are static, but
+ * for one that is the host's. */
 void ctl_findings(const struct ctl_host *h, struct ctl_finding out[CTL_FINDINGS]);
 
 #endif

@@ -44,13 +44,16 @@ START_TEST(the_old_is_named)
 	strcpy(tunnels[0].ike.proposals[0], "3des-sha256-modp2048");
 	tunnels[0].ike.proposal_count = 1;
 	esp(&tunnels[1], "aes256-sha256");
+	strcpy(tunnels[1].ah.proposals[0], "sha256-md5");
+	tunnels[1].ah.proposal_count = 1;
 	conf_legacy(&conf, say, NULL);
-	ck_assert_uint_eq(says, 3);
+	ck_assert_uint_eq(says, 4);
 	ck_assert_str_eq(said[0],
 	                 "/c:12: 'ike.proposals' of the tunnel 'old' names '3des', which is "
 	                 "for old peers only (112 bits)");
 	ck_assert_ptr_nonnull(strstr(said[1], "'esp.proposals' of the tunnel 'old' names '3des'"));
 	ck_assert_ptr_nonnull(strstr(said[2], "names 'md5'"));
+	ck_assert_ptr_nonnull(strstr(said[3], "'ah.proposals' of the tunnel 'new' names 'md5'"));
 }
 END_TEST
 

@@ -15,6 +15,8 @@ static const struct ctl_host whole = {
 	.ports_free = false, /* the daemon has them */
 	.forwards4 = true,
 	.forwards6 = true,
+	.crypto = true,
+	.libraries = "crypto",
 	.aes = true,
 	.buffer_bytes = CTL_BUFFER_BYTES,
 	.users = true,
@@ -61,6 +63,7 @@ static const struct {
 	{offsetof(struct ctl_host, raw), "raw", true, "NET_RAW"},
 	{offsetof(struct ctl_host, forwards4), "forwarding4", false, "ipv4.ip_forward"},
 	{offsetof(struct ctl_host, forwards6), "forwarding6", false, "ipv6.conf"},
+	{offsetof(struct ctl_host, crypto), "crypto", true, "do not trust this host"},
 	{offsetof(struct ctl_host, aes), "aes", false, "chacha20poly1305"},
 	{offsetof(struct ctl_host, users), "users", false, "systemd-sysusers"},
 	{offsetof(struct ctl_host, config), "config", false, "l2tpsecd.conf(5)"},
