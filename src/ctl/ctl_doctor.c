@@ -112,7 +112,7 @@ static struct ctl_host look(const struct ctl_options *o)
 		.users = users_are_there(),
 	};
 
-	strcpy(h.libraries, prefix);
+	memcpy(h.libraries, prefix, sizeof prefix);
 	h.crypto = conf_libraries(h.libraries + sizeof prefix - 1,
 	                          sizeof h.libraries - sizeof prefix + 1);
 	h.config = access(L2TPSEC_CONFIG, F_OK) == 0 || (!h.root && errno == EACCES);
