@@ -178,15 +178,16 @@ static void show_sas(const json_t *o)
 		yes(s, "nat_local") || yes(s, "nat_remote") ? ", NAT" : "",
 		yes(s, "legacy") ? ", LEGACY algorithms" : "");
 	json_array_foreach(json_object_get(o, "esp_sas"), i, s)
-		printf("  %-3s %-3s     %s %s%s%s%s%s by %s%s, %" JSON_INTEGER_FORMAT
+		printf("  %-3s %-3s     %s %s%s%s%s%s%s%s%s, %" JSON_INTEGER_FORMAT
 	               " packets (%s), lost %" JSON_INTEGER_FORMAT ", rekey in %s\n",
 	               strcmp(text(s, "protocol"), "ah") == 0 ? "AH" : "ESP", text(s, "direction"),
 	               text(s, "spi"), text(s, "encr"),
 	               text(s, "integ")[0] && text(s, "encr")[0] ? " " : "", text(s, "integ"),
 	               yes(s, "esn") ? " ESN" : "", yes(s, "udp") ? " in UDP" : "",
-	               text(s, "library"), yes(s, "legacy") ? ", LEGACY algorithms" : "",
-	               number(s, "packets"), size(number(s, "bytes"), bytes),
-	               number(s, "lost_packets"), span(number(s, "rekey_in_s"), rekey));
+	               text(s, "library")[0] ? " by " : "", text(s, "library"),
+	               yes(s, "legacy") ? ", LEGACY algorithms" : "", number(s, "packets"),
+	               size(number(s, "bytes"), bytes), number(s, "lost_packets"),
+	               span(number(s, "rekey_in_s"), rekey));
 }
 
 static void show_event(const json_t *o)

@@ -60,7 +60,7 @@ START_TEST(backends_give_the_known_answers)
 END_TEST
 
 /* A library that ciphers wrongly, writes a wrong ICV, takes what is forged, or does nothing. */
-static enum { CIPHER, ICV, TAKES, IDLE, FAULTS } fault;
+static enum fault { CIPHER, ICV, TAKES, IDLE, FAULTS } fault;
 
 static void bad_seal(void *engine, struct esp_crypt *c)
 {
@@ -87,7 +87,7 @@ START_TEST(one_that_errs_is_found)
 	size_t count;
 	const struct algo *rows = algo_all(&count);
 
-	fault = _i;
+	fault = (enum fault)_i;
 	bad.seal = bad_seal;
 	bad.open = bad_open;
 	for (size_t i = 0; i < count; i++)

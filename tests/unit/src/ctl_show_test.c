@@ -36,6 +36,7 @@ static void show(const char *objects)
 	"\"192.0.2.1:4500\",\"encr\":\"aes256-gcm\",\"prf\":\"prf-sha384\",\"ke\":\"x25519\","    \
 	"\"age_s\":100,\"rekey_in_s\":200000,\"nat_remote\":true}],\"esp_sas\":[{\"direction\":"  \
 	"\"in\",\"spi\":\"c0ffee01\",\"encr\":\"aes256\",\"integ\":\"sha256\",\"esn\":true,"      \
+	"\"library\":\"ipsec-mb SSE\",\"legacy\":true,"                                           \
 	"\"udp\":true,\"packets\":3,\"bytes\":3221225472,\"lost_packets\":1,\"rekey_in_s\":3000}" \
 	"],\"routes\":[\"10.1.0.0/16\",\"fd00::/16\"],\"dns\":[\"10.1.0.53\"],\"history\":[{"     \
 	"\"type\":\"event\",\"time\":\"2024-05-01T10:00:00Z\",\"severity\":\"info\",\"id\":"      \
@@ -53,7 +54,8 @@ static const struct {
          "  traffic     in 7 packets (1.5 KiB), out 8 packets (900 B)\n"
          "  IKEv2       established with hq.example at 192.0.2.1:4500: aes256-gcm prf-sha384 "
          "x25519, 100 s old, rekey in 2 days, NAT\n"
-         "  ESP in      c0ffee01 aes256 sha256 ESN in UDP, 3 packets (3.0 GiB), lost 1, rekey in "
+         "  ESP in      c0ffee01 aes256 sha256 ESN in UDP by ipsec-mb SSE, LEGACY algorithms, "
+         "3 packets (3.0 GiB), lost 1, rekey in "
          "50 min\n"
          "  routes      10.1.0.0/16, fd00::/16\n"
          "  DNS there   10.1.0.53\n"
