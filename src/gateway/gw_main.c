@@ -212,7 +212,7 @@ static bool socket_add(struct gw_gateway *gw, int fd, const struct msg_socket *m
 	s->write = event_new(gw->base, fd, EV_WRITE, socket_writable, s);
 	if (!s->read || !s->write || event_add(s->read, NULL) < 0)
 		return false;
-	icmp_open(&s->icmp, gw->base, fd, family);
+	icmp_open(&s->icmp, gw->base, fd, m->family);
 	gw->sockets++;
 	return true;
 }
