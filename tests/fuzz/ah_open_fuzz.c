@@ -42,8 +42,7 @@ static void setup(void)
 static void forged(const uint8_t *data, size_t size)
 {
 	uint8_t *pkt = malloc(size + 1);
-	struct esp_open_job open = {
-		.pkt = pkt, .len = (uint32_t)size, .protocol = ESP_PROTOCOL_AH};
+	struct esp_open_job open = {.pkt = pkt, .len = (uint32_t)size, .protocol = ESP_PROTOCOL_AH};
 	struct esp_outer o;
 
 	if (!pkt)
@@ -57,8 +56,8 @@ static void forged(const uint8_t *data, size_t size)
 	free(pkt);
 }
 
-/* The bytes as headers to be sent: what was sealed behind them opens, unless a source route has still
- * to be walked, and one bit of its payload turned is refused. */
+/* The bytes as headers to be sent: what was sealed behind them opens, unless a source route has
+ * still to be walked, and one bit of its payload turned is refused. */
 static void sealed(const uint8_t *data, size_t size)
 {
 	static const uint8_t payload[PAYLOAD];
