@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { UDP_HEADER = 8 };
+
 /* Lengths that no packet of this SA can have (RFC 4303 2.4); checked before any crypto. */
 static inline bool length_fits(const struct esp_sa *sa, uint32_t len)
 {
@@ -50,19 +52,23 @@ static void open_one(const struct esp_open_job *job, uint8_t *pkt, uint32_t len,
 	sa->backend->ops->open(sa->backend->engine, c);
 }
 
-/* How long the payload says to be; what is behind that is TFC padding (RFC 4303 2.7). */
+/* How long the payload says to be; what is behind that is TFC padding (RFC 4303 2.7). A length that
+ * cannot be is left for what reads the payload. */
 static uint32_t own_length(uint8_t next_header, const uint8_t *payload, uint32_t len)
 {
-	uint32_t own = len;
+	uint32_t own = len, head = 0;
 
-	if (next_header == ESP_NEXT_UDP && len >= 8)
+	if (next_header == ESP_NEXT_UDP && len >= UDP_HEADER) {
+		head = UDP_HEADER;
 		own = ls_get16(payload + 4);
-	else if (next_header == ESP_NEXT_IP4 && len >= ESP_IP4_HEADER)
+	} else if (next_header == ESP_NEXT_IP4 && len >= ESP_IP4_HEADER) {
+		head = ESP_IP4_HEADER;
 		own = ls_get16(payload + 2);
-	else if (next_header == ESP_NEXT_IP6 && len >= ESP_IP6_HEADER)
-		own = ESP_IP6_HEADER + (uint32_t)ls_get16(payload + 4);
-	/* 0 says nothing: what reads the payload will see. */
-	return own > 0 && own < len ? own : len;
+	} else if (next_header == ESP_NEXT_IP6 && len >= ESP_IP6_HEADER) {
+		head = ESP_IP6_HEADER;
+		own = head + ls_get16(payload + 4);
+	}
+	return own >= head && own < len ? own : len;
 }
 
 /* The trailer of an authentic packet: 1, 2, 3, ... | pad length | next header. */

@@ -16,11 +16,14 @@ static inline const char *conf_sample(const struct conf_key *k, unsigned i,
 	static const char *const ike[] = {"aes256-gcm-prf-sha384-x25519",
 	                                  "aes128-gcm-prf-sha256-ecp256"};
 	static const char *const esp[] = {"aes256-gcm", "aes256-sha256"};
+	static const char *const ah[] = {"sha256-x25519", "aescmac"};
 
 	switch (k->kind) {
 	case CONF_TEXT:
 		if (strstr(k->path, "dscp"))
 			return i % 2 ? "ef" : "cs1";
+		if (strcmp(k->path, "ipsec") == 0)
+			return "ah";
 		if (strcmp(k->path, "ecn") == 0)
 			return i % 2 ? "copy" : "off";
 		snprintf(out, CONF_SAMPLE_MAX, "x%u.example", i);
@@ -50,6 +53,8 @@ static inline const char *conf_sample(const struct conf_key *k, unsigned i,
 			return ike[i % 2];
 		if (strcmp(k->path, "esp.proposals") == 0)
 			return esp[i % 2];
+		if (strcmp(k->path, "ah.proposals") == 0)
+			return ah[i % 2];
 		snprintf(out, CONF_SAMPLE_MAX, "x%u.example", i);
 		break;
 	}
