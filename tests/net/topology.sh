@@ -242,6 +242,7 @@ say()
 # both_ways ADDRESS BYTES: a stream from lan-a to lan-b and back, compared byte by byte
 both_ways()
 {
+	rm -f "$dir/serve" # of the last time: what it says does not count
 	ip netns exec $LB python3 "$stream" serve "$1" > "$dir/serve" 2>&1 &
 	server=$!
 	wait_for 5 grep -q listening "$dir/serve"
