@@ -352,7 +352,7 @@ END_TEST
 
 int main(void)
 {
-	TCase *tc = tcase_create("sandbox_calls");
+	TCase *tc;
 
 	if (SANDBOX_SANITIZED) {
 		puts("skip - sandbox_calls: builds with sanitizers have no filter of system calls");
@@ -361,6 +361,7 @@ int main(void)
 	/* A filter can be set without rights only by who can get none. */
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return EXIT_FAILURE;
+	tc = tcase_create("sandbox_calls");
 	tcase_add_test(tc, memory_can_be_had_but_not_run);
 	tcase_add_test(tc, only_ike_opens_sockets_and_no_others_than_ip);
 	tcase_add_test(tc, no_typing_into_the_terminal);
