@@ -36,7 +36,7 @@ ah_drops()
 surrounding() # FAMILY MTU INTEG [PROPOSALS]
 {
 	name="IPv$1 outside, MTU $2, $3"
-	more="$ah esp: { lifetime-packets = 2500; }; ${4:+ah: { proposals = [ \"$4\" ]; \};}"
+	more="$ah esp: { lifetime-packets = 5000; }; ${4:+ah: { proposals = [ \"$4\" ]; \};}"
 	topo_up "$1" 0 "$2"
 	conf_a always "$more"
 	conf_b "$more"
