@@ -3,28 +3,30 @@
  *
  * DOC: a slab is one sodium_malloc'ed piece (guard pages around, locked, not in core dumps) that is
  * cut into SLOTS slots of SECRET_MAX / 4 bytes; a secret takes as many neighbouring slots as it
- * needs. A slab in which all slots are free is given back, but for the last one. The list of slabs
- * is the only mutable state of lib/, guarded by a mutex, for the same reason that malloc has such
- * state.
+ * needs. Slabs with a free slot stand in a list of their own, so that a gateway with 100,000 SAs
+ * does not look through those that are full. A slab in which all slots are free is given back, but
+ * for the last one. The lists are the only mutable state of lib/, guarded by a mutex, for the same
+ * reason that malloc has such state.
  */
 #include "lib/secret.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 enum { SLOT = 256, SLOTS = 64 };
 
-struct slab {
-	struct slab *next;
+struct secret_slab {
+	LIST_ENTRY(secret_slab) link;
 	uint8_t *bytes;
 	uint64_t used; /* a bit a slot */
 };
+LIST_HEAD(slab_list, secret_slab);
 
 static pthread_mutex_t slabs_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct slab *slabs;
+static struct slab_list roomy = LIST_HEAD_INITIALIZER(roomy), full = LIST_HEAD_INITIALIZER(full);
 
 bool secret_init(void)
 {
@@ -36,9 +38,9 @@ static uint64_t run_of(size_t n)
 	return n >= 64 ? UINT64_MAX : (1ull << n) - 1;
 }
 
-static struct slab *slab_new(void)
+static struct secret_slab *slab_new(void)
 {
-	struct slab *s = calloc(1, sizeof(*s));
+	struct secret_slab *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -47,13 +49,12 @@ static struct slab *slab_new(void)
 		free(s);
 		return NULL;
 	}
-	s->next = slabs;
-	slabs = s;
+	LIST_INSERT_HEAD(&roomy, s, link);
 	return s;
 }
 
 /* The first of n free neighbouring slots in s, or -1. */
-static int slab_fit(const struct slab *s, size_t n)
+static int slab_fit(const struct secret_slab *s, size_t n)
 {
 	for (int at = 0; at + (int)n <= SLOTS; at++)
 		if (!(s->used & (run_of(n) << at)))
@@ -64,22 +65,25 @@ static int slab_fit(const struct slab *s, size_t n)
 bool secret_new(struct secret *out, size_t len)
 {
 	size_t n = (len + SLOT - 1) / SLOT;
-	struct slab *s;
+	struct secret_slab *s;
 	int at = -1;
 
 	*out = (struct secret){0};
 	if (len == 0 || len > SECRET_MAX)
 		return false;
 	pthread_mutex_lock(&slabs_lock);
-	for (s = slabs; s; s = s->next)
-		if ((at = slab_fit(s, n)) >= 0)
-			break;
+	LIST_FOREACH(s, &roomy, link)
+	if ((at = slab_fit(s, n)) >= 0)
+		break;
 	if (!s && (s = slab_new()))
 		at = 0;
 	if (s) {
 		s->used |= run_of(n) << at;
-		out->bytes = s->bytes + (size_t)at * SLOT;
-		out->len = len;
+		if (s->used == UINT64_MAX) {
+			LIST_REMOVE(s, link);
+			LIST_INSERT_HEAD(&full, s, link);
+		}
+		*out = (struct secret){s->bytes + (size_t)at * SLOT, len, s};
 	}
 	pthread_mutex_unlock(&slabs_lock);
 	if (out->bytes)
@@ -98,19 +102,17 @@ bool secret_from(struct secret *s, const void *bytes, size_t len)
 void secret_free(struct secret *x)
 {
 	size_t n = (x->len + SLOT - 1) / SLOT;
-	struct slab **link, *s;
+	struct secret_slab *s = x->slab;
 
 	if (!x->bytes)
 		return;
 	sodium_memzero(x->bytes, n * SLOT);
 	pthread_mutex_lock(&slabs_lock);
-	for (link = &slabs; (s = *link); link = &s->next)
-		if (x->bytes >= s->bytes && x->bytes < s->bytes + (size_t)SLOT * SLOTS)
-			break;
-	assert(s);
+	LIST_REMOVE(s, link);
+	LIST_INSERT_HEAD(&roomy, s, link);
 	s->used &= ~(run_of(n) << ((size_t)(x->bytes - s->bytes) / SLOT));
-	if (s->used == 0 && slabs->next) {
-		*link = s->next;
+	if (s->used == 0 && (LIST_NEXT(s, link) || !LIST_EMPTY(&full))) {
+		LIST_REMOVE(s, link);
 		sodium_free(s->bytes);
 		free(s);
 	}

@@ -12,8 +12,9 @@
  * an empty one.
  */
 struct secret {
-	uint8_t *bytes; /* NULL when empty */
-	size_t len;     /* bytes, at most SECRET_MAX */
+	uint8_t *bytes;           /* NULL when empty */
+	size_t len;               /* bytes, at most SECRET_MAX */
+	struct secret_slab *slab; /* where it lies */
 };
 
 enum { SECRET_MAX = 1024 };
