@@ -78,7 +78,7 @@ static void check_notes(const struct conf *conf)
 
 		if (t->start == CONF_START_WAIT && t->user[0] == '\0' && t->peer_identity[0] &&
 		    !strchr(t->peer_identity, '*'))
-			printf("%s:%d: note: tunnel %s is for one peer, but any user of the "
+			printf("%s:%u: note: tunnel %s is for one peer, but any user of the "
 			       "secrets file may call there: name its 'user'\n",
 			       conf->path, t->line, t->name);
 	}

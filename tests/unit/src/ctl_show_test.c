@@ -14,7 +14,8 @@ static void show_all(const void *argument)
 	size_t i;
 
 	ctl_show_list(list);
-	json_array_foreach(objects, i, object) ctl_show(&o, object);
+	for (i = 0; (object = json_array_get(objects, i)); i++)
+		ctl_show(&o, object);
 	if (!objects)
 		_exit(1);
 	json_decref(objects);
@@ -235,7 +236,8 @@ static void each_key(json_t *whole, json_t *of, json_t *value)
 			break;
 		key = json_object_iter_key(at);
 	}
-	json_array_foreach(of, i, part) each_key(whole, part, value);
+	for (i = 0; (part = json_array_get(of, i)); i++)
+		each_key(whole, part, value);
 }
 
 /* Any key may be missing. */

@@ -162,11 +162,12 @@ END_TEST
 static const char *shown(uint16_t encr, uint16_t integ, size_t keymat_len, bool esn, bool out)
 {
 	static char line[1024];
-	static uint32_t chain;
+	static uint32_t last;
+	const uint32_t chain = last + 1;
 	uint8_t keymat[160];
 	struct msg_debug_keys_ask ask_keys = {.id = 5};
 	struct msg_sa_install i = {.tunnel = 1,
-	                           .chain = ++chain,
+	                           .chain = chain,
 	                           .spi_in = esp_spi_reserve(gw->sad),
 	                           .spi_out = 0x1234abcd,
 	                           .encr = encr,
@@ -180,6 +181,7 @@ static const char *shown(uint16_t encr, uint16_t integ, size_t keymat_len, bool 
 	struct msg m;
 	unsigned n = 0;
 
+	last = chain;
 	for (size_t k = 0; k < sizeof keymat; k++)
 		keymat[k] = (uint8_t)k;
 	gw_sa_install(gw, &i);

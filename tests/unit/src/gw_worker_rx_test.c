@@ -166,7 +166,7 @@ static ssize_t at_the_host(uint8_t *out, size_t room)
 /* RFC 1661 2: a frame may be padded; the packet is as long as it says. */
 START_TEST(padding_is_taken_off)
 {
-	uint8_t frame[300], udp[400], got[400];
+	uint8_t frame[300] = {0}, udp[400], got[400];
 
 	for (size_t padding = 0; padding < 100; padding += 33) {
 		send_plain(udp, data_make(udp, frame, frame_make(frame, 0x0021, 60, padding)));
@@ -180,7 +180,7 @@ END_TEST
 
 START_TEST(what_is_no_packet_is_counted)
 {
-	uint8_t frame[300], udp[400], got[400];
+	uint8_t frame[300] = {0}, udp[400], got[400];
 	const uint64_t *count = side[0].counters.by_cause;
 
 	/* IPv4 in a frame of IPv6, and longer than the frame. */
@@ -201,7 +201,7 @@ END_TEST
 /* What UDP says of its length, against what there is. */
 START_TEST(udp_lengths_that_lie)
 {
-	uint8_t frame[300], udp[400], got[400];
+	uint8_t frame[300] = {0}, udp[400], got[400];
 	size_t len = data_make(udp, frame, frame_make(frame, 0x0021, 60, 0));
 	uint64_t refused = 0;
 
@@ -223,7 +223,7 @@ END_TEST
 /* An SA for UDP 1701 carries nothing else (RFC 3193 2). */
 START_TEST(only_what_the_sa_is_for)
 {
-	uint8_t frame[300], udp[400], sealed[600], got[400];
+	uint8_t frame[300] = {0}, udp[400], sealed[600], got[400];
 	size_t len = data_make(udp, frame, frame_make(frame, 0x0021, 60, 0));
 	struct esp_seal_job job = {.sa = side[1].path.out,
 	                           .part[0] = LS_BYTES(udp, len),
@@ -256,7 +256,7 @@ START_TEST(keepalives_are_nothing)
 {
 	static const uint8_t keepalive = 0xff;
 	static const struct ls_counters zero;
-	uint8_t frame[300], udp[400], got[400];
+	uint8_t frame[300] = {0}, udp[400], got[400];
 	struct sockaddr_in6 to;
 	socklen_t to_len = datagram_name_make(&side[0].addr, &to);
 
@@ -276,7 +276,7 @@ END_TEST
 /* The engines hear of a session once a second, not of each packet. */
 START_TEST(a_session_is_active_once_a_second)
 {
-	uint8_t frame[300], udp[400];
+	uint8_t frame[300] = {0}, udp[400];
 	size_t len = data_make(udp, frame, frame_make(frame, 0x0021, 60, 0));
 
 	for (ls_time now = LS_S(10); now < LS_S(20); now += LS_MS(100)) {
@@ -292,7 +292,7 @@ END_TEST
 /* A device that is closed, or takes nothing. */
 START_TEST(packets_that_a_device_does_not_take_are_counted)
 {
-	uint8_t frame[300], udp[400];
+	uint8_t frame[300] = {0}, udp[400];
 	size_t len = data_make(udp, frame, frame_make(frame, 0x0021, 60, 0));
 	int fd = side[0].device.fd;
 

@@ -32,7 +32,8 @@ static void ike_says(enum ls_cause cause, const char *peer)
 
 static void line_is(enum msg_line state, enum ls_cause cause)
 {
-	struct msg_line_state m = {.tunnel = tunnel.id, .state = state, .cause = cause};
+	struct msg_line_state m = {
+		.tunnel = tunnel.id, .state = (uint8_t)state, .cause = (uint16_t)cause};
 
 	parent_line_state(&parent, &m);
 }
