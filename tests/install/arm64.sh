@@ -7,7 +7,7 @@ suite=bookworm
 tools=dash,coreutils,sed,grep,gawk,make,diffutils,findutils,binutils,gcc,libc6-dev,gcc-aarch64-linux-gnu,libc6-dev-arm64-cross,pkgconf,pkg-config,qemu-user-static
 libraries=$(sed -n 's/^\(build\|check\) \(lib.*-dev\|check\)$/\2/p' build-aux/packages | grep -vE 'libc6-dev|ipsec-mb|libclang' | sed 's/$/:arm64/' | paste -sd,)
 key=$(echo "$suite $tools $libraries" | sha256sum | cut -c1-12)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/l2tpsec
+cache=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/l2tpsec
 tree=$cache/arm64-$key
 
 for tool in mmdebstrap unshare chroot; do
