@@ -81,7 +81,7 @@ bool esp_ah_seal(const struct esp_sa *sa, struct esp_seal_job *job, const struct
 		/* What may not be fragmented may have any number (RFC 6864 4.1) but 0. */
 		esp_outer_make(job->dst, &sa->cold->params.local, &sa->cold->params.remote,
 		               id ? id : 1);
-	esp_outer_finish(job->dst, o, o->len + size + len, ESP_NEXT_AH);
+	esp_outer_finish(job->dst, o, o->len + size + len, IP_AH);
 	memset(ah, 0, size);
 	ah[AH_NEXT] = next_header;
 	ah[AH_LENGTH] = (uint8_t)(size / 4 - 2);

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-enum { UDP_HEADER = 8 };
-
 /* Lengths that no packet of this SA can have (RFC 4303 2.4); checked before any crypto. */
 static inline bool length_fits(const struct esp_sa *sa, uint32_t len)
 {
@@ -58,15 +56,15 @@ static uint32_t own_length(uint8_t next_header, const uint8_t *payload, uint32_t
 {
 	uint32_t own = len, head = 0;
 
-	if (next_header == ESP_NEXT_UDP && len >= UDP_HEADER) {
-		head = UDP_HEADER;
-		own = ls_get16(payload + 4);
-	} else if (next_header == ESP_NEXT_IP4 && len >= ESP_IP4_HEADER) {
-		head = ESP_IP4_HEADER;
-		own = ls_get16(payload + 2);
-	} else if (next_header == ESP_NEXT_IP6 && len >= ESP_IP6_HEADER) {
-		head = ESP_IP6_HEADER;
-		own = head + ls_get16(payload + 4);
+	if (next_header == IP_UDP && len >= UDP_SIZE) {
+		head = UDP_SIZE;
+		own = ls_get16(payload + UDP_LEN);
+	} else if (next_header == IP_IN_IP && len >= IP4_SIZE) {
+		head = IP4_SIZE;
+		own = ls_get16(payload + IP4_LEN);
+	} else if (next_header == IP6_IN_IP && len >= IP6_SIZE) {
+		head = IP6_SIZE;
+		own = head + ls_get16(payload + IP6_LEN);
 	}
 	return own >= head && own < len ? own : len;
 }
@@ -84,7 +82,7 @@ static enum ls_cause take_payload(struct esp_open_job *job, const struct esp_cry
 		if (end[-2 - (int)pad + (int)i] != i + 1)
 			return CAUSE_ESP_PADDING;
 	job->next_header = end[-1];
-	if (job->next_header == ESP_NEXT_DUMMY)
+	if (job->next_header == IP_NONE)
 		return CAUSE_ESP_DUMMY;
 	job->payload = c->pkt + c->text_at;
 	job->payload_len = own_length(job->next_header, job->payload, text - pad - ESP_TRAILER);
@@ -129,7 +127,7 @@ static enum ls_cause begin(struct esp_sad *sad, struct esp_open_job *job, struct
 		len = job->payload_len;
 		job->payload = NULL;
 		job->payload_len = 0;
-		if (job->next_header != ESP_NEXT_ESP)
+		if (job->next_header != IP_ESP)
 			return CAUSE_ESP_BUNDLE;
 	}
 	cause = may_open(sad, job, pkt, len, ah, now);

@@ -3,33 +3,11 @@
 #include "esp/esp_outer.h"
 
 #include "esp/esp.h"
+#include "lib/sum.h"
 
 #include <string.h>
 
-/* Where the fields of an IPv4 header stand. */
-enum {
-	IP4_TOS = 1,
-	IP4_LENGTH = 2,
-	IP4_ID = 4,
-	IP4_FLAGS = 6,
-	IP4_TTL = 8,
-	IP4_PROTOCOL = 9,
-	IP4_SUM = 10,
-	IP4_SOURCE = 12,
-	IP4_DESTINATION = 16,
-	IP4_DF = 0x4000,
-	IP4_FRAGMENT = 0x3fff, /* more fragments, offset */
-	IP4_OPTIONS_MAX = 40,
-};
-/* And of an IPv6 header. */
-enum {
-	IP6_LENGTH = 4,
-	IP6_NEXT = 6,
-	IP6_HOPS = 7,
-	IP6_SOURCE = 8,
-	IP6_DESTINATION = 24,
-	IP6_ADDRESS = 16,
-};
+enum { IP6_ADDRESS = 16 };
 enum { HEADER_HOP = 0, HEADER_ROUTING = 43, HEADER_FRAGMENT = 44, HEADER_DESTINATION = 60 };
 enum { HOPS = 64, FRAGMENT_SIZE = 8, ROUTING_START = 8 };
 
@@ -77,23 +55,23 @@ static bool options4_fit(struct rd r)
 
 static enum ls_cause scan4(struct rd r, bool sending, struct esp_outer *o)
 {
-	const uint8_t *head = rd_bytes(&r, ESP_IP4_HEADER);
+	const uint8_t *head = rd_bytes(&r, IP4_SIZE);
 	struct rd options;
 	size_t size;
 
 	if (!head)
 		return CAUSE_AH_OUTER;
 	size = (size_t)(head[0] & 15) * 4;
-	options = rd_sub(&r, size < ESP_IP4_HEADER ? SIZE_MAX : size - ESP_IP4_HEADER);
+	options = rd_sub(&r, size < IP4_SIZE ? SIZE_MAX : size - IP4_SIZE);
 	if (!rd_ok(&options) || !options4_fit(options))
 		return CAUSE_AH_OUTER;
-	if (ls_get16(head + IP4_FLAGS) & IP4_FRAGMENT)
+	if (ls_get16(head + IP4_FRAGMENT) & IP4_MORE_AND_OFFSET)
 		return CAUSE_AH_FRAGMENT;
 	*o = (struct esp_outer){.family = 4, .len = (uint16_t)size, .next_at = IP4_PROTOCOL};
 	if (sending)
 		return rd_left(&r) == 0 ? CAUSE_NONE : CAUSE_AH_OUTER;
-	o->total = ls_get16(head + IP4_LENGTH);
-	return head[IP4_PROTOCOL] == ESP_NEXT_AH ? CAUSE_NONE : CAUSE_AH_OUTER;
+	o->total = ls_get16(head + IP4_LEN);
+	return head[IP4_PROTOCOL] == IP_AH ? CAUSE_NONE : CAUSE_AH_OUTER;
 }
 
 static bool options6_fit(struct rd r)
@@ -141,7 +119,7 @@ static enum ls_cause header6_check(uint8_t kind, struct rd h, bool first, bool s
 
 static enum ls_cause scan6(struct rd r, bool sending, struct esp_outer *o)
 {
-	const uint8_t *head = rd_bytes(&r, ESP_IP6_HEADER);
+	const uint8_t *head = rd_bytes(&r, IP6_SIZE);
 	size_t next_at = IP6_NEXT;
 	uint8_t next;
 
@@ -149,9 +127,9 @@ static enum ls_cause scan6(struct rd r, bool sending, struct esp_outer *o)
 		return CAUSE_AH_OUTER;
 	*o = (struct esp_outer){.family = 6};
 	if (!sending)
-		o->total = (uint32_t)ESP_IP6_HEADER + ls_get16(head + IP6_LENGTH);
+		o->total = (uint32_t)IP6_SIZE + ls_get16(head + IP6_LEN);
 	next = head[IP6_NEXT];
-	while (sending ? rd_left(&r) > 0 : next != ESP_NEXT_AH) {
+	while (sending ? rd_left(&r) > 0 : next != IP_AH) {
 		size_t at = r.pos;
 		struct rd peek = r, h;
 		enum ls_cause cause;
@@ -161,7 +139,7 @@ static enum ls_cause scan6(struct rd r, bool sending, struct esp_outer *o)
 		                                       : ((size_t)rd_u8(&peek) + 1) * 8);
 		if (!rd_ok(&h) || r.pos > ESP_OUTER_MAX)
 			return CAUSE_AH_OUTER;
-		cause = header6_check(next, h, at == ESP_IP6_HEADER, sending);
+		cause = header6_check(next, h, at == IP6_SIZE, sending);
 		if (cause != CAUSE_NONE)
 			return cause;
 		if (next == HEADER_FRAGMENT) {
@@ -206,7 +184,7 @@ enum ls_cause esp_outer_plan(const uint8_t *headers, size_t len, struct esp_oute
  * destination becomes what will arrive: the route's last address. */
 static void mute_options4(uint8_t *head, size_t size, bool sending)
 {
-	for (size_t at = ESP_IP4_HEADER, step; at < size && head[at] != OPTION_END; at += step) {
+	for (size_t at = IP4_SIZE, step; at < size && head[at] != OPTION_END; at += step) {
 		uint8_t type = head[at];
 
 		step = type == OPTION_NOP ? 1 : head[at + 1];
@@ -214,7 +192,7 @@ static void mute_options4(uint8_t *head, size_t size, bool sending)
 			continue;
 		if (sending && (type == OPTION_LOOSE_ROUTE || type == OPTION_STRICT_ROUTE) &&
 		    step >= 7 && head[at + 2] <= step)
-			memcpy(head + IP4_DESTINATION, head + at + step - 4, 4);
+			memcpy(head + IP4_TO, head + at + step - 4, 4);
 		memset(head + at, 0, step);
 	}
 }
@@ -222,7 +200,7 @@ static void mute_options4(uint8_t *head, size_t size, bool sending)
 static void mute4(uint8_t *head, size_t size, bool sending)
 {
 	head[IP4_TOS] = 0;
-	ls_put16(head + IP4_FLAGS, 0);
+	ls_put16(head + IP4_FRAGMENT, 0);
 	head[IP4_TTL] = 0;
 	ls_put16(head + IP4_SUM, 0);
 	mute_options4(head, size, sending);
@@ -252,8 +230,8 @@ static void arrange_routing(uint8_t *ip, uint8_t *header)
 	next = header + ROUTING_START + (all - left) * IP6_ADDRESS;
 	memcpy(last, header + ROUTING_START + (all - 1) * IP6_ADDRESS, IP6_ADDRESS);
 	memmove(next + IP6_ADDRESS, next, (left - 1) * IP6_ADDRESS);
-	memcpy(next, ip + IP6_DESTINATION, IP6_ADDRESS);
-	memcpy(ip + IP6_DESTINATION, last, IP6_ADDRESS);
+	memcpy(next, ip + IP6_TO, IP6_ADDRESS);
+	memcpy(ip + IP6_TO, last, IP6_ADDRESS);
 	header[3] = 0;
 }
 
@@ -264,7 +242,7 @@ static void mute6(uint8_t *ip, size_t size, bool sending)
 	/* Traffic class and flow label. */
 	ls_put32(ip, 0x60000000);
 	ip[IP6_HOPS] = 0;
-	for (size_t at = ESP_IP6_HEADER, step; at < size; at += step) {
+	for (size_t at = IP6_SIZE, step; at < size; at += step) {
 		step = ((size_t)ip[at + 1] + 1) * 8;
 		if (next == HEADER_ROUTING && sending)
 			arrange_routing(ip, ip + at);
@@ -277,7 +255,7 @@ static void mute6(uint8_t *ip, size_t size, bool sending)
 /* The field that announces the fragment header announces what follows it instead. */
 static size_t drop_fragment(uint8_t *ip, const struct esp_outer *o)
 {
-	size_t before = IP6_NEXT, at = ESP_IP6_HEADER;
+	size_t before = IP6_NEXT, at = IP6_SIZE;
 	size_t behind = (size_t)o->fragment_at + FRAGMENT_SIZE;
 
 	while (at < o->fragment_at) {
@@ -286,7 +264,7 @@ static size_t drop_fragment(uint8_t *ip, const struct esp_outer *o)
 	}
 	ip[before] = ip[o->fragment_at];
 	memmove(ip + o->fragment_at, ip + behind, o->len - behind);
-	ls_put16(ip + IP6_LENGTH, (uint16_t)(ls_get16(ip + IP6_LENGTH) - FRAGMENT_SIZE));
+	ls_put16(ip + IP6_LEN, (uint16_t)(ls_get16(ip + IP6_LEN) - FRAGMENT_SIZE));
 	return (size_t)o->len - FRAGMENT_SIZE;
 }
 
@@ -321,40 +299,28 @@ size_t esp_outer_make(uint8_t *dst, const struct ls_addr *local, const struct ls
 	if (remote->family == 4) {
 		dst[0] = 0x45;
 		ls_put16(dst + IP4_ID, id);
-		ls_put16(dst + IP4_FLAGS, IP4_DF);
+		ls_put16(dst + IP4_FRAGMENT, IP4_DONT_FRAGMENT);
 		dst[IP4_TTL] = HOPS;
-		memcpy(dst + IP4_SOURCE, local->ip, 4);
-		memcpy(dst + IP4_DESTINATION, remote->ip, 4);
+		memcpy(dst + IP4_FROM, local->ip, 4);
+		memcpy(dst + IP4_TO, remote->ip, 4);
 	} else {
 		ls_put32(dst, 0x60000000);
 		dst[IP6_HOPS] = HOPS;
-		memcpy(dst + IP6_SOURCE, local->ip, IP6_ADDRESS);
-		memcpy(dst + IP6_DESTINATION, remote->ip, IP6_ADDRESS);
+		memcpy(dst + IP6_FROM, local->ip, IP6_ADDRESS);
+		memcpy(dst + IP6_TO, remote->ip, IP6_ADDRESS);
 	}
 	return size;
-}
-
-static uint16_t checksum(const uint8_t *bytes, size_t len)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < len; i += 2)
-		sum += ls_get16(bytes + i);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
 }
 
 void esp_outer_finish(uint8_t *pkt, const struct esp_outer *o, size_t total, uint8_t protocol)
 {
 	pkt[o->next_at] = protocol;
 	if (o->family == 6) {
-		ls_put16(pkt + IP6_LENGTH, (uint16_t)(total - ESP_IP6_HEADER));
+		ls_put16(pkt + IP6_LEN, (uint16_t)(total - IP6_SIZE));
 		return;
 	}
-	ls_put16(pkt + IP4_LENGTH, (uint16_t)total);
-	ls_put16(pkt + IP4_SUM, 0);
-	ls_put16(pkt + IP4_SUM, checksum(pkt, o->len));
+	ls_put16(pkt + IP4_LEN, (uint16_t)total);
+	ls_sum_ip4_set(pkt, o->len);
 }
 
 void esp_outer_rebuild(uint8_t *dst, const struct ls_addr *source,
@@ -363,5 +329,5 @@ void esp_outer_rebuild(uint8_t *dst, const struct ls_addr *source,
 	struct esp_outer o = esp_outer_plain(6);
 
 	esp_outer_make(dst, source, destination, 0);
-	esp_outer_finish(dst, &o, ESP_IP6_HEADER + len, protocol);
+	esp_outer_finish(dst, &o, IP6_SIZE + len, protocol);
 }

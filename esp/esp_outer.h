@@ -5,6 +5,7 @@
 
 #include "lib/addr.h"
 #include "lib/cause.h"
+#include "lib/ip.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,10 +13,6 @@
 
 enum {
 	ESP_OUTER_MAX = 512, /* bytes of headers; packets with more of them are refused */
-	ESP_IP4_HEADER = 20,
-	ESP_IP6_HEADER = 40,
-	ESP_NEXT_ESP = 50,
-	ESP_NEXT_AH = 51,
 };
 
 /* What stands in front of AH. */
@@ -48,7 +45,7 @@ size_t esp_outer_mute(const uint8_t *pkt, const struct esp_outer *o, bool sendin
 /* Bytes of a header without options: 20 or 40. */
 static inline size_t esp_outer_size(uint8_t family)
 {
-	return family == 4 ? ESP_IP4_HEADER : ESP_IP6_HEADER;
+	return family == 4 ? IP4_SIZE : IP6_SIZE;
 }
 /* What plan would say of such a header. */
 struct esp_outer esp_outer_plain(uint8_t family);

@@ -18,8 +18,8 @@ static inline size_t esp_bytes(const struct esp_sa *sa, size_t len)
  * 4303 2.7). A dummy is taken off as a whole. */
 static inline size_t hidden_size(const struct esp_sa *sa, uint8_t next_header, size_t len)
 {
-	bool known = next_header == ESP_NEXT_UDP || next_header == ESP_NEXT_IP4 ||
-	             next_header == ESP_NEXT_IP6 || next_header == ESP_NEXT_DUMMY;
+	bool known = next_header == IP_UDP || next_header == IP_IN_IP || next_header == IP6_IN_IP ||
+	             next_header == IP_NONE;
 
 	return known && len < sa->tfc_bytes ? sa->tfc_bytes : len;
 }
@@ -36,7 +36,7 @@ size_t esp_sealed_size(const struct esp_sa *sa, size_t len)
 	uint8_t family = sa->cold->params.remote.family;
 
 	if (esp)
-		len = esp_bytes(esp, hidden_size(esp, ESP_NEXT_UDP, len));
+		len = esp_bytes(esp, hidden_size(esp, IP_UDP, len));
 	return sa == esp ? len : esp_outer_size(family) + esp_ah_bytes(sa, family) + len;
 }
 
@@ -198,7 +198,7 @@ static bool end(struct esp_sad *sad, size_t i, struct esp_seal_job *job)
 		return true;
 	}
 	sa->sequence++;
-	return esp_ah_seal(sa, job, &sad->outer[i], sa->partner ? ESP_NEXT_ESP : job->next_header,
+	return esp_ah_seal(sa, job, &sad->outer[i], sa->partner ? IP_ESP : job->next_header,
 	                   c->len + c->icv_bytes);
 }
 

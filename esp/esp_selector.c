@@ -1,16 +1,6 @@
 /* Whether what came out of an inbound SA is what was agreed for it (RFC 4301 5.2 step 4). */
 #include "esp/esp_sad.h"
 
-enum {
-	IP_TCP = 6,
-	IP_UDP = 17,
-	IP_DCCP = 33,
-	IP_SCTP = 132,
-	IP_UDPLITE = 136,
-	IP_IN_IP = 4,
-	IP6_IN_IP = 41
-};
-
 static bool any_port(uint16_t low, uint16_t high)
 {
 	return low == 0 && high == UINT16_MAX;

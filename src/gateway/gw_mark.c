@@ -2,8 +2,8 @@
 #include "src/gateway/gw_mark.h"
 
 #include "lib/wire.h"
-#include "src/gateway/gw_sum.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/sum.h"
+#include "lib/ip.h"
 
 enum { IP6_CLASS_SHIFT = 4 };
 
@@ -29,7 +29,7 @@ static void ecn_write(uint8_t *packet, unsigned version, unsigned ecn)
 
 	if (version == 4) {
 		after = (uint16_t)((before & ~(unsigned)GW_ECN_MASK) | ecn);
-		gw_sum_patch16(packet + IP4_SUM, before, after);
+		ls_sum_patch16(packet + IP4_SUM, before, after);
 	} else {
 		after = (uint16_t)((before & ~((unsigned)GW_ECN_MASK << IP6_CLASS_SHIFT)) |
 		                   ecn << IP6_CLASS_SHIFT);

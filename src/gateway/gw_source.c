@@ -1,6 +1,6 @@
 /* Which source addresses a tunnel's peer may use inside it. For each packet: a few compares. */
 #include "src/gateway/gw_source.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 
 #include <string.h>
 

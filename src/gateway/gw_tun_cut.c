@@ -1,8 +1,8 @@
 /* Cuts what one read of a TUN device gives (RFC 9293 TCP or UDP super-packets, or one packet) into
  * packets for the tunnel. */
-#include "src/gateway/gw_sum.h"
+#include "lib/sum.h"
 #include "src/gateway/gw_tun.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 
 #include "lib/wire.h"
 
@@ -28,7 +28,7 @@ static enum ls_cause sum_complete(uint8_t *packet, size_t len, size_t start, siz
 
 	if (start < ip || start >= len || offset + 2 > len - start)
 		return CAUSE_GW_TUN_FORMAT;
-	uint16_t sum = (uint16_t)~gw_sum_fold(gw_sum_bytes(packet + start, len - start));
+	uint16_t sum = (uint16_t)~ls_sum_fold(ls_sum_bytes(packet + start, len - start));
 	/* UDP's zero means "none" (RFC 768); for TCP both zeros are the same value. */
 	ls_put16(packet + start + offset, sum == 0 && offset == UDP_SUM ? 0xffff : sum);
 	return CAUSE_NONE;
@@ -45,7 +45,7 @@ static void segments_prepare(struct gw_cut *cut)
 		ls_put16(ip + IP4_LEN, 0);
 		ls_put16(ip + IP4_ID, 0);
 		ls_put16(ip + IP4_SUM, 0);
-		cut->ip_sum = gw_sum_bytes(ip, cut->transport);
+		cut->ip_sum = ls_sum_bytes(ip, cut->transport);
 	}
 	if (cut->tcp) {
 		cut->sequence = ls_get32(t + TCP_SEQUENCE);
@@ -57,8 +57,8 @@ static void segments_prepare(struct gw_cut *cut)
 		ls_put16(t + UDP_LEN, 0);
 		ls_put16(t + UDP_SUM, 0);
 	}
-	cut->transport_sum = gw_sum_bytes(t, cut->head_len - cut->transport) +
-	                     gw_sum_pseudo(ip, cut->version, cut->tcp ? IP_TCP : IP_UDP, 0);
+	cut->transport_sum = ls_sum_bytes(t, cut->head_len - cut->transport) +
+	                     ls_sum_pseudo(ip, cut->version, cut->tcp ? IP_TCP : IP_UDP, 0);
 }
 
 static enum ls_cause segments_start(struct gw_cut *cut, const struct virtio_net_hdr *h)
@@ -139,18 +139,18 @@ static void segment_ip(struct gw_cut *cut, uint8_t *ip, size_t total)
 	}
 	ls_put16(ip + IP4_LEN, (uint16_t)total);
 	ls_put16(ip + IP4_ID, cut->id);
-	ls_put16(ip + IP4_SUM, (uint16_t)~gw_sum_fold(cut->ip_sum + total + cut->id));
+	ls_put16(ip + IP4_SUM, (uint16_t)~ls_sum_fold(cut->ip_sum + total + cut->id));
 	cut->id++;
 }
 
 static void segment_transport(const struct gw_cut *cut, uint8_t *t, size_t payload, bool last)
 {
 	size_t total = cut->head_len - cut->transport + payload;
-	uint64_t sum = cut->transport_sum + total + gw_sum_bytes(cut->packet + cut->at, payload);
+	uint64_t sum = cut->transport_sum + total + ls_sum_bytes(cut->packet + cut->at, payload);
 
 	if (!cut->tcp) {
 		ls_put16(t + UDP_LEN, (uint16_t)total);
-		uint16_t value = (uint16_t)~gw_sum_fold(sum + total);
+		uint16_t value = (uint16_t)~ls_sum_fold(sum + total);
 		ls_put16(t + UDP_SUM, value == 0 ? 0xffff : value);
 		return;
 	}
@@ -160,7 +160,7 @@ static void segment_transport(const struct gw_cut *cut, uint8_t *t, size_t paylo
 	ls_put32(t + TCP_SEQUENCE, sequence);
 	t[TCP_FLAGS] = flags;
 	ls_put16(t + TCP_SUM,
-	         (uint16_t)~gw_sum_fold(sum + (sequence >> 16) + (sequence & 0xffff) + flags));
+	         (uint16_t)~ls_sum_fold(sum + (sequence >> 16) + (sequence & 0xffff) + flags));
 }
 
 bool gw_cut_next(struct gw_cut *cut, uint8_t *slot, struct gw_piece *piece)

@@ -1,7 +1,7 @@
 /* What both directions need of an inner IP packet: its length, and the MSS clamp. */
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 
-#include "src/gateway/gw_sum.h"
+#include "lib/sum.h"
 #include "src/gateway/gw_tun.h"
 
 #include "lib/wire.h"
@@ -74,10 +74,10 @@ void gw_mss_clamp(uint8_t *packet, size_t len, uint16_t mtu)
 		 * its bytes. */
 		ls_put16(packet + i + 2, most);
 		if (i & 1)
-			gw_sum_patch16(packet + at + TCP_SUM, (uint16_t)(mss << 8 | mss >> 8),
+			ls_sum_patch16(packet + at + TCP_SUM, (uint16_t)(mss << 8 | mss >> 8),
 			               (uint16_t)(most << 8 | most >> 8));
 		else
-			gw_sum_patch16(packet + at + TCP_SUM, mss, most);
+			ls_sum_patch16(packet + at + TCP_SUM, mss, most);
 		return;
 	}
 }

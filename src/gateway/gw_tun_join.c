@@ -1,8 +1,8 @@
 /* Joins consecutive TCP segments of a flow into one write to the TUN device, if cutting it again
  * gives them back bit for bit. */
-#include "src/gateway/gw_sum.h"
+#include "lib/sum.h"
 #include "src/gateway/gw_tun.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 
 #include "lib/wire.h"
 
@@ -80,10 +80,10 @@ static bool segment_sums_right(const struct segment *s)
 {
 	size_t tcp_len = s->len - s->transport;
 
-	if (s->version == 4 && !gw_sum_ip4_right(s->packet, IP4_SIZE))
+	if (s->version == 4 && !ls_sum_ip4_right(s->packet, IP4_SIZE))
 		return false;
-	return gw_sum_fold(gw_sum_bytes(s->packet + s->transport, tcp_len) +
-	                   gw_sum_pseudo(s->packet, s->version, IP_TCP, tcp_len)) == 0xffff;
+	return ls_sum_fold(ls_sum_bytes(s->packet + s->transport, tcp_len) +
+	                   ls_sum_pseudo(s->packet, s->version, IP_TCP, tcp_len)) == 0xffff;
 }
 
 static bool segment_joinable(const struct segment *s)
@@ -166,13 +166,13 @@ static void flow_write(struct gw_join *join, struct gw_flow *flow)
 	memcpy(flow->head, &h, sizeof h);
 	if (flow->version == 4) {
 		ls_put16(ip + IP4_LEN, (uint16_t)total);
-		gw_sum_ip4_set(ip, IP4_SIZE);
+		ls_sum_ip4_set(ip, IP4_SIZE);
 	} else {
 		ls_put16(ip + IP6_LEN, (uint16_t)(total - IP6_SIZE));
 	}
 	/* The partial sum: the kernel or its network card adds the rest. */
 	ls_put16(t + TCP_SUM,
-	         gw_sum_fold(gw_sum_pseudo(ip, flow->version, IP_TCP, total - flow->transport)));
+	         ls_sum_fold(ls_sum_pseudo(ip, flow->version, IP_TCP, total - flow->transport)));
 	flow->part[0] = (struct iovec){flow->head, GW_VNET_SIZE + flow->head_len};
 	join->write(join->ctx, flow->part, (int)flow->parts, flow->parts - 1);
 }

@@ -1,6 +1,6 @@
 /* The gateway's tunnels: their devices, the packets that wait for them, and what their lines do. */
 #include "src/gateway/gw.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "esp/esp.h"
 #include "src/base/datagram.h"
 #include "src/base/icmp.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 
 #include <errno.h>
 #include <fcntl.h>

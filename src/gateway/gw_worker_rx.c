@@ -1,7 +1,7 @@
 /* Socket to TUN: opens a batch in place, takes L2TP and PPP off, joins what belongs together and
  * writes it. */
 #include "src/gateway/gw_source.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 #include "src/gateway/gw_worker.h"
 
 #include "lib/wire.h"

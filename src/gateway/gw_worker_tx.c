@@ -1,7 +1,7 @@
 /* TUN to socket: cuts what was read, puts L2TP and PPP before each packet, seals a batch and sends
  * it in runs. */
-#include "src/gateway/gw_sum.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/sum.h"
+#include "lib/ip.h"
 #include "src/gateway/gw_worker.h"
 
 #include "lib/wire.h"
@@ -58,12 +58,12 @@ static uint64_t sum_addresses(const struct ls_addr *local, const struct ls_addr 
 {
 	size_t size = ls_addr_size(local);
 
-	return gw_sum_bytes(local->ip, size) + gw_sum_bytes(remote->ip, size) + IP_UDP + udp_len;
+	return ls_sum_bytes(local->ip, size) + ls_sum_bytes(remote->ip, size) + IP_UDP + udp_len;
 }
 
 static void udp_sum_set(uint8_t *header, uint64_t sum)
 {
-	uint16_t value = (uint16_t)~gw_sum_fold(sum);
+	uint16_t value = (uint16_t)~ls_sum_fold(sum);
 
 	ls_put16(header + UDP_SUM, value == 0 ? 0xffff : value);
 }
@@ -80,7 +80,7 @@ void gw_udp_header(uint8_t *header, size_t payload_len, const struct ls_addr *lo
                    const struct ls_addr *remote)
 {
 	udp_header_start(header, payload_len);
-	udp_sum_set(header, gw_sum_bytes(header, UDP_SIZE + payload_len) +
+	udp_sum_set(header, ls_sum_bytes(header, UDP_SIZE + payload_len) +
 	                            sum_addresses(local, remote, UDP_SIZE + payload_len));
 }
 
@@ -93,10 +93,10 @@ static void data_sum(uint8_t *header, size_t len, const struct gw_piece *piece,
 
 	if (esp_sa_remote(sa)->family == 4)
 		return;
-	payload = gw_sum_bytes(piece->payload, piece->payload_len);
+	payload = ls_sum_bytes(piece->payload, piece->payload_len);
 	if (len & 1)
 		payload = (payload & 0xff) << 8 | payload >> 8;
-	udp_sum_set(header, gw_sum_bytes(header, len) + payload +
+	udp_sum_set(header, ls_sum_bytes(header, len) + payload +
 	                            sum_addresses(esp_sa_local(sa), esp_sa_remote(sa),
 	                                          len + piece->payload_len));
 }

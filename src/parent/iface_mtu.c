@@ -2,8 +2,7 @@
 #include "src/parent/iface_mtu.h"
 
 #include "esp/esp.h"
-
-enum { IPV4_HEADER = 20, IPV6_HEADER = 40, UDP_HEADER = 8 };
+#include "lib/ip.h"
 
 /* Without a cipher it is AH. */
 static size_t room(const struct msg_iface_up *m, size_t packet)
@@ -17,8 +16,8 @@ static size_t room(const struct msg_iface_up *m, size_t packet)
 
 uint32_t iface_mtu(uint32_t link_mtu, const struct msg_iface_up *m)
 {
-	uint32_t outer = (m->peer.family == 6 ? (uint32_t)IPV6_HEADER : IPV4_HEADER) +
-	                 (m->udp ? (uint32_t)UDP_HEADER : 0);
+	uint32_t outer = (m->peer.family == 6 ? (uint32_t)IP6_SIZE : IP4_SIZE) +
+	                 (m->udp ? (uint32_t)UDP_SIZE : 0);
 	size_t plain = link_mtu > outer ? room(m, link_mtu - outer) : 0;
 	uint32_t mtu = plain > m->inner_overhead ? (uint32_t)(plain - m->inner_overhead) : 0;
 

@@ -1,8 +1,8 @@
 /* Fuzzes joining: whatever packets come, what is written holds each of them once, bit for bit, in
  * the order of its flow. */
-#include "src/gateway/gw_sum.h"
+#include "lib/sum.h"
 #include "src/gateway/gw_tun.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 
 #include "lib/wire.h"
 
@@ -109,11 +109,11 @@ static void sums_set(uint8_t *p, size_t len)
 	if (len < ip + TCP_SIZE || (version == 4 && p[0] != 0x45))
 		return;
 	if (version == 4)
-		gw_sum_ip4_set(p, IP4_SIZE);
+		ls_sum_ip4_set(p, IP4_SIZE);
 	ls_put16(p + ip + TCP_SUM, 0);
 	ls_put16(p + ip + TCP_SUM,
-	         (uint16_t)~gw_sum_fold(gw_sum_bytes(p + ip, len - ip) +
-	                                gw_sum_pseudo(p, version, IP_TCP, len - ip)));
+	         (uint16_t)~ls_sum_fold(ls_sum_bytes(p + ip, len - ip) +
+	                                ls_sum_pseudo(p, version, IP_TCP, len - ip)));
 }
 
 /* Records: form 1, length 1, bytes. Form bit 0: right checksums; bit 1: as the packet before, with

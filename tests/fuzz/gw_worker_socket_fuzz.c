@@ -2,7 +2,7 @@
  * L2TP and PPP engines that stand in a session and to the TUN device. What was not sealed reaches
  * nobody, and only IP packets of an agreed version come out. */
 #include "l2tp/l2tp.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 #include "src/gateway/gw_worker.h"
 #include "tests/fuzz/ppp_owner.h"
 

@@ -61,7 +61,7 @@ static void sockets_open(void)
 	if (s.udp)
 		in_fd = socket(family, SOCK_DGRAM, 0);
 	else
-		in_fd = socket(family, SOCK_RAW, s.ah ? ESP_NEXT_AH : ESP_NEXT_ESP);
+		in_fd = socket(family, SOCK_RAW, s.ah ? IP_AH : IP_ESP);
 	if (in_fd < 0 || bind(in_fd, (struct sockaddr *)&here, len) < 0)
 		die("socket");
 	out_fd = in_fd;
@@ -121,7 +121,7 @@ static size_t ping_make(uint8_t *to, unsigned number, size_t data)
 static uint8_t next_header(void)
 {
 	if (s.tunnel)
-		return s.inner_local.family == 4 ? ESP_NEXT_IP4 : ESP_NEXT_IP6;
+		return s.inner_local.family == 4 ? IP_IN_IP : IP6_IN_IP;
 	return s.local.family == 4 ? 1 : 58;
 }
 
@@ -143,18 +143,18 @@ static void packet_send(const uint8_t *pkt, size_t len)
 
 	/* Over IPv6 the kernel makes the header that was sealed once more. */
 	if (s.ah && s.remote.family == 6) {
-		pkt += ESP_IP6_HEADER;
-		len -= ESP_IP6_HEADER;
+		pkt += IP6_SIZE;
+		len -= IP6_SIZE;
 	}
 	if (sendto(out_fd, pkt, len, 0, (struct sockaddr *)&to, size) < 0)
 		die("sendto");
 }
 
 /* One packet that came, as esp_open wants it. */
-static uint32_t packet_receive(uint8_t room[ESP_IP6_HEADER + PACKET], uint8_t **pkt, int wait_ms)
+static uint32_t packet_receive(uint8_t room[IP6_SIZE + PACKET], uint8_t **pkt, int wait_ms)
 {
 	struct pollfd p = {.fd = in_fd, .events = POLLIN};
-	uint8_t *at = room + ESP_IP6_HEADER;
+	uint8_t *at = room + IP6_SIZE;
 	ssize_t n;
 
 	*pkt = at;
@@ -165,8 +165,8 @@ static uint32_t packet_receive(uint8_t room[ESP_IP6_HEADER + PACKET], uint8_t **
 		die("recv");
 	if (s.ah && s.local.family == 6) {
 		*pkt = room;
-		esp_outer_rebuild(room, &s.remote, &s.local, ESP_NEXT_AH, (size_t)n);
-		return (uint32_t)n + ESP_IP6_HEADER;
+		esp_outer_rebuild(room, &s.remote, &s.local, IP_AH, (size_t)n);
+		return (uint32_t)n + IP6_SIZE;
 	}
 	if (!s.ah && !s.udp && s.local.family == 4) {
 		*pkt = at + (at[0] & 15) * 4;
@@ -205,7 +205,7 @@ static int answer_to(const struct esp_open_job *job)
 /* Opens what comes, in batches as it happens to come, until `wanted` answers or silence. */
 static unsigned answers(unsigned wanted, int wait_ms)
 {
-	static uint8_t room[ESP_BATCH_MAX][ESP_IP6_HEADER + PACKET];
+	static uint8_t room[ESP_BATCH_MAX][IP6_SIZE + PACKET];
 	struct esp_open_job job[ESP_BATCH_MAX];
 	bool seen[PINGS] = {false};
 	unsigned answered = 0;
@@ -287,7 +287,7 @@ static int bad(void)
 	packet_send(sealed[0], job.dst_len);
 	packet_send(sealed[0], job.dst_len);
 	if (s.esp) {
-		job.next_header = ESP_NEXT_DUMMY;
+		job.next_header = IP_NONE;
 		if (esp_seal(s.sad, &job, 1, LS_S(1)) != 1)
 			return 1;
 		packet_send(sealed[0], job.dst_len);

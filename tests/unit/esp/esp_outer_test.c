@@ -94,7 +94,7 @@ START_TEST(the_rules_for_mutable_fields)
 		cause = sending ? esp_outer_plan(pkt, len, &o) : esp_outer_read(pkt, 128, &o);
 		ck_assert_msg(cause == CAUSE_NONE, "%s: cause %d", good[_i].what, cause);
 		ck_assert_uint_eq(o.len, len);
-		ck_assert_uint_eq(pkt[o.next_at], ESP_NEXT_AH);
+		ck_assert_uint_eq(pkt[o.next_at], IP_AH);
 		ck_assert_uint_eq(o.total, sending ? 0 : 100);
 		size = esp_outer_mute(pkt, &o, sending, out);
 		ck_assert_hex_eq(out, size, good[_i].muted);

@@ -1,7 +1,7 @@
 /* DSCP and ECN: what the outer header gets, and all sixteen cells of RFC 6040's figure 4. */
 #include "src/gateway/gw_mark.h"
 
-#include "src/gateway/gw_sum.h"
+#include "lib/sum.h"
 #include "tests/unit/run.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ static void header_make(uint8_t packet[40], unsigned version, unsigned class)
 	if (version == 4) {
 		packet[0] = 0x45;
 		packet[1] = (uint8_t) class;
-		gw_sum_ip4_set(packet, 20);
+		ls_sum_ip4_set(packet, 20);
 	} else {
 		packet[0] = (uint8_t)(0x60 | class >> 4);
 		packet[1] = (uint8_t)(class << 4 | 0x0f);
@@ -47,7 +47,7 @@ static void cell_check(unsigned version, unsigned i, unsigned dscp)
 		return;
 	header_make(expected, version, dscp << 2 | cells[i].becomes);
 	ck_assert_mem_eq(packet, expected, version == 4 ? 10 : 40);
-	ck_assert(version == 6 || gw_sum_ip4_right(packet, 20));
+	ck_assert(version == 6 || ls_sum_ip4_right(packet, 20));
 }
 
 START_TEST(each_cell_of_figure_4)

@@ -125,7 +125,7 @@ static unsigned writes_of_two(unsigned version, void (*change)(uint8_t *packet, 
 			break;
 		ls_put16(p + ip + TCP_SUM, 0);
 		if (version == 4)
-			gw_sum_ip4_set(p, IP4_SIZE);
+			ls_sum_ip4_set(p, IP4_SIZE);
 		ls_put16(p + ip + TCP_SUM, (uint16_t)~transport_sum(p, len));
 	}
 	gw_join_init(&join, true, 0xffff, written_add, w);

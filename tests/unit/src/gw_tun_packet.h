@@ -3,9 +3,9 @@
 #ifndef TESTS_UNIT_SRC_GW_TUN_PACKET_H
 #define TESTS_UNIT_SRC_GW_TUN_PACKET_H
 
-#include "src/gateway/gw_sum.h"
+#include "lib/sum.h"
 #include "src/gateway/gw_tun.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 
 #include "lib/random.h"
 #include "lib/wire.h"
@@ -62,7 +62,7 @@ static inline size_t packet_make(const struct spec *s, uint8_t *p)
 		p[IP4_PROTOCOL] = IP_TCP;
 		ls_put32(p + 12, 0x0a010001);
 		ls_put32(p + 16, 0x0a020001);
-		gw_sum_ip4_set(p, IP4_SIZE);
+		ls_sum_ip4_set(p, IP4_SIZE);
 	} else {
 		ls_put32(p, 0x60012345u | (uint32_t)s->tos << 20);
 		ls_put16(p + IP6_LEN, (uint16_t)(len - IP6_SIZE));
@@ -139,7 +139,7 @@ static inline size_t super_make(const struct spec *s, uint8_t *bytes)
 	if (s->flags & TCP_CWR && h.gso_type)
 		h.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 	memcpy(bytes, &h, sizeof h);
-	ls_put16(p + ip + TCP_SUM, gw_sum_fold(gw_sum_pseudo(p, s->version, IP_TCP, len - ip)));
+	ls_put16(p + ip + TCP_SUM, ls_sum_fold(ls_sum_pseudo(p, s->version, IP_TCP, len - ip)));
 	return GW_VNET_SIZE + len;
 }
 

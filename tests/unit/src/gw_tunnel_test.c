@@ -2,7 +2,7 @@
  * lines do. */
 #include "tests/unit/src/gw_alone.h"
 
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/ip.h"
 
 static int host;
 

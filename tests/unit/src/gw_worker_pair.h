@@ -3,8 +3,8 @@
 #ifndef TESTS_UNIT_SRC_GW_WORKER_PAIR_H
 #define TESTS_UNIT_SRC_GW_WORKER_PAIR_H
 
-#include "src/gateway/gw_sum.h"
-#include "src/gateway/gw_tun_ip.h"
+#include "lib/sum.h"
+#include "lib/ip.h"
 #include "src/gateway/gw_worker.h"
 
 #include "lib/secret.h"
@@ -246,14 +246,14 @@ static inline size_t tcp_make(uint8_t *bytes, size_t payload, uint16_t mss)
 	p[IP4_PROTOCOL] = IP_TCP;
 	ls_put32(p + 12, 0x0a010001);
 	ls_put32(p + 16, 0x0a020001);
-	gw_sum_ip4_set(p, IP4_SIZE);
+	ls_sum_ip4_set(p, IP4_SIZE);
 	ls_put16(t, 1000);
 	ls_put16(t + 2, 80);
 	t[TCP_OFFSET] = 0x50;
 	t[TCP_FLAGS] = TCP_ACKED;
 	for (size_t i = 0; i < payload; i++)
 		t[TCP_SIZE + i] = (uint8_t)(i * 7 >> 2);
-	ls_put16(t + TCP_SUM, gw_sum_fold(gw_sum_pseudo(p, 4, IP_TCP, len - IP4_SIZE)));
+	ls_put16(t + TCP_SUM, ls_sum_fold(ls_sum_pseudo(p, 4, IP_TCP, len - IP4_SIZE)));
 	return GW_VNET_SIZE + len;
 }
 

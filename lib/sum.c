@@ -1,5 +1,5 @@
 /* The Internet checksum over packet bytes: a portable routine and one for AVX2. */
-#include "src/gateway/gw_sum.h"
+#include "lib/sum.h"
 
 #include "lib/wire.h"
 
@@ -70,38 +70,38 @@ static uint16_t to_network(uint16_t v)
 	return ls_get16(b);
 }
 
-uint64_t gw_sum_bytes(const uint8_t *bytes, size_t len)
+uint64_t ls_sum_bytes(const uint8_t *bytes, size_t len)
 {
 #if defined(__x86_64__)
 	if (len >= 128 && __builtin_cpu_supports("avx2"))
-		return to_network(gw_sum_fold(sum_words_avx2(bytes, len)));
+		return to_network(ls_sum_fold(sum_words_avx2(bytes, len)));
 #endif
-	return to_network(gw_sum_fold(sum_words(bytes, len)));
+	return to_network(ls_sum_fold(sum_words(bytes, len)));
 }
 
-uint64_t gw_sum_pseudo(const uint8_t *ip, unsigned version, uint8_t protocol, size_t len)
+uint64_t ls_sum_pseudo(const uint8_t *ip, unsigned version, uint8_t protocol, size_t len)
 {
-	uint64_t sum = version == 4 ? gw_sum_bytes(ip + 12, 8) : gw_sum_bytes(ip + 8, 32);
+	uint64_t sum = version == 4 ? ls_sum_bytes(ip + 12, 8) : ls_sum_bytes(ip + 8, 32);
 
 	return sum + protocol + (len >> 16) + (len & 0xffff);
 }
 
-void gw_sum_ip4_set(uint8_t *ip, size_t len)
+void ls_sum_ip4_set(uint8_t *ip, size_t len)
 {
 	ls_put16(ip + 10, 0);
-	ls_put16(ip + 10, (uint16_t)~gw_sum_fold(gw_sum_bytes(ip, len)));
+	ls_put16(ip + 10, (uint16_t)~ls_sum_fold(ls_sum_bytes(ip, len)));
 }
 
-bool gw_sum_ip4_right(const uint8_t *ip, size_t len)
+bool ls_sum_ip4_right(const uint8_t *ip, size_t len)
 {
-	return gw_sum_fold(gw_sum_bytes(ip, len)) == 0xffff;
+	return ls_sum_fold(ls_sum_bytes(ip, len)) == 0xffff;
 }
 
-void gw_sum_patch16(uint8_t *at, uint16_t before, uint16_t after)
+void ls_sum_patch16(uint8_t *at, uint16_t before, uint16_t after)
 {
 	uint32_t sum = (uint16_t)~ls_get16(at);
 
 	sum += (uint16_t)~before;
 	sum += after;
-	ls_put16(at, (uint16_t)~gw_sum_fold(sum));
+	ls_put16(at, (uint16_t)~ls_sum_fold(sum));
 }

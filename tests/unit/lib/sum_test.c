@@ -10,10 +10,10 @@ START_TEST(sums_agree_with_a_slow_one)
 	ls_random_fill(&random, buffer, sizeof buffer);
 	for (size_t len = 0; len < 700; len++)
 		for (size_t at = 0; at < 5; at++)
-			ck_assert_uint_eq(gw_sum_fold(gw_sum_bytes(buffer + at, len)) % 0xffff,
+			ck_assert_uint_eq(ls_sum_fold(ls_sum_bytes(buffer + at, len)) % 0xffff,
 			                  reference_sum(buffer + at, len) % 0xffff);
 	memset(buffer, 0xff, sizeof buffer);
-	ck_assert_uint_eq(gw_sum_fold(gw_sum_bytes(buffer, sizeof buffer)), 0xffff);
+	ck_assert_uint_eq(ls_sum_fold(ls_sum_bytes(buffer, sizeof buffer)), 0xffff);
 }
 END_TEST
 
@@ -28,13 +28,13 @@ START_TEST(long_packets_agree_too)
 	for (unsigned i = 0; i < 2000; i++) {
 		size_t at = ls_random_below(&random, 67), len = ls_random_below(&random, 65536);
 
-		ck_assert_uint_eq(gw_sum_fold(gw_sum_bytes(bytes + at, len)) % 0xffff,
+		ck_assert_uint_eq(ls_sum_fold(ls_sum_bytes(bytes + at, len)) % 0xffff,
 		                  reference_sum(bytes + at, len) % 0xffff);
 	}
 	/* The greatest that there can be does not overflow. */
 	memset(bytes, 0xff, BIG);
-	ck_assert_uint_eq(gw_sum_fold(gw_sum_bytes(bytes, 65535)) % 0xffff, 0xff00);
-	ck_assert_uint_eq(gw_sum_bytes(bytes, 0), 0);
+	ck_assert_uint_eq(ls_sum_fold(ls_sum_bytes(bytes, 65535)) % 0xffff, 0xff00);
+	ck_assert_uint_eq(ls_sum_bytes(bytes, 0), 0);
 	free(bytes);
 }
 END_TEST
@@ -48,11 +48,11 @@ START_TEST(stretches_add_up)
 
 	ls_random_fill(&random, bytes, sizeof bytes);
 	for (size_t split = 0; split <= sizeof bytes; split++) {
-		uint64_t second = gw_sum_bytes(bytes + split, sizeof bytes - split);
+		uint64_t second = ls_sum_bytes(bytes + split, sizeof bytes - split);
 
 		if (split & 1)
 			second = (second & 0xff) << 8 | second >> 8;
-		ck_assert_uint_eq(gw_sum_fold(gw_sum_bytes(bytes, split) + second) % 0xffff,
+		ck_assert_uint_eq(ls_sum_fold(ls_sum_bytes(bytes, split) + second) % 0xffff,
 		                  reference_sum(bytes, sizeof bytes) % 0xffff);
 	}
 }
@@ -63,18 +63,18 @@ START_TEST(the_example_of_the_rfc)
 {
 	static const uint8_t bytes[] = {0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7};
 
-	ck_assert_uint_eq(gw_sum_fold(gw_sum_bytes(bytes, sizeof bytes)), 0xddf2);
+	ck_assert_uint_eq(ls_sum_fold(ls_sum_bytes(bytes, sizeof bytes)), 0xddf2);
 }
 END_TEST
 
 START_TEST(folding_keeps_the_value)
 {
-	ck_assert_uint_eq(gw_sum_fold(0), 0);
-	ck_assert_uint_eq(gw_sum_fold(0xffff), 0xffff);
-	ck_assert_uint_eq(gw_sum_fold(0x10000), 1);
-	ck_assert_uint_eq(gw_sum_fold(UINT64_MAX), 0xffff);
+	ck_assert_uint_eq(ls_sum_fold(0), 0);
+	ck_assert_uint_eq(ls_sum_fold(0xffff), 0xffff);
+	ck_assert_uint_eq(ls_sum_fold(0x10000), 1);
+	ck_assert_uint_eq(ls_sum_fold(UINT64_MAX), 0xffff);
 	for (uint64_t v = 1; v < UINT64_MAX / 3; v = v * 3 + 7)
-		ck_assert_uint_eq(gw_sum_fold(v) % 0xffff, v % 0xffff);
+		ck_assert_uint_eq(ls_sum_fold(v) % 0xffff, v % 0xffff);
 }
 END_TEST
 
@@ -94,7 +94,7 @@ START_TEST(pseudo_headers)
 		memcpy(pseudo, ip + 8, 32);
 		ls_put32(pseudo + 32, (uint32_t)len);
 		pseudo[39] = protocol;
-		ck_assert_uint_eq(gw_sum_fold(gw_sum_pseudo(ip, 6, protocol, len)) % 0xffff,
+		ck_assert_uint_eq(ls_sum_fold(ls_sum_pseudo(ip, 6, protocol, len)) % 0xffff,
 		                  reference_sum(pseudo, 40) % 0xffff);
 		if (len > 0xffff)
 			continue;
@@ -102,7 +102,7 @@ START_TEST(pseudo_headers)
 		memcpy(pseudo, ip + 12, 8);
 		pseudo[9] = protocol;
 		ls_put16(pseudo + 10, (uint16_t)len);
-		ck_assert_uint_eq(gw_sum_fold(gw_sum_pseudo(ip, 4, protocol, len)) % 0xffff,
+		ck_assert_uint_eq(ls_sum_fold(ls_sum_pseudo(ip, 4, protocol, len)) % 0xffff,
 		                  reference_sum(pseudo, 12) % 0xffff);
 	}
 }
@@ -115,12 +115,12 @@ START_TEST(ip4_headers)
 	                        0,    0,    0xc0, 0xa8, 0x00, 0x01, 0xc0, 0xa8, 0x00, 0xc7};
 
 	ls_put16(ip + IP4_SUM, 0x1234);
-	gw_sum_ip4_set(ip, sizeof ip);
+	ls_sum_ip4_set(ip, sizeof ip);
 	ck_assert_uint_eq(ls_get16(ip + IP4_SUM), 0xb861);
-	ck_assert(gw_sum_ip4_right(ip, sizeof ip));
+	ck_assert(ls_sum_ip4_right(ip, sizeof ip));
 	for (unsigned bit = 0; bit < 8 * sizeof ip; bit++) {
 		ip[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		ck_assert(!gw_sum_ip4_right(ip, sizeof ip));
+		ck_assert(!ls_sum_ip4_right(ip, sizeof ip));
 		ip[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 }
@@ -146,7 +146,7 @@ START_TEST(patches_are_as_good_as_new_sums)
 		ls_put16(bytes, 0);
 		ls_put16(bytes, (uint16_t)~reference_sum(bytes, sizeof bytes));
 		ls_put16(bytes + at, after);
-		gw_sum_patch16(bytes, before, after);
+		ls_sum_patch16(bytes, before, after);
 		ck_assert_uint_eq(reference_sum(bytes, sizeof bytes), 0xffff);
 	}
 }
@@ -154,7 +154,7 @@ END_TEST
 
 int main(void)
 {
-	TCase *tc = tcase_create("gw_sum");
+	TCase *tc = tcase_create("sum");
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, sums_agree_with_a_slow_one);
@@ -165,5 +165,5 @@ int main(void)
 	tcase_add_test(tc, pseudo_headers);
 	tcase_add_test(tc, ip4_headers);
 	tcase_add_test(tc, patches_are_as_good_as_new_sums);
-	return run_cases("gw_sum", tc);
+	return run_cases("sum", tc);
 }
