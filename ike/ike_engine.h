@@ -6,6 +6,7 @@
 #include "ike/ike_cookie.h"
 #include "ike/ike_sk.h"
 #include "ike/ike_ts.h"
+#include "lib/pace.h"
 
 enum {
 	IKE_BUCKETS = 4096,
@@ -43,7 +44,7 @@ enum {
 	IKE_HINT_EVERY_S = 5,  /* and what ICMP says after that is not heard for so long */
 	IKE_HINT_QUIET_S = 60, /* nor told for so long */
 	IKE_HINT_TRIES = 2,    /* of an address that ICMP says cannot be reached, where there is
-	                          another    one */
+	                          another one */
 };
 
 struct ike_sa;
@@ -80,8 +81,7 @@ struct ike {
 	struct ike_task *buried;
 	struct ls_counters counters;
 	struct ike_cookie cookie;
-	ls_time unprotected_since;
-	unsigned unprotected;
+	struct ls_second unprotected;
 	uint8_t plain[IKE_MESSAGE_MAX + 1]; /* inner payloads being written */
 	uint8_t open[IKE_MESSAGE_MAX + 1];  /* inner payloads being read */
 };

@@ -11,11 +11,7 @@ enum { TEXT_MAX = 100 };
 /* Errors and events that anybody can provoke: so many in a second. */
 static bool unprotected_allowed(struct ike *ike)
 {
-	if (ike->now - ike->unprotected_since >= LS_S(1)) {
-		ike->unprotected_since = ike->now;
-		ike->unprotected = 0;
-	}
-	return ike->unprotected++ < IKE_UNPROTECTED_PER_S;
+	return ls_second_add(&ike->unprotected, 1, ike->now) <= IKE_UNPROTECTED_PER_S;
 }
 
 void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,

@@ -98,16 +98,15 @@ bool ike_tunnel_is_full(const struct ike *ike, uint32_t tunnel)
 bool ike_sa_negotiates(struct ike_sa *sa)
 {
 	/* A life of 250 MB, which Windows has, is over in 200 ms at 10 Gbit/s. */
-	const ls_time each = LS_MS(1000 / IKE_NEGOTIATIONS_A_SECOND);
+	static const struct ls_pace pace = {.each = LS_MS(1000 / IKE_NEGOTIATIONS_A_SECOND),
+	                                    .burst = IKE_NEGOTIATIONS_BURST};
 	ls_time now = sa->ike->now;
 
-	if (sa->negotiated_until > ls_time_add(now, each * (IKE_NEGOTIATIONS_BURST - 1))) {
+	if (ls_pace_full(&pace, sa->negotiated_until, now)) {
 		ike_count(sa->ike, CAUSE_IKE_TOO_OFTEN);
 		return false;
 	}
-	if (sa->negotiated_until < now)
-		sa->negotiated_until = now;
-	sa->negotiated_until = ls_time_add(sa->negotiated_until, each);
+	sa->negotiated_until = ls_pace_add(&pace, sa->negotiated_until, now);
 	return true;
 }
 

@@ -52,7 +52,7 @@ static void hear_again(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	s->deaf = false;
-	s->read = 0;
+	s->read.n = 0;
 	hear(s, 1);
 }
 
@@ -119,26 +119,11 @@ static bool gate_passes(struct icmp_gate *gate, const struct ls_addr *remote, ls
 
 	if (gate->peer[slot].until > now && ls_addr_equal(&gate->peer[slot].remote, remote))
 		return false;
-	if (now - gate->since >= LS_S(1)) {
-		gate->since = now;
-		gate->passed = 0;
-	}
-	if (gate->passed == ICMP_PASSED_PER_S)
+	if (ls_second_add(&gate->passed, 1, now) > ICMP_PASSED_PER_S)
 		return false;
-	gate->passed++;
 	gate->peer[slot].remote = *remote;
 	gate->peer[slot].until = now + LS_S(ICMP_AGAIN_S);
 	return true;
-}
-
-static bool is_flood(struct icmp_socket *s, unsigned more, ls_time now)
-{
-	if (now - s->since >= LS_S(1)) {
-		s->since = now;
-		s->read = 0;
-	}
-	s->read += more;
-	return s->read > ICMP_FLOOD;
 }
 
 unsigned icmp_read(struct icmp_socket *s, struct icmp_gate *gate,
@@ -167,7 +152,7 @@ unsigned icmp_read(struct icmp_socket *s, struct icmp_gate *gate,
 		    gate_passes(gate, &out[n].remote, now))
 			n++;
 	}
-	if (got > 0 && is_flood(s, (unsigned)got, now))
+	if (got > 0 && ls_second_add(&s->read, (unsigned)got, now) > ICMP_FLOOD)
 		go_deaf(s, counters, now);
 	return n;
 }

@@ -5,6 +5,7 @@
 
 #include "lib/addr.h"
 #include "lib/cause.h"
+#include "lib/pace.h"
 #include "lib/time.h"
 #include "lib/unreach.h"
 
@@ -36,16 +37,14 @@ struct icmp_gate {
 		struct ls_addr remote;
 		ls_time until;
 	} peer[ICMP_PEERS];
-	ls_time since;
-	unsigned passed;
+	struct ls_second passed;
 };
 
 struct icmp_socket {
 	int fd;
 	uint8_t family;
 	struct event *again; /* hears again */
-	ls_time since;
-	unsigned read;
+	struct ls_second read;
 	bool deaf, flooded;
 };
 

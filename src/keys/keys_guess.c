@@ -3,6 +3,7 @@
 
 #include "lib/bytes.h"
 #include "lib/crypto.h"
+#include "lib/pace.h"
 #include "lib/wire.h"
 
 #include <string.h>
@@ -12,8 +13,7 @@ enum { IP6_NETWORK = 8 };
 
 struct limit {
 	uint64_t key;
-	ls_time each;
-	unsigned burst;
+	struct ls_pace pace;
 };
 
 static uint64_t key_of(uint32_t tunnel, struct ls_bytes what, uint8_t kind)
@@ -32,9 +32,9 @@ static void limits_of(const struct keys_guess_login *l, struct limit out[2])
 	size_t ip = l->peer->family == 6 ? IP6_NETWORK : l->peer->family == 4 ? 4 : 0;
 
 	out[0] = (struct limit){key_of(l->tunnel, LS_BYTES(l->peer->ip, ip), 0),
-	                        LS_S(KEYS_GUESS_PEER_S), KEYS_GUESS_PEER_BURST};
+	                        {LS_S(KEYS_GUESS_PEER_S), KEYS_GUESS_PEER_BURST}};
 	out[1] = (struct limit){key_of(l->tunnel, LS_BYTES(l->user, strlen(l->user)), 1),
-	                        LS_S(KEYS_GUESS_USER_S), KEYS_GUESS_USER_BURST};
+	                        {LS_S(KEYS_GUESS_USER_S), KEYS_GUESS_USER_BURST}};
 }
 
 bool keys_guess_allowed(const struct keys_guess *g, const struct keys_guess_login *l, ls_time now)
@@ -47,7 +47,7 @@ bool keys_guess_allowed(const struct keys_guess *g, const struct keys_guess_logi
 
 		for (unsigned w = 0; w < KEYS_GUESS_WAYS; w++)
 			if (set[w].key == limit[i].key &&
-			    set[w].until > ls_time_add(now, limit[i].each * (limit[i].burst - 1)))
+			    ls_pace_full(&limit[i].pace, set[w].until, now))
 				return false;
 	}
 	return true;
@@ -65,9 +65,9 @@ static void add(struct keys_guess *g, const struct limit *l, ls_time now)
 		if (set[w].until < e->until)
 			e = &set[w];
 	}
-	if (e->key != l->key || e->until < now)
-		*e = (struct keys_guess_entry){l->key, now};
-	e->until = ls_time_add(e->until, l->each);
+	if (e->key != l->key)
+		*e = (struct keys_guess_entry){.key = l->key};
+	e->until = ls_pace_add(&l->pace, e->until, now);
 }
 
 void keys_guess_failed(struct keys_guess *g, const struct keys_guess_login *l, ls_time now)

@@ -2,6 +2,7 @@
 #ifndef SRC_PARENT_CONTROL_CLIENT_H
 #define SRC_PARENT_CONTROL_CLIENT_H
 
+#include "lib/pace.h"
 #include "src/base/control.h"
 #include "src/parent/control_server.h"
 
@@ -43,8 +44,7 @@ struct control {
 	struct control_client *clients;
 	unsigned count;
 	uint64_t last_id;
-	ls_time refusals_until; /* refusals told within the second that ends then */
-	unsigned refusals;
+	struct ls_second refusals;
 	bool has_group; /* whose members may look: its number */
 	gid_t group;
 };

@@ -165,13 +165,7 @@ static bool in_group(const struct control_client *c)
 /* Whoever asks on and on must not push all else out of the history. */
 static bool refusal_is_one_too_many(struct control *k)
 {
-	ls_time now = clock_now();
-
-	if (now >= k->refusals_until) {
-		k->refusals_until = ls_time_add(now, LS_S(1));
-		k->refusals = 0;
-	}
-	return ++k->refusals > REFUSALS_A_SECOND;
+	return ls_second_add(&k->refusals, 1, clock_now()) > REFUSALS_A_SECOND;
 }
 
 static bool allowed(struct control_client *c)
