@@ -13,16 +13,6 @@ enum {
 	AVP_HEADER = 6
 };
 
-static void text_copy(char *out, size_t cap, struct rd *r)
-{
-	size_t n = rd_left(r) < cap - 1 ? rd_left(r) : cap - 1;
-	const uint8_t *p = rd_bytes(r, n);
-
-	for (size_t i = 0; p && i < n; i++)
-		out[i] = p[i] >= 0x20 && p[i] < 0x7f ? (char)p[i] : '?';
-	out[n] = '\0';
-}
-
 static void avp_read(struct l2tp_in *in, uint16_t type, struct rd *r)
 {
 	switch (type) {
@@ -33,17 +23,17 @@ static void avp_read(struct l2tp_in *in, uint16_t type, struct rd *r)
 			in->result = (uint16_t)(in->result >> 8);
 		if (rd_left(r) >= 2)
 			in->error = rd_u16(r);
-		text_copy(in->text, sizeof in->text, r);
+		rd_printable(r, in->text, sizeof in->text);
 		break;
 	case L2TP_AVP_TIE:
 		rd_copy(r, in->tie, sizeof in->tie);
 		in->has_tie = true;
 		break;
 	case L2TP_AVP_HOST_NAME:
-		text_copy(in->host_name, sizeof in->host_name, r);
+		rd_printable(r, in->host_name, sizeof in->host_name);
 		break;
 	case L2TP_AVP_VENDOR_NAME:
-		text_copy(in->vendor_name, sizeof in->vendor_name, r);
+		rd_printable(r, in->vendor_name, sizeof in->vendor_name);
 		break;
 	case L2TP_AVP_CONNECTION:
 		in->assigned_connection = rd_u16(r);

@@ -63,6 +63,16 @@ void rd_copy(struct rd *r, void *dst, size_t n)
 		memset(dst, 0, n);
 }
 
+void rd_printable(struct rd *r, char *out, size_t cap)
+{
+	size_t n = rd_left(r) < cap - 1 ? rd_left(r) : cap - 1;
+	const uint8_t *p = rd_bytes(r, n);
+
+	for (size_t i = 0; p && i < n; i++)
+		out[i] = p[i] >= 0x20 && p[i] < 0x7f ? (char)p[i] : '?';
+	out[n] = '\0';
+}
+
 void rd_skip(struct rd *r, size_t n)
 {
 	(void)rd_bytes(r, n);

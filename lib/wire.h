@@ -28,6 +28,9 @@ uint64_t rd_u64(struct rd *r);
 const uint8_t *rd_bytes(struct rd *r, size_t n);
 /* Copies n bytes to dst; fills dst with zeros when too few are left. */
 void rd_copy(struct rd *r, void *dst, size_t n);
+/* Text for people: the rest of the input, but not more than cap - 1 bytes of it, with '?' for each
+ * that is not printable ASCII, and a NUL. */
+void rd_printable(struct rd *r, char *out, size_t cap);
 void rd_skip(struct rd *r, size_t n);
 /* A reader over the next n bytes, which are skipped in r; a bad one when too few are left. */
 struct rd rd_sub(struct rd *r, size_t n);

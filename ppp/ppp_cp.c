@@ -83,19 +83,6 @@ const char *ppp_cp_said(const struct cp *cp, char *out, size_t cap)
 	return out;
 }
 
-/* For the log: nothing that is not printable, and nothing that is not text. */
-static void said_keep(struct cp *cp, struct rd body)
-{
-	size_t n = 0;
-
-	while (n < SAID_MAX - 1 && rd_left(&body) > 0) {
-		uint8_t c = rd_u8(&body);
-
-		cp->said[n++] = c >= 0x20 && c < 0x7f ? (char)c : '?';
-	}
-	cp->said[n] = '\0';
-}
-
 static void cause_note(struct cp *cp, enum cp_event event)
 {
 	if (event == CP_UP || event == CP_OPEN) {
@@ -327,6 +314,7 @@ static void hear_code_reject(struct ppp *p, struct cp *cp, struct rd body, ls_ti
 
 void ppp_cp_input(struct ppp *p, struct cp *cp, struct cp_packet *k, ls_time now)
 {
+	struct rd said;
 	switch (cp->state < CP_CLOSED ? 0 : k->code) {
 	case CODE_REQUEST:
 		hear_request(p, cp, k, now);
@@ -337,7 +325,8 @@ void ppp_cp_input(struct ppp *p, struct cp *cp, struct cp_packet *k, ls_time now
 		hear_answer(p, cp, k, now);
 		break;
 	case CODE_TERM_REQUEST:
-		said_keep(cp, k->body);
+		said = k->body;
+		rd_printable(&said, cp->said, sizeof cp->said);
 		ppp_cp_event(p, cp, CP_RTR, k, now);
 		break;
 	case CODE_TERM_ACK:

@@ -1,6 +1,8 @@
 /* The daemon's objects in words for people. */
 #include "src/ctl/ctl.h"
 
+#include "src/base/text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,8 +82,7 @@ static void show_daemon(const json_t *o)
 		return;
 	printf("l2tpsecd %s, process %" JSON_INTEGER_FORMAT ", up %s\n", text(o, "version"),
 	       number(o, "pid"), span(number(o, "uptime_s"), age));
-	json_array_foreach(json_object_get(o, "processes"), i, p)
-	{
+	json_array_foreach(json_object_get(o, "processes"), i, p) {
 		if (!yes(p, "ready"))
 			printf("  the process %s is being restarted\n", text(p, "role"));
 	}
@@ -134,7 +135,8 @@ static void show_words(const json_t *o, const char *key, const char *head)
 	json_t *w;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, key), i, w) printf("%s%s", i ? ", " : head, word(w));
+	json_array_foreach(json_object_get(o, key), i, w)
+		printf("%s%s", i ? ", " : head, word(w));
 	if (i > 0)
 		printf("\n");
 }
@@ -169,25 +171,26 @@ static void show_sas(const json_t *o)
 	json_t *s;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, "ike_sas"), i, s) printf(
-		"  IKEv%" JSON_INTEGER_FORMAT
-		"       %s with %s at %s: %s %s%s%s %s, %s old, rekey in %s%s%s\n",
-		number(s, "version"), text(s, "state"), text(s, "peer_id"), text(s, "remote"),
-		text(s, "encr"), text(s, "prf"), text(s, "integ")[0] ? " " : "", text(s, "integ"),
-		text(s, "ke"), span(number(s, "age_s"), age), span(number(s, "rekey_in_s"), rekey),
-		yes(s, "nat_local") || yes(s, "nat_remote") ? ", NAT" : "",
-		yes(s, "legacy") ? ", LEGACY algorithms" : "");
+	json_array_foreach(json_object_get(o, "ike_sas"), i, s)
+		printf("  IKEv%" JSON_INTEGER_FORMAT
+		       "       %s with %s at %s: %s %s%s%s %s, %s old, rekey in %s%s%s\n",
+		       number(s, "version"), text(s, "state"), text(s, "peer_id"),
+		       text(s, "remote"), text(s, "encr"), text(s, "prf"),
+		       text(s, "integ")[0] ? " " : "", text(s, "integ"), text(s, "ke"),
+		       span(number(s, "age_s"), age), span(number(s, "rekey_in_s"), rekey),
+		       yes(s, "nat_local") || yes(s, "nat_remote") ? ", NAT" : "",
+		       yes(s, "legacy") ? ", LEGACY algorithms" : "");
 	json_array_foreach(json_object_get(o, "esp_sas"), i, s)
 		printf("  %-3s %-3s     %s %s%s%s%s%s%s%s%s, %" JSON_INTEGER_FORMAT
-	               " packets (%s), lost %" JSON_INTEGER_FORMAT ", rekey in %s\n",
-	               strcmp(text(s, "protocol"), "ah") == 0 ? "AH" : "ESP", text(s, "direction"),
-	               text(s, "spi"), text(s, "encr"),
-	               text(s, "integ")[0] && text(s, "encr")[0] ? " " : "", text(s, "integ"),
-	               yes(s, "esn") ? " ESN" : "", yes(s, "udp") ? " in UDP" : "",
-	               text(s, "library")[0] ? " by " : "", text(s, "library"),
-	               yes(s, "legacy") ? ", LEGACY algorithms" : "", number(s, "packets"),
-	               size(number(s, "bytes"), bytes), number(s, "lost_packets"),
-	               span(number(s, "rekey_in_s"), rekey));
+		       " packets (%s), lost %" JSON_INTEGER_FORMAT ", rekey in %s\n",
+		       strcmp(text(s, "protocol"), "ah") == 0 ? "AH" : "ESP", text(s, "direction"),
+		       text(s, "spi"), text(s, "encr"),
+		       text(s, "integ")[0] && text(s, "encr")[0] ? " " : "", text(s, "integ"),
+		       yes(s, "esn") ? " ESN" : "", yes(s, "udp") ? " in UDP" : "",
+		       text(s, "library")[0] ? " by " : "", text(s, "library"),
+		       yes(s, "legacy") ? ", LEGACY algorithms" : "", number(s, "packets"),
+		       size(number(s, "bytes"), bytes), number(s, "lost_packets"),
+		       span(number(s, "rekey_in_s"), rekey));
 }
 
 static void show_event(const json_t *o)
@@ -239,8 +242,7 @@ static void show_tunnel(const json_t *o)
 	show_words(o, "dns", "  DNS there   ");
 	if (json_array_size(json_object_get(o, "history")) > 0)
 		printf("  history\n");
-	json_array_foreach(json_object_get(o, "history"), i, e)
-	{
+	json_array_foreach(json_object_get(o, "history"), i, e) {
 		printf("    ");
 		show_event(e);
 	}
@@ -321,12 +323,6 @@ static const struct {
 	{"why", show_why},       {"counter", show_counter},
 };
 
-static bool steers(unsigned char c, unsigned char next)
-{
-	/* C1 controls are 0xc2 and 0x80..0x9f in UTF-8. */
-	return c < 0x20 || c == 0x7f || (c == 0xc2 && next < 0xa0);
-}
-
 static void text_clean(json_t *string)
 {
 	char *copy = strdup(json_string_value(string));
@@ -335,12 +331,7 @@ static void text_clean(json_t *string)
 		json_string_set(string, "");
 		return;
 	}
-	for (char *c = copy; *c; c++)
-		if (steers((unsigned char)c[0], (unsigned char)c[1])) {
-			if ((unsigned char)*c == 0xc2)
-				*c++ = '?';
-			*c = '?';
-		}
+	text_printable(copy, true);
 	json_string_set(string, copy);
 	free(copy);
 }
@@ -353,8 +344,10 @@ void ctl_printable(json_t *value)
 
 	if (json_is_string(value))
 		text_clean(value);
-	json_object_foreach(value, key, part) ctl_printable(part);
-	json_array_foreach(value, i, part) ctl_printable(part);
+	json_object_foreach(value, key, part)
+		ctl_printable(part);
+	json_array_foreach(value, i, part)
+		ctl_printable(part);
 }
 
 void ctl_show(const struct ctl_options *o, json_t *object)

@@ -2,6 +2,7 @@
 #include "src/parent/control_client.h"
 
 #include "lib/algo.h"
+#include "src/base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,16 +24,7 @@ char *control_json_printable(char *text)
 	bool utf8 = whole != NULL;
 
 	json_decref(whole);
-	for (unsigned char *c = (unsigned char *)text; *c; c++) {
-		/* C1 controls are 0xc2 and 0x80..0x9f in UTF-8; both bytes go. */
-		bool c1 = utf8 && c[0] == 0xc2 && c[1] < 0xa0;
-
-		if (c1)
-			c[1] = '?';
-		if (*c < 0x20 || *c == 0x7f || c1 || (!utf8 && *c > 0x7f))
-			*c = '?';
-	}
-	return text;
+	return text_printable(text, utf8);
 }
 
 static void set_text(json_t *o, const char *key, const char *text)

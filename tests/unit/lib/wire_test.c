@@ -149,10 +149,32 @@ START_TEST(patches_stay_inside)
 }
 END_TEST
 
+START_TEST(text_for_people)
+{
+	const uint8_t said[] = {'a', 0, 0x1b, ' ', '~', 0x7f, 0xc3, 'z'};
+	struct rd r = rd_make(said, sizeof said), none = rd_make(said, 0);
+	char out[16], small[4];
+
+	rd_printable(&r, out, sizeof out);
+	ck_assert_str_eq(out, "a?? ~??z");
+	ck_assert(rd_end(&r));
+	r = rd_make(said, sizeof said);
+	rd_printable(&r, small, sizeof small);
+	ck_assert_str_eq(small, "a??");
+	ck_assert_uint_eq(rd_left(&r), sizeof said - 3);
+	rd_printable(&none, out, sizeof out);
+	ck_assert_str_eq(out, "");
+	none.bad = true;
+	rd_printable(&none, out, sizeof out);
+	ck_assert_str_eq(out, "");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("all");
 
+	tcase_add_test(tc, text_for_people);
 	tcase_add_test(tc, values_are_big_endian);
 	tcase_add_test(tc, short_input_latches);
 	tcase_add_test(tc, stretches);
