@@ -1,5 +1,6 @@
 /* Crypto of ESP by OpenSSL: runs everywhere, one packet at a time. */
 #include "esp/esp_crypto.h"
+#include "esp/esp_evp.h"
 #include "esp/esp_integ.h"
 #include "lib/wire.h"
 
@@ -49,35 +50,22 @@ static void keys_free(void *engine, void *keys)
 	free(k);
 }
 
-/* CCM must know the sizes of its nonce and ICV before its key; ChaCha20-Poly1305 and GCM have
- * theirs (RFC 4309 4: 11 bytes). */
-static bool sizes_set(EVP_CIPHER_CTX *ctx, const struct algo *encr)
-{
-	if (encr->mode != ALGO_MODE_CCM)
-		return true;
-	return EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_IVLEN, encr->salt_bytes + 8, NULL) == 1 &&
-	       EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, encr->icv_bytes, NULL) == 1;
-}
-
 static EVP_CIPHER_CTX *cipher_new(const struct algo *encr, const uint8_t *key, bool seal)
 {
-	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, encr->evp, NULL);
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	struct esp_evp_sizes sizes = {0};
 	uint8_t thrice[3 * DES_KEY];
+	EVP_CIPHER_CTX *ctx;
 
+	if (encr->mode == ALGO_MODE_CCM)
+		sizes = (struct esp_evp_sizes){.nonce_bytes = encr->salt_bytes + 8u,
+		                               .icv_bytes = encr->icv_bytes};
 	/* Triple DES with one key thrice is DES, and needs no legacy provider. */
 	if (encr->key_bytes == DES_KEY) {
 		for (unsigned i = 0; i < 3; i++)
 			memcpy(thrice + (size_t)i * DES_KEY, key, DES_KEY);
 		key = thrice;
 	}
-	if (!cipher || !ctx || EVP_CipherInit_ex2(ctx, cipher, NULL, NULL, seal, NULL) != 1 ||
-	    !sizes_set(ctx, encr) || EVP_CipherInit_ex2(ctx, NULL, key, NULL, seal, NULL) != 1 ||
-	    EVP_CIPHER_CTX_set_padding(ctx, 0) != 1) {
-		EVP_CIPHER_CTX_free(ctx);
-		ctx = NULL;
-	}
-	EVP_CIPHER_free(cipher);
+	ctx = esp_evp_new(encr->evp, key, seal, sizes);
 	OPENSSL_cleanse(thrice, sizeof thrice);
 	return ctx;
 }

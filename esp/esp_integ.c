@@ -2,25 +2,13 @@
 #include "esp/esp_integ.h"
 
 #include "esp/esp_crypto.h"
+#include "esp/esp_evp.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
 enum { GMAC_IV = 8 };
-
-static EVP_CIPHER_CTX *gmac_new(const struct algo *algo, const uint8_t *key)
-{
-	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, algo->evp, NULL);
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-
-	if (!cipher || !ctx || EVP_EncryptInit_ex2(ctx, cipher, key, NULL, NULL) != 1) {
-		EVP_CIPHER_CTX_free(ctx);
-		ctx = NULL;
-	}
-	EVP_CIPHER_free(cipher);
-	return ctx;
-}
 
 bool esp_integ_init(struct esp_integ *integ, const struct algo *algo, const uint8_t *keymat)
 {
@@ -39,7 +27,7 @@ bool esp_integ_init(struct esp_integ *integ, const struct algo *algo, const uint
 		break;
 	case ALGO_MODE_GMAC:
 		memcpy(integ->salt, keymat + algo->key_bytes, sizeof integ->salt);
-		integ->gmac = gmac_new(algo, keymat);
+		integ->gmac = esp_evp_new(algo->evp, keymat, true, (struct esp_evp_sizes){0});
 		ok = integ->gmac != NULL;
 		break;
 	default:

@@ -4,6 +4,8 @@
  */
 #include "esp/esp_mac.h"
 
+#include "esp/esp_evp.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
@@ -14,16 +16,7 @@ static const uint8_t zero[ESP_MAC_BLOCK];
 
 static EVP_CIPHER_CTX *cbc_new(const uint8_t *key)
 {
-	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-128-CBC", NULL);
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-
-	if (!cipher || !ctx || EVP_EncryptInit_ex2(ctx, cipher, key, NULL, NULL) != 1 ||
-	    EVP_CIPHER_CTX_set_padding(ctx, 0) != 1) {
-		EVP_CIPHER_CTX_free(ctx);
-		ctx = NULL;
-	}
-	EVP_CIPHER_free(cipher);
-	return ctx;
+	return esp_evp_new("AES-128-CBC", key, true, (struct esp_evp_sizes){0});
 }
 
 /* One block under the key alone. */
