@@ -1,25 +1,13 @@
 /* Measures what a packet costs as the number of SAs grows: all packets in one SA of many, and
  * spread over all of them. */
-#include "esp/esp_sad.h"
+#include "bench/batch.h"
 #include "lib/crypto.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-enum { BATCH = 64, ROOM = 2048, SIZE = 1400, MANY = 100000, REPEATS = 7 };
+enum { SIZE = 1400, MANY = 100000, REPEATS = 7 };
 
-static uint8_t plain[SIZE], packets[BATCH][ROOM];
 static struct esp_sa *in[MANY], *out[MANY];
-
-static double seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void pair_make(struct esp_sad *sad, uint32_t i)
 {
@@ -41,35 +29,6 @@ static void pair_make(struct esp_sad *sad, uint32_t i)
 		abort();
 }
 
-/* One batch, its packets in these SAs; adds the time that sealing and opening took. */
-static void batch(struct esp_sad *sad, const uint32_t which[BATCH], double took[2])
-{
-	struct esp_seal_job seal[BATCH];
-	struct esp_open_job open[BATCH];
-	double t[3];
-
-	for (unsigned i = 0; i < BATCH; i++)
-		seal[i] = (struct esp_seal_job){.sa = out[which[i]],
-		                                .part = {LS_BYTES(plain, SIZE)},
-		                                .parts = 1,
-		                                .next_header = 17,
-		                                .dst = packets[i],
-		                                .dst_room = ROOM};
-	t[0] = seconds();
-	if (esp_seal(sad, seal, BATCH, 0) != BATCH)
-		abort();
-	t[1] = seconds();
-	for (unsigned i = 0; i < BATCH; i++)
-		open[i] = (struct esp_open_job){.pkt = packets[i], .len = seal[i].dst_len};
-	t[1] -= t[0];
-	t[0] = seconds();
-	if (esp_open(sad, open, BATCH, 0) != BATCH)
-		abort();
-	t[2] = seconds() - t[0];
-	took[0] += t[1];
-	took[1] += t[2];
-}
-
 /* Nanoseconds a packet, the best of some repeats; spread: over how many SAs. */
 static void measure(struct esp_sad *sad, uint32_t count, uint32_t spread, unsigned rounds)
 {
@@ -77,22 +36,22 @@ static void measure(struct esp_sad *sad, uint32_t count, uint32_t spread, unsign
 	uint64_t random = 88172645463325252ull;
 
 	for (unsigned r = 0; r < REPEATS; r++) {
-		double took[2] = {0, 0};
+		struct sums took = {0};
 
 		for (unsigned k = 0; k < rounds; k++) {
-			uint32_t which[BATCH];
+			struct esp_sa *which[BATCH];
 
 			for (unsigned i = 0; i < BATCH; i++) {
 				random ^= random << 13;
 				random ^= random >> 7;
 				random ^= random << 17;
-				which[i] = (uint32_t)(random % spread);
+				which[i] = out[random % spread];
 			}
-			batch(sad, which, took);
+			batch(sad, which, SIZE, &took);
 		}
 		for (unsigned i = 0; i < 2; i++)
-			if (took[i] * 1e9 / n < best[i])
-				best[i] = took[i] * 1e9 / n;
+			if (took.seconds[i] * 1e9 / n < best[i])
+				best[i] = took.seconds[i] * 1e9 / n;
 	}
 	printf("%8u %8u  %8.0f %8.0f\n", count, spread, best[0], best[1]);
 }
