@@ -495,9 +495,9 @@ void ike_doubt(struct ike *ike, uint32_t tunnel, ls_time now)
 void ike_unreachable(struct ike *ike, const struct ls_addr *remote, const struct ls_addr *by,
                      enum ls_unreach kind, ls_time now)
 {
-	enter(ike, now);
 	if (kind == LS_UNREACH_NONE)
 		return;
+	enter(ike, now);
 	ike_hint_take(ike, remote, by, kind);
 	leave(ike);
 }

@@ -97,6 +97,16 @@ static unsigned count_kind(const struct ike_proposal *p, enum algo_kind kind)
 	return n;
 }
 
+static bool serves(const struct algo *a, enum ike_protocol protocol)
+{
+	static const uint8_t of[] = {[IKE_PROTO_IKE] = ALGO_FOR_IKE,
+	                             [IKE_PROTO_AH] = ALGO_FOR_AH,
+	                             [IKE_PROTO_ESP] = ALGO_FOR_ESP};
+
+	return (a->kind != ALGO_KIND_ENCR && a->kind != ALGO_KIND_INTEG) ||
+	       a->serves & of[protocol];
+}
+
 /* Integrity, perhaps groups, and nothing else (RFC 7296 3.3.3). */
 static bool valid_ah(const struct ike_proposal *p)
 {
@@ -105,19 +115,12 @@ static bool valid_ah(const struct ike_proposal *p)
 	for (unsigned i = 0; i < p->count; i++) {
 		const struct algo *a = algo_get(p->algo[i]);
 
-		if (!a || (a->kind != ALGO_KIND_KE &&
-		           (a->kind != ALGO_KIND_INTEG || !(a->serves & ALGO_FOR_AH))))
+		if (!a || !serves(a, IKE_PROTO_AH) ||
+		    (a->kind != ALGO_KIND_KE && a->kind != ALGO_KIND_INTEG))
 			return false;
 		integ += a->kind == ALGO_KIND_INTEG;
 	}
 	return integ > 0 && (p->esn || p->no_esn);
-}
-
-static bool serves(const struct algo *a, enum ike_protocol protocol)
-{
-	uint8_t of = protocol == IKE_PROTO_IKE ? ALGO_FOR_IKE : ALGO_FOR_ESP;
-
-	return (a->kind != ALGO_KIND_ENCR && a->kind != ALGO_KIND_INTEG) || a->serves & of;
 }
 
 bool ike_proposal_valid(const struct ike_proposal *p, enum ike_protocol protocol)

@@ -14,11 +14,13 @@ static bool digit(char c, char low, char high)
 bool conf_dscp_parse(const char *text, uint8_t *dscp)
 {
 	size_t len = strlen(text);
-	unsigned v;
+	unsigned v = DSCP_MAX + 1;
 
-	if (strcmp(text, "copy") == 0)
-		v = CONF_DSCP_COPY;
-	else if (strcmp(text, "ef") == 0)
+	if (strcmp(text, "copy") == 0) {
+		*dscp = CONF_DSCP_COPY;
+		return true;
+	}
+	if (strcmp(text, "ef") == 0)
 		v = DSCP_EF;
 	else if (len == 3 && strncmp(text, "cs", 2) == 0 && digit(text[2], '0', '7'))
 		v = (unsigned)(text[2] - '0') << 3;
@@ -27,11 +29,7 @@ bool conf_dscp_parse(const char *text, uint8_t *dscp)
 		v = (unsigned)(text[2] - '0') << 3 | (unsigned)(text[3] - '0') << 1;
 	else if (len >= 1 && len <= 2 && strspn(text, "0123456789") == len)
 		v = (unsigned)strtoul(text, NULL, 10);
-	else
-		return false;
-	if (v > DSCP_MAX && v != CONF_DSCP_COPY)
-		return false;
-	if (v == CONF_DSCP_COPY && digit(text[0], '0', '9'))
+	if (v > DSCP_MAX)
 		return false;
 	*dscp = (uint8_t)v;
 	return true;

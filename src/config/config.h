@@ -145,12 +145,6 @@ void conf_effective(const struct conf *conf,
                                 const char *origin),
                     void *context);
 
-struct ike_proposal;
-/* A proposal as people write it, "aes256-gcm-prf-sha384-x25519": for an IKE SA (with PRF and KE)
- * or, child, a CHILD SA. false: error (cap bytes) says what is wrong. */
-bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
-                         size_t cap);
-
 /* The value of a 'dscp' key: a class's name (RFC 2474, 2597, 3246), 0 to 63, or "copy", which gives
  * CONF_DSCP_COPY; false: neither. */
 bool conf_dscp_parse(const char *text, uint8_t *dscp);
