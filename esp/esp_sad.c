@@ -265,8 +265,7 @@ void esp_tick(struct esp_sad *sad, ls_time now)
 	if (now < sad->deadline)
 		return;
 	sad->deadline = LS_NEVER;
-	TAILQ_FOREACH(sa, &sad->all, cold->all)
-	{
+	TAILQ_FOREACH(sa, &sad->all, cold->all) {
 		if (now >= sa->watch_time)
 			esp_sa_check(sad, sa, now);
 		sad->deadline = ls_time_min(sad->deadline, sa->watch_time);

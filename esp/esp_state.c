@@ -163,8 +163,7 @@ bool esp_save(const struct esp_sad *sad, struct wr *out, uint32_t skip, ls_time 
 	wr_u32(out, sad->slot_mask + 1);
 	count_at = out->len;
 	wr_u32(out, 0);
-	TAILQ_FOREACH(sa, &sad->all, cold->all)
-	{
+	TAILQ_FOREACH(sa, &sad->all, cold->all) {
 		put_sa(out, sa, skip, now);
 		count++;
 	}
@@ -181,8 +180,7 @@ size_t esp_save_size(const struct esp_sad *sad)
 	size_t size = SNAP_HEADER_SIZE + 8;
 	const struct esp_sa *sa;
 
-	TAILQ_FOREACH(sa, &sad->all, cold->all)
-	{
+	TAILQ_FOREACH(sa, &sad->all, cold->all) {
 		size += FIXED + sa->cold->params.keymat.len;
 		size += sa->direction == ESP_OUT ? 8
 		                                 : 4 + 8 + 8 + ((size_t)sa->replay.mask + 1) * 8;

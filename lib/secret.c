@@ -73,8 +73,8 @@ bool secret_new(struct secret *out, size_t len)
 		return false;
 	pthread_mutex_lock(&slabs_lock);
 	LIST_FOREACH(s, &roomy, link)
-	if ((at = slab_fit(s, n)) >= 0)
-		break;
+		if ((at = slab_fit(s, n)) >= 0)
+			break;
 	if (!s && (s = slab_new()))
 		at = 0;
 	if (s) {
