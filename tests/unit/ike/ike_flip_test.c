@@ -30,8 +30,7 @@ static void rekey_ike(struct pair *p)
 
 static void probe(struct pair *p)
 {
-	ike_doubt(p->side[0].ike, 1, p->now);
-	ike_tick(p->side[0].ike, p->now);
+	pair_probe(p, 0);
 }
 
 static void delete_child(struct pair *p)

@@ -543,6 +543,13 @@ static inline void pair_up(struct pair *p)
 	ck_assert_uint_eq(pair_check_sas(p), 1);
 }
 
+/* A side whose path was called in doubt sends a probe with the next tick. */
+static inline void pair_probe(struct pair *p, unsigned side)
+{
+	ike_doubt(p->side[side].ike, side + 1, p->now);
+	ike_tick(p->side[side].ike, p->now);
+}
+
 static inline unsigned pair_ike_sas(const struct pair_side *s)
 {
 	struct ike_sa_view v;

@@ -65,8 +65,7 @@ START_TEST(save_in_the_middle)
 		struct pair *p = pair_new();
 
 		pair_up(p);
-		ike_doubt(p->side[0].ike, 1, p->now);
-		ike_tick(p->side[0].ike, p->now);
+		pair_probe(p, 0);
 		for (unsigned i = 0; i < delivered; i++)
 			pair_deliver_one(p);
 		pair_pump(&p->side[0]);
@@ -258,8 +257,7 @@ START_TEST(half_a_request)
 	ck_assert_int_eq(load_changed(p, COUNT_AT + 9, 0), CAUSE_NONE);
 	/* An exchange without a request. */
 	ck_assert_int_eq(load_changed(p, COUNT_AT + 9, IKE_X_INFO), CAUSE_STATE_VERSION);
-	ike_doubt(p->side[0].ike, 1, p->now);
-	ike_tick(p->side[0].ike, p->now);
+	pair_probe(p, 0);
 	t = forge_sa(p, 0)->active;
 	ck_assert(t && t->outstanding);
 	len = COUNT_AT + t->packets.len + 9;

@@ -147,12 +147,6 @@ START_TEST(window_of_one)
 }
 END_TEST
 
-static void probe(struct pair *p)
-{
-	ike_doubt(p->side[0].ike, 1, p->now);
-	ike_tick(p->side[0].ike, p->now);
-}
-
 struct times {
 	ls_time at[16];
 	uint8_t first[512];
@@ -191,7 +185,7 @@ START_TEST(retransmission)
 	pair_up(p);
 	p->filter = note_time;
 	p->context = &t;
-	probe(p);
+	pair_probe(p, 0);
 	pair_pass(p, LS_S(200));
 	ck_assert_uint_eq(t.n, IKE_DEFAULT_TRIES);
 	for (unsigned i = 1; i < t.n; i++) {
@@ -224,7 +218,7 @@ START_TEST(tries_as_configured)
 		if (closing)
 			ike_stop(p->side[0].ike, 1, CAUSE_ADMIN, p->now);
 		else
-			probe(p);
+			pair_probe(p, 0);
 		pair_pass(p, LS_S(100));
 		ck_assert_uint_eq(t.n, closing ? IKE_CLOSE_TRIES : 3);
 		ck_assert(t.at[1] - t.at[0] >= LS_S(2));
@@ -301,7 +295,7 @@ START_TEST(cut_smaller)
 	pair_up(p);
 	sa = forge_sa(p, 0);
 	p->filter = pair_lose_all;
-	probe(p);
+	pair_probe(p, 0);
 	pair_pass(p, LS_S(4));
 	ck_assert_uint_gt(sa->active->tries, 3);
 	p->filter = only_small;
