@@ -5,6 +5,18 @@
 
 #include "lib/wire.h"
 
+/* These bytes reach B from an address that is nobody's; what it says to them is still to be taken.
+ */
+static void from_a_stranger(struct pair *p, const uint8_t *bytes, size_t len)
+{
+	ike_input(p->side[1].ike,
+	          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500),
+	                                 .remote = ls_addr_v4(0x08080808, 500),
+	                                 .bytes = bytes,
+	                                 .len = len},
+	          p->now);
+}
+
 /* A message for an SA that does not exist: one unprotected notify, so many a second; on a response
  * nothing. */
 START_TEST(unknown_spi)
@@ -22,12 +34,7 @@ START_TEST(unknown_spi)
 	ls_put32(bytes + 24, sizeof bytes);
 	for (unsigned i = 0; i < 100; i++) {
 		bytes[19] = i < 50 ? 0x08 : 0x28;
-		ike_input(p->side[1].ike,
-		          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500),
-		                                 .remote = ls_addr_v4(0x08080808, 500),
-		                                 .bytes = bytes,
-		                                 .len = sizeof bytes},
-		          p->now);
+		from_a_stranger(p, bytes, sizeof bytes);
 		while (ike_next(p->side[1].ike, &r))
 			n += r.kind == IKE_REQ_SEND;
 	}
@@ -55,12 +62,7 @@ START_TEST(unprotected_notify)
 	ls_put32(bytes + 24, sizeof bytes);
 	bytes[31] = 8;
 	bytes[35] = 4;
-	ike_input(p->side[0].ike,
-	          &(struct ike_datagram){.local = ls_addr_with_port(p->side[0].ip, 500),
-	                                 .remote = ls_addr_with_port(p->side[1].ip, 500),
-	                                 .bytes = bytes,
-	                                 .len = sizeof bytes},
-	          p->now);
+	forge_bytes(p, 1, IKE_PORT, LS_BYTES(bytes, sizeof bytes));
 	pair_pass(p, LS_S(5));
 	ck_assert_uint_eq(pair_check_sas(p), 1);
 	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
@@ -100,22 +102,12 @@ START_TEST(other_versions)
 	bytes[18] = 34;
 	bytes[19] = 0x08;
 	bytes[27] = 28;
-	ike_input(p->side[1].ike,
-	          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500),
-	                                 .remote = ls_addr_v4(0x08080808, 500),
-	                                 .bytes = bytes,
-	                                 .len = sizeof bytes},
-	          p->now);
+	from_a_stranger(p, bytes, sizeof bytes);
 	ck_assert(ike_next(p->side[1].ike, &r));
 	ck_assert_uint_eq(r.bytes.p[17], 0x20);
 	ck_assert_uint_eq(r.bytes.p[35], 5);
 	bytes[17] = 0x10;
-	ike_input(p->side[1].ike,
-	          &(struct ike_datagram){.local = ls_addr_with_port(p->side[1].ip, 500),
-	                                 .remote = ls_addr_v4(0x08080808, 500),
-	                                 .bytes = bytes,
-	                                 .len = sizeof bytes},
-	          p->now);
+	from_a_stranger(p, bytes, sizeof bytes);
 	ck_assert(!ike_next(p->side[1].ike, &r));
 	pair_free(p);
 }
@@ -124,6 +116,42 @@ END_TEST
 static void delete_all(struct ike_build *b)
 {
 	ike_build_bytes(b, IKE_P_DELETE, LS_BYTES(((const uint8_t[]){IKE_PROTO_IKE, 0, 0, 0}), 4));
+}
+
+/* A side asks for the end of the IKE SA, with that id. */
+static void ask_delete(struct pair *p, unsigned side, uint32_t id)
+{
+	struct ike_build b = forge_build();
+
+	delete_all(&b);
+	forge_request(p, side, IKE_X_INFO, id, &b);
+}
+
+/* A request of A's SA from somebody who has no keys: 52 bytes of zeros in an SK payload, or in the
+ * first of two fragments. */
+static void ask_without_keys(struct pair *p, uint8_t next, uint32_t id)
+{
+	uint8_t junk[80] = {0};
+	struct wr w = wr_make(junk, sizeof junk);
+	struct ike_header h = ike_sa_header(forge_sa(p, 0), IKE_X_INFO, false, id);
+
+	h.next = next;
+	h.length = sizeof junk;
+	ike_header_write(&w, &h);
+	ls_put16(junk + 30, sizeof junk - IKE_HEADER_SIZE);
+	if (next == IKE_P_SKF) {
+		ls_put16(junk + 32, 1);
+		ls_put16(junk + 34, 2);
+	}
+	forge_bytes(p, 0, IKE_PORT, LS_BYTES(junk, sizeof junk));
+}
+
+/* A's probe is on its way, and never arrives. */
+static void probe_lost(struct pair *p)
+{
+	pair_probe(p, 0);
+	pair_cross(p);
+	pair_drop(p);
 }
 
 /* 2.3: the window is 1. A request with an id outside it is not done and not answered, neither
@@ -139,8 +167,7 @@ START_TEST(request_outside_the_window)
 		pair_up(p);
 		/* A probe each, so that there is something behind the window too. */
 		for (unsigned i = 0; i < 2; i++) {
-			ike_doubt(p->side[i].ike, i + 1, p->now);
-			ike_tick(p->side[i].ike, p->now);
+			pair_probe(p, i);
 			pair_run(p);
 		}
 		sa = forge_sa(p, 1 - side);
@@ -150,12 +177,10 @@ START_TEST(request_outside_the_window)
 		                    next - 2},
 		       sizeof away);
 		for (size_t i = 0; i < sizeof away / sizeof away[0]; i++) {
-			struct ike_build b = forge_build();
 			uint32_t send_id = sa->send_id;
 
-			delete_all(&b);
 			tail = p->tail;
-			forge_request(p, side, IKE_X_INFO, away[i], &b);
+			ask_delete(p, side, away[i]);
 			ck_assert_uint_eq(p->tail, tail);
 			ck_assert(sa->recv_id == next && sa->send_id == send_id && !sa->serving &&
 			          !sa->active && !sa->queue);
@@ -165,12 +190,7 @@ START_TEST(request_outside_the_window)
 		ck_assert_uint_eq(pair_check_sas(p), 1);
 		pair_no_down(p);
 		/* The one in the window is done. */
-		{
-			struct ike_build b = forge_build();
-
-			delete_all(&b);
-			forge_request(p, side, IKE_X_INFO, next, &b);
-		}
+		ask_delete(p, side, next);
 		ck_assert_uint_eq(p->side[1 - side].sas, 0);
 		ck_assert_uint_eq(p->tail - tail, 1);
 		pair_free(p);
@@ -184,12 +204,10 @@ START_TEST(request_before_the_window)
 {
 	struct pair *p = pair_new();
 	struct ike_build b = forge_build();
-	uint8_t answer[256], junk[64] = {0};
-	struct ike_header h;
+	uint8_t answer[256];
 	struct ike_sa *sa;
 	unsigned tail;
 	size_t len;
-	struct wr w = wr_make(junk, sizeof junk);
 
 	pair_up(p);
 	sa = forge_sa(p, 1);
@@ -198,9 +216,7 @@ START_TEST(request_before_the_window)
 	len = p->queue[p->head % PAIR_QUEUE_MAX].len;
 	ck_assert_uint_le(len, sizeof answer);
 	memcpy(answer, p->queue[p->head % PAIR_QUEUE_MAX].bytes, len);
-	b = forge_build();
-	delete_all(&b);
-	forge_request(p, 0, IKE_X_INFO, sa->recv_id - 1, &b);
+	ask_delete(p, 0, sa->recv_id - 1);
 	ck_assert_uint_eq(p->tail - p->head, 2);
 	ck_assert_uint_eq(p->queue[(p->tail - 1) % PAIR_QUEUE_MAX].len, len);
 	ck_assert_mem_eq(p->queue[(p->tail - 1) % PAIR_QUEUE_MAX].bytes, answer, len);
@@ -208,12 +224,7 @@ START_TEST(request_before_the_window)
 	ck_assert_uint_eq(p->side[1].sas, 1);
 	/* That id from somebody who has no key. */
 	tail = p->tail;
-	h = ike_sa_header(forge_sa(p, 0), IKE_X_INFO, false, sa->recv_id - 1);
-	h.next = IKE_P_SK;
-	h.length = sizeof junk;
-	ike_header_write(&w, &h);
-	ls_put16(junk + 30, sizeof junk - IKE_HEADER_SIZE);
-	forge_bytes(p, 0, IKE_PORT, LS_BYTES(junk, sizeof junk));
+	ask_without_keys(p, IKE_P_SK, sa->recv_id - 1);
 	ck_assert_uint_eq(p->tail, tail);
 	ck_assert_uint_eq(pair_counted(&p->side[1], CAUSE_IKE_MESSAGE_ID), 1);
 	pair_free(p);
@@ -225,7 +236,7 @@ END_TEST
 START_TEST(nothing_before_the_first_id)
 {
 	struct pair *p = pair_new();
-	struct ike_build b = forge_build();
+	struct ike_build b;
 	struct ike_sa *sa;
 	unsigned tail;
 
@@ -236,8 +247,7 @@ START_TEST(nothing_before_the_first_id)
 	sa = forge_sa(p, 1);
 	ck_assert(sa->rekeyed_from && sa->recv_id == 0 && sa->send_id == 0);
 	tail = p->tail;
-	delete_all(&b);
-	forge_request(p, 0, IKE_X_INFO, UINT32_MAX, &b);
+	ask_delete(p, 0, UINT32_MAX);
 	ck_assert_uint_eq(p->tail, tail);
 	ck_assert_uint_eq(pair_counted(&p->side[1], CAUSE_IKE_MESSAGE_ID), 1);
 	ck_assert_uint_eq(pair_counted(&p->side[1], CAUSE_IKE_RETRANSMITTED), 0);
@@ -254,7 +264,6 @@ END_TEST
 START_TEST(request_while_one_is_served)
 {
 	struct pair *p = pair_new();
-	struct ike_build b = forge_build();
 	struct ike_sa *sa;
 	uint32_t id;
 	unsigned sent;
@@ -272,8 +281,7 @@ START_TEST(request_while_one_is_served)
 	pair_pass(p, LS_MS(600));
 	ck_assert_uint_eq(pair_counted(&p->side[1], CAUSE_IKE_RETRANSMITTED), 1);
 	/* and somebody is ahead of it. */
-	delete_all(&b);
-	forge_request(p, 0, IKE_X_INFO, id + 1, &b);
+	ask_delete(p, 0, id + 1);
 	ck_assert_uint_eq(pair_counted(&p->side[1], CAUSE_IKE_MESSAGE_ID), 1);
 	ck_assert_uint_eq(p->sent[1], sent);
 	pair_release_held(&p->side[1]);
@@ -298,10 +306,7 @@ START_TEST(response_outside_the_window)
 	forge_response(p, 1, IKE_X_INFO, id, &b);
 	forge_response(p, 1, IKE_X_INFO, id - 1, &b);
 	ck_assert_uint_eq(pair_counted(&p->side[0], CAUSE_IKE_MESSAGE_ID), 2);
-	ike_doubt(p->side[0].ike, 1, p->now);
-	ike_tick(p->side[0].ike, p->now);
-	pair_cross(p);
-	pair_drop(p);
+	probe_lost(p);
 	forge_response(p, 1, IKE_X_INFO, id + 1, &b);
 	forge_response(p, 1, IKE_X_INFO, id - 1, &b);
 	forge_response(p, 1, IKE_X_CHILD, id, &b);
@@ -494,10 +499,7 @@ START_TEST(nonsense_as_response)
 	unsigned tail;
 
 	pair_up(p);
-	ike_doubt(p->side[0].ike, 1, p->now);
-	ike_tick(p->side[0].ike, p->now);
-	pair_cross(p);
-	pair_drop(p);
+	probe_lost(p);
 	nonsense(&b);
 	tail = p->tail;
 	forge_response(p, 1, IKE_X_INFO, 2, &b);
@@ -531,21 +533,10 @@ END_TEST
 START_TEST(not_believed)
 {
 	struct pair *p = pair_new();
-	uint8_t junk[80] = {0};
-	struct ike_header h;
 
 	pair_up(p);
 	for (unsigned fragment = 0; fragment < 2; fragment++) {
-		struct wr w = wr_make(junk, sizeof junk);
-
-		h = ike_sa_header(forge_sa(p, 0), IKE_X_INFO, false, 2);
-		h.next = fragment ? IKE_P_SKF : IKE_P_SK;
-		h.length = sizeof junk;
-		ike_header_write(&w, &h);
-		ls_put16(junk + 30, sizeof junk - IKE_HEADER_SIZE);
-		ls_put16(junk + 32, 1);
-		ls_put16(junk + 34, 2);
-		forge_bytes(p, 0, 500, LS_BYTES(junk, sizeof junk));
+		ask_without_keys(p, fragment ? IKE_P_SKF : IKE_P_SK, 2);
 		ck_assert_uint_eq(pair_counted(&p->side[1], CAUSE_IKE_BAD_ICV), fragment + 1u);
 	}
 	ck_assert(!forge_sa(p, 1)->serving && forge_sa(p, 1)->frag_requests.total == 0);
