@@ -12,27 +12,41 @@ static enum ls_cause parse(uint8_t first, const void *bytes, size_t len, struct 
 }
 
 /* -- NAT detection -- */
-START_TEST(nat_hashes)
+
+/* What A says of its own address and of B's, as B reads it. */
+struct told {
+	struct ls_addr here, there;
+	uint8_t buffer[256];
+	struct ike_payloads in; /* into buffer */
+};
+
+static void tell(struct told *t, uint64_t spi_r, bool forced)
 {
 	struct ls_random_seeded seeded;
 	struct ls_random random = ike_source(&seeded);
-	struct ls_addr here = ls_addr_v4(0x0a000001, 500), there = ls_addr_v4(0xc6336402, 500),
-		       seen = ls_addr_v4(0xcb007101, 40500);
-	uint8_t buffer[256];
-	struct ike_build b = ike_build_make(buffer, sizeof buffer);
-	struct ike_payloads in;
+	struct ike_build b = ike_build_make(t->buffer, sizeof t->buffer);
+
+	t->here = ls_addr_v4(0x0a000001, 500);
+	t->there = ls_addr_v4(0xc6336402, 500);
+	ike_nat_write(&b, 7, spi_r, &t->here, &t->there, forced, &random);
+	ck_assert_int_eq(parse(b.first, t->buffer, b.w.len, &t->in), CAUSE_NONE);
+}
+
+START_TEST(nat_hashes)
+{
+	struct ls_addr seen = ls_addr_v4(0xcb007101, 40500);
+	struct told t;
 	struct ike_nat_found f;
 
-	ike_nat_write(&b, 7, 0, &here, &there, false, &random);
-	ck_assert_int_eq(parse(b.first, buffer, b.w.len, &in), CAUSE_NONE);
-	f = ike_nat_check(&in, 7, 0, &there, &here);
+	tell(&t, 0, false);
+	f = ike_nat_check(&t.in, 7, 0, &t.there, &t.here);
 	ck_assert(f.spoken && !f.local && !f.remote);
-	f = ike_nat_check(&in, 7, 0, &there, &seen);
+	f = ike_nat_check(&t.in, 7, 0, &t.there, &seen);
 	ck_assert(f.spoken && !f.local && f.remote);
-	f = ike_nat_check(&in, 7, 0, &seen, &here);
+	f = ike_nat_check(&t.in, 7, 0, &seen, &t.here);
 	ck_assert(f.spoken && f.local && !f.remote);
-	in.notifies = 1;
-	ck_assert(!ike_nat_check(&in, 7, 0, &there, &seen).spoken);
+	t.in.notifies = 1;
+	ck_assert(!ike_nat_check(&t.in, 7, 0, &t.there, &seen).spoken);
 }
 END_TEST
 
@@ -42,40 +56,28 @@ START_TEST(known_hash)
 	static const uint8_t right[IKE_NAT_HASH_SIZE] = {0x9a, 0x42, 0xc6, 0x8a, 0xb1, 0x2b, 0xe8,
 	                                                 0xc5, 0xd2, 0x20, 0xf2, 0xe8, 0x59, 0xb3,
 	                                                 0xa5, 0x19, 0xb1, 0x2e, 0x39, 0xca};
-	struct ls_random_seeded seeded;
-	struct ls_random random = ike_source(&seeded);
-	struct ls_addr here = ls_addr_v4(0x0a000001, 500), there = ls_addr_v4(0xc6336402, 500);
-	uint8_t buffer[256];
-	struct ike_build b = ike_build_make(buffer, sizeof buffer);
-	struct ike_payloads in;
+	struct told t;
 
-	ike_nat_write(&b, 7, 8, &here, &there, false, &random);
-	ck_assert_int_eq(parse(b.first, buffer, b.w.len, &in), CAUSE_NONE);
-	ck_assert_uint_eq(in.notify[0].type, IKE_N_NAT_SOURCE);
-	ck_assert_uint_eq(in.notify[0].data.len, IKE_NAT_HASH_SIZE);
-	ck_assert_mem_eq(in.notify[0].data.p, right, sizeof right);
+	tell(&t, 8, false);
+	ck_assert_uint_eq(t.in.notify[0].type, IKE_N_NAT_SOURCE);
+	ck_assert_uint_eq(t.in.notify[0].data.len, IKE_NAT_HASH_SIZE);
+	ck_assert_mem_eq(t.in.notify[0].data.p, right, sizeof right);
 }
 END_TEST
 
 /* Other SPIs, another port: another hash, so a NAT is seen. */
 START_TEST(all_of_it_counts)
 {
-	struct ls_random_seeded seeded;
-	struct ls_random random = ike_source(&seeded);
-	struct ls_addr here = ls_addr_v4(0x0a000001, 500), there = ls_addr_v4(0xc6336402, 500),
-		       port = ls_addr_v4(0x0a000001, 501);
-	uint8_t buffer[256];
-	struct ike_build b = ike_build_make(buffer, sizeof buffer);
-	struct ike_payloads in;
+	struct ls_addr port = ls_addr_v4(0x0a000001, 501);
+	struct told t;
 	struct ike_nat_found f;
 
-	ike_nat_write(&b, 7, 8, &here, &there, false, &random);
-	ck_assert_int_eq(parse(b.first, buffer, b.w.len, &in), CAUSE_NONE);
-	f = ike_nat_check(&in, 6, 8, &there, &here);
+	tell(&t, 8, false);
+	f = ike_nat_check(&t.in, 6, 8, &t.there, &t.here);
 	ck_assert(f.spoken && f.local && f.remote);
-	f = ike_nat_check(&in, 7, 9, &there, &here);
+	f = ike_nat_check(&t.in, 7, 9, &t.there, &t.here);
 	ck_assert(f.spoken && f.local && f.remote);
-	f = ike_nat_check(&in, 7, 8, &there, &port);
+	f = ike_nat_check(&t.in, 7, 8, &t.there, &port);
 	ck_assert(f.spoken && !f.local && f.remote);
 }
 END_TEST
@@ -83,17 +85,11 @@ END_TEST
 /* Forced: the peer sees a NAT before us, and none before itself. */
 START_TEST(forced)
 {
-	struct ls_random_seeded seeded;
-	struct ls_random random = ike_source(&seeded);
-	struct ls_addr here = ls_addr_v4(0x0a000001, 500), there = ls_addr_v4(0xc6336402, 500);
-	uint8_t buffer[256];
-	struct ike_build b = ike_build_make(buffer, sizeof buffer);
-	struct ike_payloads in;
+	struct told t;
 	struct ike_nat_found f;
 
-	ike_nat_write(&b, 7, 8, &here, &there, true, &random);
-	ck_assert_int_eq(parse(b.first, buffer, b.w.len, &in), CAUSE_NONE);
-	f = ike_nat_check(&in, 7, 8, &there, &here);
+	tell(&t, 8, true);
+	f = ike_nat_check(&t.in, 7, 8, &t.there, &t.here);
 	ck_assert(f.spoken && !f.local && f.remote);
 }
 END_TEST
