@@ -2,6 +2,7 @@
  */
 #include "esp/esp_outer.h"
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 enum { COMBINATIONS = PAIR_INTEGS * 2 * 2 };
 
@@ -437,7 +438,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_ah");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
@@ -453,6 +453,5 @@ int main(void)
 	tcase_add_loop_test(tc, numbers_go_on_across_2_32, 0, 2);
 	tcase_add_test(tc, lives_end);
 	tcase_add_test(tc, what_cannot_be_is_refused);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_ah", tc);
 }

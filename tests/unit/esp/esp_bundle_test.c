@@ -1,6 +1,7 @@
 /* Tests of AH around ESP: what is sealed opens, and neither of the two is taken alone (RFC
  * 4301 4.1, 5.2). */
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 struct bundle {
 	struct pair ah, esp;
@@ -223,7 +224,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_bundle");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
@@ -235,6 +235,5 @@ int main(void)
 	tcase_add_loop_test(tc, when_one_ends_the_other_is_of_no_use, 0, 2);
 	tcase_add_loop_test(tc, both_numbers_bound_it, 0, 2);
 	tcase_add_test(tc, what_does_not_fit_is_no_bundle);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_bundle", tc);
 }

@@ -6,8 +6,6 @@
 #include "lib/crypto.h"
 #include "tests/unit/hex.h"
 
-#include <stdlib.h>
-
 enum { PAIR_PACKET = 2048, PAIR_BACKENDS = 2 };
 
 /* All pairs of algorithms that an SA may have. */
@@ -178,17 +176,6 @@ static inline void pair_fill(uint8_t *plain, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
 		plain[i] = (uint8_t)(i * 31 + len);
-}
-
-static inline int pair_run(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #endif

@@ -1,5 +1,6 @@
 /* Properties of every transform that the table allows, on every pair of backends. */
 #include "tests/unit/esp/esp_pair.h"
+#include "tests/unit/run.h"
 
 enum { SUITES_MAX = 256, PLAIN = 2000, BATCH = 64, ROOM = PLAIN + 512, VARIANTS = 8 };
 
@@ -269,7 +270,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("esp_transforms");
 	TCase *tc = tcase_create("all");
 
 	if (!crypto_init())
@@ -281,6 +281,5 @@ int main(void)
 	tcase_add_loop_test(tc, a_permutation_is_delivered_once, 0, suite_count);
 	tcase_add_test(tc, backends_agree);
 	tcase_add_test(tc, keys_of_another_length_are_refused);
-	suite_add_tcase(suite, tc);
-	return pair_run(suite);
+	return run_cases("esp_transforms", tc);
 }
