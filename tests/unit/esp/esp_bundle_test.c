@@ -33,6 +33,21 @@ static enum ls_cause open_as(struct bundle *b, enum esp_protocol protocol, uint8
 	return (enum ls_cause)job->verdict;
 }
 
+/* Nothing is sealed with that SA; gives why. */
+static enum ls_cause refusal(struct bundle *b, struct esp_sa *sa)
+{
+	uint8_t plain[40] = {0}, pkt[PAIR_PACKET];
+	struct esp_seal_job seal = {.sa = sa,
+	                            .part = {LS_BYTES(plain, sizeof(plain))},
+	                            .parts = 1,
+	                            .next_header = 17,
+	                            .dst = pkt,
+	                            .dst_room = sizeof(pkt)};
+
+	ck_assert_uint_eq(esp_seal(b->ah.from, &seal, 1, 0), 0);
+	return (enum ls_cause)seal.verdict;
+}
+
 START_TEST(what_is_sealed_opens)
 {
 	uint8_t plain[300], pkt[PAIR_PACKET];
@@ -125,9 +140,7 @@ START_TEST(neither_comes_alone)
 	other.ah.out->partner = other.esp.out;
 	other.esp.out->partner = other.ah.out;
 	/* And nothing is sealed by half. */
-	seal.sa = b.esp.out;
-	ck_assert_uint_eq(esp_seal(b.ah.from, &seal, 1, 0), 0);
-	ck_assert_uint_eq(seal.verdict, CAUSE_ESP_BUNDLE);
+	ck_assert_uint_eq(refusal(&b, b.esp.out), CAUSE_ESP_BUNDLE);
 	ck_assert_uint_eq(esp_counters(b.ah.to)->by_cause[CAUSE_ESP_BUNDLE], 3);
 	ck_assert_uint_eq(esp_counters(b.ah.from)->by_cause[CAUSE_ESP_BUNDLE], 1);
 	pair_free(&b.ah);
@@ -155,21 +168,14 @@ END_TEST
 START_TEST(when_one_ends_the_other_is_of_no_use)
 {
 	uint8_t plain[40] = {0}, pkt[PAIR_PACKET];
-	struct esp_seal_job seal = {.part = {LS_BYTES(plain, sizeof(plain))},
-	                            .parts = 1,
-	                            .next_header = 17,
-	                            .dst = pkt,
-	                            .dst_room = sizeof(pkt)};
 	struct esp_open_job job;
 	struct bundle b;
 	uint32_t size;
 
 	make(&b, 0);
 	size = pair_seal(&b.ah, plain, sizeof(plain), pkt);
-	seal.sa = _i ? b.esp.out : b.ah.out;
 	esp_sa_end(b.ah.from, _i ? b.ah.out : b.esp.out);
-	ck_assert_uint_eq(esp_seal(b.ah.from, &seal, 1, 0), 0);
-	ck_assert_uint_eq(seal.verdict, CAUSE_ESP_BUNDLE);
+	ck_assert_uint_eq(refusal(&b, _i ? b.esp.out : b.ah.out), CAUSE_ESP_BUNDLE);
 	esp_sa_end(b.ah.to, _i ? b.ah.in : b.esp.in);
 	if (_i)
 		ck_assert_uint_eq(open_as(&b, ESP_PROTOCOL_ESP, pkt + 48, size - 48, &job),
@@ -185,19 +191,11 @@ END_TEST
 /* Both lives and both number spaces bound what is sealed, and none moves when the other refuses. */
 START_TEST(both_numbers_bound_it)
 {
-	uint8_t plain[40] = {0}, pkt[PAIR_PACKET];
-	struct esp_seal_job seal = {.part = {LS_BYTES(plain, sizeof(plain))},
-	                            .parts = 1,
-	                            .next_header = 17,
-	                            .dst = pkt,
-	                            .dst_room = sizeof(pkt)};
 	struct bundle b;
 
 	make(&b, 0);
-	seal.sa = b.ah.out;
 	esp_sa_set_sequence(_i ? b.ah.out : b.esp.out, UINT64_MAX - 1);
-	ck_assert_uint_eq(esp_seal(b.ah.from, &seal, 1, 0), 0);
-	ck_assert_uint_eq(seal.verdict, CAUSE_ESP_SEQUENCE_END);
+	ck_assert_uint_eq(refusal(&b, b.ah.out), CAUSE_ESP_SEQUENCE_END);
 	ck_assert_uint_eq((_i ? b.esp.out : b.ah.out)->sequence, 0);
 	pair_free(&b.ah);
 }
