@@ -27,24 +27,9 @@ START_TEST(what_is_sealed_opens)
 {
 	static const size_t sizes[] = {0, 1, 2, 3, 4, 5, 7, 8, 15, 16, 63, 64, 65, 255, 1300, 1500};
 	struct pair p;
-	uint8_t plain[1600], pkt[PAIR_PACKET];
 
 	ah_of(&p, _i);
-	for (unsigned s = 0; s < sizeof(sizes) / sizeof(sizes[0]); s++) {
-		struct esp_open_job job;
-		uint32_t len;
-
-		pair_fill(plain, sizes[s]);
-		len = pair_seal(&p, plain, sizes[s], pkt);
-		ck_assert_uint_eq(len, esp_sealed_size(p.out, sizes[s]));
-		ck_assert_uint_le(len, sizes[s] + AH_OVERHEAD_MAX);
-		ck_assert_uint_eq(pair_try(&p, pkt, len, &job), CAUSE_NONE);
-		ck_assert_ptr_eq(job.sa, p.in);
-		ck_assert_uint_eq(job.next_header, 17);
-		ck_assert_uint_eq(job.sequence, s + 1);
-		ck_assert_uint_eq(job.payload_len, sizes[s]);
-		ck_assert_mem_eq(job.payload, plain, sizes[s]);
-	}
+	pair_opens(&p, sizes, sizeof(sizes) / sizeof(sizes[0]), AH_OVERHEAD_MAX);
 	pair_free(&p);
 }
 END_TEST
@@ -269,15 +254,7 @@ START_TEST(shuffled_and_doubled_batches_deliver_once)
 		                                .dst_room = sizeof(pkt[0])};
 	}
 	ck_assert_uint_eq(esp_seal(from, seal, PACKETS, 0), PACKETS);
-	for (unsigned i = 0; i < ESP_BATCH_MAX; i++)
-		order[i] = (uint8_t)i;
-	for (unsigned i = ESP_BATCH_MAX - 1; i > 0; i--) {
-		uint32_t j = ls_random_below(&random, i + 1);
-		uint8_t t = order[i];
-
-		order[i] = order[j];
-		order[j] = t;
-	}
+	pair_shuffle(order, ESP_BATCH_MAX, &random);
 	for (unsigned i = 0; i < PACKETS; i++)
 		memcpy(pkt[2 * i + 1], pkt[2 * i], sizeof(pkt[0]));
 	for (unsigned i = 0; i < ESP_BATCH_MAX; i++)

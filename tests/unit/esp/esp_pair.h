@@ -178,4 +178,41 @@ static inline void pair_fill(uint8_t *plain, size_t len)
 		plain[i] = (uint8_t)(i * 31 + len);
 }
 
+/* Payloads of these sizes, sealed one after the other from the first number on, open as they were.
+ */
+static inline void pair_opens(struct pair *p, const size_t *sizes, unsigned n, size_t overhead_max)
+{
+	uint8_t plain[1600], pkt[PAIR_PACKET];
+
+	for (unsigned s = 0; s < n; s++) {
+		struct esp_open_job job;
+		uint32_t len;
+
+		pair_fill(plain, sizes[s]);
+		len = pair_seal(p, plain, sizes[s], pkt);
+		ck_assert_uint_eq(len, esp_sealed_size(p->out, sizes[s]));
+		ck_assert_uint_le(len, sizes[s] + overhead_max);
+		ck_assert_uint_eq(pair_try(p, pkt, len, &job), CAUSE_NONE);
+		ck_assert_ptr_eq(job.sa, p->in);
+		ck_assert_uint_eq(job.next_header, 17);
+		ck_assert_uint_eq(job.sequence, s + 1);
+		ck_assert_uint_eq(job.payload_len, sizes[s]);
+		ck_assert_mem_eq(job.payload, plain, sizes[s]);
+	}
+}
+
+/* The numbers below n, in any order. */
+static inline void pair_shuffle(uint8_t *order, unsigned n, struct ls_random *random)
+{
+	for (unsigned i = 0; i < n; i++)
+		order[i] = (uint8_t)i;
+	for (unsigned i = n - 1; i > 0; i--) {
+		uint32_t j = ls_random_below(random, i + 1);
+		uint8_t t = order[i];
+
+		order[i] = order[j];
+		order[j] = t;
+	}
+}
+
 #endif

@@ -139,7 +139,8 @@ static void permute(int at)
 	static uint8_t plain[PLAIN], pkt[2 * BATCH][ROOM];
 	struct ls_random_seeded seed;
 	struct ls_random random = ls_random_from_seed(&seed, (uint64_t)at);
-	unsigned seen[BATCH] = {0}, order[2 * BATCH];
+	unsigned seen[BATCH] = {0};
+	uint8_t order[2 * BATCH];
 	struct esp_open_job jobs[2 * BATCH];
 	struct pair p;
 
@@ -154,14 +155,7 @@ static void permute(int at)
 		memcpy(pkt[BATCH + i], pkt[i], jobs[i].len);
 		jobs[BATCH + i].len = jobs[i].len;
 	}
-	for (unsigned i = 0; i < 2 * BATCH; i++)
-		order[i] = i;
-	for (unsigned i = 2 * BATCH - 1; i > 0; i--) {
-		unsigned k = ls_random_u32(&random) % (i + 1), other = order[k];
-
-		order[k] = order[i];
-		order[i] = other;
-	}
+	pair_shuffle(order, 2 * BATCH, &random);
 	{
 		uint32_t len[2 * BATCH];
 
