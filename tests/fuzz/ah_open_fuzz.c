@@ -1,10 +1,6 @@
 /* Fuzzes AH: bytes as IP packets, and as headers that are sealed and bent; nothing forged may come
  * out. */
-#include "esp/esp_sad.h"
-#include "lib/crypto.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/esp_owner.h"
 
 enum { PACKET_MAX = 2048, PAYLOAD = 16 };
 
@@ -13,29 +9,15 @@ static struct esp_sa *in, *out;
 
 static void setup(void)
 {
-	static struct ls_random_seeded seed;
-	struct ls_random random;
 	uint8_t keymat[32];
 	struct esp_sa_params p = {.protocol = ESP_PROTOCOL_AH,
 	                          .integ = ALGO_SHA256,
 	                          .keymat = LS_BYTES(keymat, sizeof(keymat)),
 	                          .local = ls_addr_v4(0xc0000201, 0),
-	                          .remote = ls_addr_v4(0xc6336401, 0),
-	                          .direction = ESP_IN};
+	                          .remote = ls_addr_v4(0xc6336401, 0)};
 
-	if (!crypto_init())
-		abort();
-	random = ls_random_from_seed(&seed, 1);
-	sad = esp_sad_new(16, &random);
-	if (!sad)
-		abort();
-	ls_random_fill(&random, keymat, sizeof(keymat));
-	p.spi = esp_spi_reserve(sad);
-	if (esp_sa_add(sad, &p, 0, &in) != CAUSE_NONE)
-		abort();
-	p.direction = ESP_OUT;
-	if (esp_sa_add(sad, &p, 0, &out) != CAUSE_NONE)
-		abort();
+	sad = owner_sad(keymat, sizeof(keymat));
+	owner_add(sad, &p, &in, &out);
 }
 
 /* The bytes as they came, with an SPI that exists where AH begins. */

@@ -1,10 +1,6 @@
 /* Fuzzes opening: bytes as packets for inbound SAs of each transform; nothing forged may come out.
  */
-#include "esp/esp_sad.h"
-#include "lib/crypto.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "tests/fuzz/esp_owner.h"
 
 static const struct {
 	enum algo_id encr, integ;
@@ -21,32 +17,17 @@ static struct esp_sa *in[SUITES], *out[SUITES];
 
 static void setup(void)
 {
-	static struct ls_random_seeded seed;
-	struct ls_random random;
 	uint8_t keymat[ESP_KEYMAT_MAX];
 
-	if (!crypto_init())
-		abort();
-	random = ls_random_from_seed(&seed, 1);
-	sad = esp_sad_new(16, &random);
-	if (!sad)
-		abort();
-	ls_random_fill(&random, keymat, sizeof(keymat));
+	sad = owner_sad(keymat, sizeof(keymat));
 	for (unsigned i = 0; i < SUITES; i++) {
 		const struct algo *e = algo_get(suites[i].encr), *a = algo_get(suites[i].integ);
-		struct esp_sa_params p = {.encr = suites[i].encr,
-		                          .integ = suites[i].integ,
-		                          .esn = i & 1,
-		                          .direction = ESP_IN};
+		struct esp_sa_params p = {
+			.encr = suites[i].encr, .integ = suites[i].integ, .esn = i & 1};
 
 		p.keymat = LS_BYTES(keymat,
 		                    (size_t)e->key_bytes + e->salt_bytes + (a ? a->key_bytes : 0));
-		p.spi = esp_spi_reserve(sad);
-		if (esp_sa_add(sad, &p, 0, &in[i]) != CAUSE_NONE)
-			abort();
-		p.direction = ESP_OUT;
-		if (esp_sa_add(sad, &p, 0, &out[i]) != CAUSE_NONE)
-			abort();
+		owner_add(sad, &p, &in[i], &out[i]);
 	}
 }
 
