@@ -6,14 +6,11 @@ START_TEST(keys_cannot_answer)
 {
 	struct ppp_answer no = {.ok = false, .cause = CAUSE_NO_MEMORY};
 
-	start();
-	dial();
-	open_lcp("\3\5\302\43\5", 5);
+	open_to_prove("\3\5\302\43\5");
 	SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
 	ppp_answer(ends[0], question.id + 1, &no, now); /* of nobody's question */
 	ck_assert_int_eq(ends[0]->phase, PHASE_AUTH);
-	ppp_answer(ends[0], question.id, &no, now);
-	memset(&question, 0, sizeof question);
+	answer_with(&no);
 	expect_end(CAUSE_NO_MEMORY);
 }
 END_TEST
@@ -23,9 +20,7 @@ START_TEST(a_challenge_said_again)
 	uint8_t first[MESSAGE_MAX];
 	size_t len;
 
-	start();
-	dial();
-	open_lcp("\3\5\302\43\201", 5);
+	open_to_prove("\3\5\302\43\201");
 	SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
 	/* While keys thinks, and after: one question, one response. */
 	SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
@@ -66,9 +61,7 @@ START_TEST(success_must_be_proven)
 	                                  "S=070707070707070707070707070707070707070g"};
 
 	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		start();
-		dial();
-		open_lcp("\3\5\302\43\201", 5);
+		open_to_prove("\3\5\302\43\201");
 		/* Before any challenge, and before our response, it is no answer to anything. */
 		SAY(PROTO_CHAP, 3, 0, "S=0000000000000000000000000000000000000000");
 		SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
@@ -76,10 +69,7 @@ START_TEST(success_must_be_proven)
 		ck_assert_int_eq(ends[0]->phase, PHASE_AUTH);
 		answer_question(7);
 		say(PROTO_CHAP, 3, 5, bad[i], strlen(bad[i]));
-		HEARD(PROTO_LCP, CODE_TERM_REQUEST, "");
-		SAY(PROTO_LCP, CODE_TERM_ACK, said[0].bytes[1], "");
-		ck_assert_int_eq(why, CAUSE_PPP_NOT_PROVEN);
-		end();
+		expect_leave(CAUSE_PPP_NOT_PROVEN);
 	}
 }
 END_TEST
@@ -144,9 +134,7 @@ static void verdict(bool ok, enum ls_cause reason)
 	const struct ppp_answer a = {.ok = ok, .cause = reason, .value = {0xab}, .value_len = 20};
 
 	ck_assert_int_eq(question.kind, PPP_REQ_AUTH_CHECK);
-	ppp_answer(ends[0], question.id, &a, now);
-	memset(&question, 0, sizeof question);
-	listen();
+	answer_with(&a);
 }
 
 START_TEST(a_challenge_of_ours)
@@ -168,10 +156,7 @@ START_TEST(a_challenge_of_ours)
 		ck_assert_mem_eq(said[0].bytes + HEAD + 1, first, 16);
 	}
 	pass(now + LS_S(3));
-	HEARD(PROTO_LCP, CODE_TERM_REQUEST, "");
-	SAY(PROTO_LCP, CODE_TERM_ACK, said[0].bytes[1], "");
-	ck_assert_int_eq(why, CAUSE_PEER_SILENT);
-	end();
+	expect_leave(CAUSE_PEER_SILENT);
 }
 END_TEST
 
@@ -215,10 +200,7 @@ START_TEST(a_wrong_response)
 	ck_assert_uint_eq(said[0].protocol, PROTO_CHAP);
 	ck_assert_uint_eq(said[0].bytes[0], 4);
 	ck_assert_mem_eq(said[0].bytes + HEAD, "E=691 R=0", 9);
-	HEARD(PROTO_LCP, CODE_TERM_REQUEST, "");
-	SAY(PROTO_LCP, CODE_TERM_ACK, said[1].bytes[1], "");
-	ck_assert_int_eq(why, CAUSE_PPP_WRONG_PASSWORD);
-	end();
+	expect_leave(CAUSE_PPP_WRONG_PASSWORD);
 }
 END_TEST
 
@@ -234,9 +216,7 @@ START_TEST(only_the_expected_user)
 	SAY(PROTO_CHAP, 2, 1, "\20abcdefghijklmnopren");
 	ck_assert_uint_eq(question.id, 0);
 	ck_assert_uint_eq(said[0].bytes[0], 4);
-	SAY(PROTO_LCP, CODE_TERM_ACK, said[1].bytes[1], "");
-	ck_assert_int_eq(why, CAUSE_PPP_WRONG_USER);
-	end();
+	expect_leave(CAUSE_PPP_WRONG_USER);
 }
 END_TEST
 
@@ -259,9 +239,7 @@ START_TEST(we_answer_chap_md5)
 {
 	struct ppp_answer a = {.ok = true, .value_len = 16};
 
-	start();
-	dial();
-	open_lcp("\3\5\302\43\5", 5);
+	open_to_prove("\3\5\302\43\5");
 	SAY(PROTO_CHAP, 1, 5, "\4abcdhq");
 	ck_assert_int_eq(question.kind, PPP_REQ_AUTH_MAKE);
 	ck_assert_int_eq(question.auth.method, PPP_AUTH_CHAP_MD5);
@@ -287,9 +265,7 @@ START_TEST(challenges_that_are_none)
 {
 	uint8_t longer[1 + 65] = {65};
 
-	start();
-	dial();
-	open_lcp("\3\5\302\43\201", 5);
+	open_to_prove("\3\5\302\43\201");
 	memset(&question, 0, sizeof question);
 	SAY(PROTO_CHAP, 1, 5, "");
 	SAY(PROTO_CHAP, 1, 5, "\0hq");
@@ -316,18 +292,13 @@ END_TEST
 /* The peer says that our password is wrong. */
 START_TEST(a_failure_is_believed)
 {
-	start();
-	dial();
-	open_lcp("\3\5\302\43\201", 5);
+	open_to_prove("\3\5\302\43\201");
 	SAY(PROTO_CHAP, 4, 0, "E=691"); /* before any response: of nothing */
 	ck_assert_int_eq(ends[0]->phase, PHASE_AUTH);
 	SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
 	answer_question(7);
 	SAY(PROTO_CHAP, 4, 5, "E=691 R=0 V=3 M=no");
-	HEARD(PROTO_LCP, CODE_TERM_REQUEST, "");
-	SAY(PROTO_LCP, CODE_TERM_ACK, said[0].bytes[1], "");
-	ck_assert_int_eq(why, CAUSE_PPP_WRONG_PASSWORD);
-	end();
+	expect_leave(CAUSE_PPP_WRONG_PASSWORD);
 }
 END_TEST
 
@@ -339,13 +310,9 @@ START_TEST(too_short_an_answer_of_keys)
 	for (uint8_t len = 42; len <= 44; len++) {
 		struct ppp_answer a = {.ok = true, .value_len = len};
 
-		start();
-		dial();
-		open_lcp("\3\5\302\43\201", 5);
+		open_to_prove("\3\5\302\43\201");
 		SAY(PROTO_CHAP, 1, 5, "\20abcdefghijklmnophq");
-		ppp_answer(ends[0], question.id, &a, now);
-		memset(&question, 0, sizeof question);
-		listen();
+		answer_with(&a);
 		ck_assert_uint_eq(said[0].protocol, len < 44 ? PROTO_LCP : PROTO_CHAP);
 		ck_assert_int_eq(ppp_why(ends[0], &text),
 		                 len < 44 ? CAUSE_PPP_UNKNOWN_USER : CAUSE_NONE);

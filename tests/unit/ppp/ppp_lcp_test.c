@@ -63,9 +63,7 @@ START_TEST(a_mirror_is_a_loop)
 		for (unsigned i = 0; i < n; i++)
 			memcpy(copies[i], said[i].bytes, len[i] = said[i].len);
 		if (n == 0) {
-			now = ppp_deadline(ends[0]);
-			ppp_tick(ends[0], now);
-			listen();
+			wake();
 		}
 		for (unsigned i = 0; i < n; i++) {
 			ls_put16(frame + 2, PROTO_LCP);
@@ -126,13 +124,10 @@ START_TEST(echoes)
 	ck_assert_uint_eq(frames, 0);
 	/* Our own, come back: not answered, and no sign of life. */
 	open_ipcp();
-	SAY(PROTO_IPCP, CODE_NAK, 1, "\3\6\12\11\0\2");
-	agree_to(PROTO_IPCP);
+	give_address();
 	ck_assert(is_up[0]);
 	for (unsigned i = 0; i < 100 && !is_down[0]; i++) {
-		now = ppp_deadline(ends[0]);
-		ppp_tick(ends[0], now);
-		listen();
+		wake();
 		if (frames == 1 && said[0].bytes[0] == CODE_ECHO_REQUEST)
 			say(PROTO_LCP, CODE_ECHO_REQUEST, said[0].bytes[1], said[0].bytes + HEAD,
 			    4);
@@ -152,10 +147,7 @@ START_TEST(a_peer_that_proves_itself_in_no_way)
 	dial();
 	ck_assert_mem_eq(said[0].bytes + HEAD, "\3\5\302\43\201", 5);
 	SAY(PROTO_LCP, CODE_REJECT, said[0].bytes[1], "\3\5\302\43\201");
-	HEARD(PROTO_LCP, CODE_TERM_REQUEST, "");
-	SAY(PROTO_LCP, CODE_TERM_ACK, said[0].bytes[1], "");
-	ck_assert_int_eq(why, CAUSE_PPP_NO_AUTH);
-	end();
+	expect_leave(CAUSE_PPP_NO_AUTH);
 }
 END_TEST
 
@@ -278,10 +270,7 @@ START_TEST(a_peer_that_insists_on_another_method)
 	dial();
 	for (unsigned i = 0; i < 20 && said[0].bytes[0] == CODE_REQUEST; i++)
 		SAY(PROTO_LCP, CODE_NAK, said[0].bytes[1], "\3\4\300\43");
-	HEARD(PROTO_LCP, CODE_TERM_REQUEST, "");
-	SAY(PROTO_LCP, CODE_TERM_ACK, said[0].bytes[1], "");
-	ck_assert_int_eq(why, CAUSE_PPP_NO_AUTH);
-	end();
+	expect_leave(CAUSE_PPP_NO_AUTH);
 }
 END_TEST
 
@@ -319,8 +308,7 @@ START_TEST(down_and_up_again)
 {
 	open_plain();
 	open_ipcp();
-	SAY(PROTO_IPCP, CODE_NAK, 1, "\3\6\12\11\0\2");
-	agree_to(PROTO_IPCP);
+	give_address();
 	ck_assert(is_up[0]);
 	is_up[0] = false;
 	SAY(PROTO_LCP, CODE_REQUEST, 2, "\3\5\302\43\5");
@@ -390,9 +378,7 @@ START_TEST(both_protocols_are_waited_for_anew)
 		if (round == 0)
 			agree_to(PROTO_IPCP);
 		ck_assert(!is_up[0]);
-		say(PROTO_IPV6CP, CODE_ACK, ends[0]->ipv6cp.id, ends[0]->ipv6cp.request,
-		    ends[0]->ipv6cp.request_len);
-		SAY(PROTO_IPV6CP, CODE_REQUEST, 1, "\1\12\1\2\3\4\5\6\7\10");
+		open_ipv6cp();
 		ck_assert(is_up[0]);
 		is_up[0] = false;
 		SAY(PROTO_LCP, CODE_REQUEST, 2, "");

@@ -10,13 +10,8 @@ START_TEST(a_caller_without_an_address)
 	SAY(PROTO_IPCP, CODE_REJECT, 1, "\3\6\0\0\0\0");
 	agree_to(PROTO_IPCP);
 	ck_assert(!is_up[0]);
-	for (unsigned i = 0; i < 9 && !is_down[0]; i++) {
-		ppp_tick(ends[0], now = ppp_deadline(ends[0]));
-		listen();
-	}
-	ck_assert(is_down[0] && !is_up[0]);
-	ck_assert_int_eq(why, CAUSE_PPP_NO_PROTOCOL);
-	end();
+	expect_end(CAUSE_PPP_NO_PROTOCOL);
+	ck_assert(!is_up[0]);
 }
 END_TEST
 
@@ -25,13 +20,10 @@ START_TEST(name_servers_of_the_user)
 	struct ppp_answer a = {.ok = true, .address = ls_addr_v4(0x0a090007, 0)};
 
 	a.dns[0] = ls_addr_v4(0x0a090036, 0);
-	start();
-	config[0].caller = false;
-	config[0].local4 = ls_addr_v4(0x0a090001, 0);
+	start_called();
 	dial();
 	open_lcp("", 0);
-	ppp_answer(ends[0], question.id, &a, now);
-	memset(&question, 0, sizeof question);
+	answer_with(&a);
 	SAY(PROTO_IPCP, CODE_REQUEST, 1, "\3\6\0\0\0\0\201\6\0\0\0\0");
 	HEARD(PROTO_IPCP, CODE_NAK, "\3\6\12\11\0\7\201\6\12\11\0\66");
 	end();
@@ -164,12 +156,9 @@ START_TEST(the_last_protocol_ends_the_link)
 	dial();
 	open_lcp("", 0);
 	open_ipcp();
-	SAY(PROTO_IPCP, CODE_NAK, ends[0]->ipcp.id, "\3\6\12\11\0\2");
-	agree_to(PROTO_IPCP);
+	give_address();
 	ck_assert(!is_up[0]);
-	say(PROTO_IPV6CP, CODE_ACK, ends[0]->ipv6cp.id, ends[0]->ipv6cp.request,
-	    ends[0]->ipv6cp.request_len);
-	SAY(PROTO_IPV6CP, CODE_REQUEST, 1, "\1\12\1\2\3\4\5\6\7\10");
+	open_ipv6cp();
 	ck_assert(is_up[0] && seen[0].ipv4 && seen[0].ipv6);
 	SAY(PROTO_IPV6CP, CODE_TERM_REQUEST, 2, "");
 	HEARD(PROTO_IPV6CP, CODE_TERM_ACK, "");
@@ -223,8 +212,7 @@ START_TEST(silence_is_asked_again)
 	dial();
 	open_lcp("", 0);
 	open_ipcp();
-	SAY(PROTO_IPCP, CODE_NAK, ends[0]->ipcp.id, "\3\6\12\11\0\2");
-	agree_to(PROTO_IPCP);
+	give_address();
 	while (ends[0]->ipv6cp.state != CP_STOPPED)
 		pass(ppp_deadline(ends[0]));
 	stopped = now;

@@ -117,6 +117,20 @@ static inline void open_ipcp(void)
 	HEARD(PROTO_IPCP, CODE_ACK, "\3\6\12\11\0\1");
 }
 
+/* The caller is given 10.9.0.2, and takes it. */
+static inline void give_address(void)
+{
+	SAY(PROTO_IPCP, CODE_NAK, ends[0]->ipcp.id, "\3\6\12\11\0\2");
+	agree_to(PROTO_IPCP);
+}
+
+static inline void open_ipv6cp(void)
+{
+	say(PROTO_IPV6CP, CODE_ACK, ends[0]->ipv6cp.id, ends[0]->ipv6cp.request,
+	    ends[0]->ipv6cp.request_len);
+	SAY(PROTO_IPV6CP, CODE_REQUEST, 1, "\1\12\1\2\3\4\5\6\7\10");
+}
+
 /* Called: the peer is the one that calls. */
 static inline void start_called(void)
 {
@@ -125,14 +139,19 @@ static inline void start_called(void)
 	config[0].local4 = ls_addr_v4(0x0a090001, 0);
 }
 
+/* What the link has to do next, at its time. */
+static inline void wake(void)
+{
+	now = ppp_deadline(ends[0]);
+	ppp_tick(ends[0], now);
+	listen();
+}
+
 /* Time passes until then; what the link says by itself is the last that it said. */
 static inline void pass(ls_time until)
 {
-	while (ppp_deadline(ends[0]) <= until) {
-		now = ppp_deadline(ends[0]);
-		ppp_tick(ends[0], now);
-		listen();
-	}
+	while (ppp_deadline(ends[0]) <= until)
+		wake();
 	now = until;
 }
 
@@ -143,17 +162,41 @@ static inline uint64_t counted(enum ls_cause what)
 
 static inline void expect_end(enum ls_cause cause_wanted)
 {
-	for (unsigned i = 0; i < 9 && !is_down[0]; i++) {
-		ppp_tick(ends[0], now = ppp_deadline(ends[0]));
-		listen();
-	}
+	for (unsigned i = 0; i < 9 && !is_down[0]; i++)
+		wake();
 	ck_assert(is_down[0]);
 	ck_assert_int_eq(why, cause_wanted);
 	ck_assert_int_eq(ends[0]->phase, PHASE_DEAD);
 	end();
 }
 
+/* The link takes its leave, the peer lets it go, and that was why. */
+static inline void expect_leave(enum ls_cause cause_wanted)
+{
+	HEARD(PROTO_LCP, CODE_TERM_REQUEST, "");
+	SAY(PROTO_LCP, CODE_TERM_ACK, said[frames - 1].bytes[1], "");
+	ck_assert_int_eq(why, cause_wanted);
+	end();
+}
+
+/* What the owner says to the last question. */
+static inline void answer_with(const struct ppp_answer *a)
+{
+	ppp_answer(ends[0], question.id, a, now);
+	memset(&question, 0, sizeof question);
+	listen();
+}
+
 /* -- CHAP -- */
+
+/* Dialled, and asked for proof by that option. */
+static inline void open_to_prove(const char *option)
+{
+	start();
+	dial();
+	open_lcp(option, 5);
+	ck_assert_int_eq(ends[0]->phase, PHASE_AUTH);
+}
 
 static inline void answer_question(uint8_t fill)
 {
@@ -161,9 +204,7 @@ static inline void answer_question(uint8_t fill)
 
 	ck_assert_int_eq(question.kind, PPP_REQ_AUTH_MAKE);
 	memset(a.value, fill, sizeof a.value);
-	ppp_answer(ends[0], question.id, &a, now);
-	memset(&question, 0, sizeof question);
-	listen();
+	answer_with(&a);
 }
 
 #endif

@@ -57,13 +57,7 @@ START_TEST(what_the_peer_rejects_ends)
 	/* The only network protocol. */
 	open_plain();
 	SAY(PROTO_LCP, CODE_PROTOCOL_REJECT, 1, "\200\41\1\1\0\4");
-	now = ppp_deadline(ends[0]);
-	for (unsigned i = 0; i < 9 && !is_down[0]; i++) {
-		ppp_tick(ends[0], now = ppp_deadline(ends[0]));
-		listen();
-	}
-	ck_assert_int_eq(why, CAUSE_PPP_NO_PROTOCOL);
-	end();
+	expect_end(CAUSE_PPP_NO_PROTOCOL);
 	/* LCP itself. */
 	open_plain();
 	SAY(PROTO_LCP, CODE_PROTOCOL_REJECT, 1, "\300\41\1\1\0\4");
@@ -73,17 +67,11 @@ START_TEST(what_the_peer_rejects_ends)
 	ck_assert_int_eq(why, CAUSE_PPP_NO_AGREEMENT);
 	end();
 	/* CHAP, while it is needed. */
-	start();
-	dial();
-	open_lcp("\3\5\302\43\5", 5);
+	open_to_prove("\3\5\302\43\5");
 	SAY(PROTO_LCP, CODE_PROTOCOL_REJECT, 1, "\302\43\1\1\0\4");
-	SAY(PROTO_LCP, CODE_TERM_ACK, said[0].bytes[1], "");
-	ck_assert_int_eq(why, CAUSE_PPP_NO_AUTH);
-	end();
+	expect_leave(CAUSE_PPP_NO_AUTH);
 	/* Another one meanwhile. */
-	start();
-	dial();
-	open_lcp("\3\5\302\43\5", 5);
+	open_to_prove("\3\5\302\43\5");
 	SAY(PROTO_LCP, CODE_PROTOCOL_REJECT, 1, "\200\375\1\1\0\4");
 	ck_assert_int_eq(ends[0]->phase, PHASE_AUTH);
 	end();
@@ -97,8 +85,7 @@ START_TEST(what_the_peer_rejects_ends)
 	/* Echoes: there are none from then on. */
 	SAY(PROTO_LCP, CODE_CODE_REJECT, 1, "\11\1\0\10\0\0\0\0");
 	open_ipcp();
-	SAY(PROTO_IPCP, CODE_NAK, 1, "\3\6\12\11\0\2");
-	agree_to(PROTO_IPCP);
+	give_address();
 	ck_assert(is_up[0]);
 	ck_assert_int_eq(ppp_deadline(ends[0]), LS_NEVER);
 	end();
@@ -114,8 +101,7 @@ START_TEST(open_and_gone_is_not_up)
 	dial();
 	open_lcp("", 0);
 	open_ipcp();
-	say(PROTO_IPCP, CODE_NAK, 1, "\3\6\12\11\0\2", 6);
-	agree_to(PROTO_IPCP);
+	give_address();
 	ck_assert(ppp_link(ends[0])->ipv4 && !is_up[0]);
 	SAY(PROTO_IPCP, CODE_REQUEST, 2, "\3\6\12\11\0\1");
 	ck_assert(!ppp_link(ends[0])->ipv4);
@@ -139,10 +125,8 @@ START_TEST(no_address_for_the_caller)
 	for (unsigned six = 0; six < 2; six++) {
 		struct ppp_answer none = {.ok = false, .cause = CAUSE_GW_NO_ADDRESS};
 
-		start();
-		config[0].caller = false;
+		start_called();
 		config[0].ipv6 = six;
-		config[0].local4 = ls_addr_v4(0x0a090001, 0);
 		dial();
 		open_lcp("", 0);
 		ck_assert_int_eq(question.kind, PPP_REQ_ADDRESS);
@@ -150,9 +134,7 @@ START_TEST(no_address_for_the_caller)
 		SAY(PROTO_IPCP, CODE_REQUEST, 1, "\3\6\0\0\0\0");
 		SAY(0x80fd, 1, 1, "");
 		ck_assert_uint_eq(frames, 0);
-		ppp_answer(ends[0], question.id, &none, now);
-		memset(&question, 0, sizeof question);
-		listen();
+		answer_with(&none);
 		if (six) {
 			SAY(PROTO_IPCP, CODE_REQUEST, 1, "\3\6\0\0\0\0");
 			ck_assert_uint_eq(said[0].bytes[0], CODE_TERM_ACK);
@@ -291,10 +273,7 @@ START_TEST(not_up_within_a_minute)
 	pass(began + LS_S(60) - 1);
 	ck_assert_int_eq(ends[0]->phase, PHASE_NETWORK);
 	pass(began + LS_S(60));
-	HEARD(PROTO_LCP, CODE_TERM_REQUEST, "");
-	SAY(PROTO_LCP, CODE_TERM_ACK, said[0].bytes[1], "");
-	ck_assert_int_eq(why, CAUSE_PPP_NO_AGREEMENT);
-	end();
+	expect_leave(CAUSE_PPP_NO_AGREEMENT);
 }
 END_TEST
 
@@ -306,8 +285,7 @@ static void bring_up(uint32_t echo_interval_s, uint8_t failures)
 	dial();
 	open_lcp("", 0);
 	open_ipcp();
-	SAY(PROTO_IPCP, CODE_NAK, ends[0]->ipcp.id, "\3\6\12\11\0\2");
-	agree_to(PROTO_IPCP);
+	give_address();
 	ck_assert(is_up[0]);
 }
 
@@ -403,17 +381,14 @@ START_TEST(one_report_for_both)
 	dial();
 	open_lcp("", 0);
 	open_ipcp();
-	SAY(PROTO_IPCP, CODE_NAK, ends[0]->ipcp.id, "\3\6\12\11\0\2");
-	agree_to(PROTO_IPCP);
+	give_address();
 	ck_assert(!is_up[0]);
 	pass(now + LS_MS(699));
 	ck_assert(!is_up[0]);
 	pass(now + LS_MS(1));
 	ck_assert(is_up[0] && seen[0].ipv4 && !seen[0].ipv6);
 	is_up[0] = false;
-	say(PROTO_IPV6CP, CODE_ACK, ends[0]->ipv6cp.id, ends[0]->ipv6cp.request,
-	    ends[0]->ipv6cp.request_len);
-	SAY(PROTO_IPV6CP, CODE_REQUEST, 1, "\1\12\1\2\3\4\5\6\7\10");
+	open_ipv6cp();
 	ck_assert(is_up[0] && seen[0].ipv4 && seen[0].ipv6);
 	end();
 }
