@@ -124,6 +124,7 @@ START_TEST(echoes)
 	ck_assert_uint_eq(frames, 0);
 	/* Our own, come back: not answered, and no sign of life. */
 	open_ipcp();
+	ck_assert_uint_eq(ends[0]->ipcp.id, 1);
 	give_address();
 	ck_assert(is_up[0]);
 	for (unsigned i = 0; i < 100 && !is_down[0]; i++) {
@@ -308,6 +309,7 @@ START_TEST(down_and_up_again)
 {
 	open_plain();
 	open_ipcp();
+	ck_assert_uint_eq(ends[0]->ipcp.id, 1);
 	give_address();
 	ck_assert(is_up[0]);
 	is_up[0] = false;

@@ -85,6 +85,7 @@ START_TEST(what_the_peer_rejects_ends)
 	/* Echoes: there are none from then on. */
 	SAY(PROTO_LCP, CODE_CODE_REJECT, 1, "\11\1\0\10\0\0\0\0");
 	open_ipcp();
+	ck_assert_uint_eq(ends[0]->ipcp.id, 1);
 	give_address();
 	ck_assert(is_up[0]);
 	ck_assert_int_eq(ppp_deadline(ends[0]), LS_NEVER);
@@ -101,6 +102,7 @@ START_TEST(open_and_gone_is_not_up)
 	dial();
 	open_lcp("", 0);
 	open_ipcp();
+	ck_assert_uint_eq(ends[0]->ipcp.id, 1);
 	give_address();
 	ck_assert(ppp_link(ends[0])->ipv4 && !is_up[0]);
 	SAY(PROTO_IPCP, CODE_REQUEST, 2, "\3\6\12\11\0\1");
