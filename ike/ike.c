@@ -310,6 +310,8 @@ void ike_chain_end(struct ike *ike, uint32_t chain, enum ls_cause cause, ls_time
 			found |= c->chain == chain;
 			others |= c->chain != chain;
 		}
+		if (sa->state != IKE_S_DEAD)
+			ike_child_forsake(sa, chain, cause);
 		if (!found)
 			continue;
 		if (!others) {
@@ -439,10 +441,8 @@ void ike_child_expired(struct ike *ike, uint32_t spi_in, ls_time now)
 	struct ike_sa *sa = ike_child_find(ike, spi_in, &c);
 
 	enter(ike, now);
-	if (sa && ike_child_succession(sa, c))
-		c->expired_at = ls_time_add(now, LS_S(IKE_EXPIRED_S));
-	else if (sa)
-		ike_child_expire(sa, c);
+	if (sa)
+		ike_child_used_up(sa, c);
 	leave(ike);
 }
 
@@ -456,7 +456,8 @@ void ike_child_heard(struct ike *ike, uint32_t spi_in, ls_time now)
 		sa->heard = ike->now;
 		sa->doubt = false;
 		ike_hint_forget(sa);
-		if (c->switch_later)
+		/* What comes late on a pair says nothing about the one after it. */
+		if (c->switch_later && !c->replaced)
 			ike_child_switch(sa, c);
 	}
 	/* Frequent, and it only puts timers off: the deadline may stay as it is. */

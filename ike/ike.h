@@ -153,7 +153,7 @@ ls_time ike_deadline(const struct ike *ike);
 /* What the packet path tells IKE. */
 void ike_child_expiring(struct ike *ike, uint32_t spi_in, ls_time now); /* a soft limit: rekey */
 void ike_child_expired(struct ike *ike, uint32_t spi_in,
-                       ls_time now); /* a hard limit: delete, rekey failed */
+                       ls_time now); /* a hard limit: delete, unless a successor stands or comes */
 void ike_child_heard(
 	struct ike *ike, uint32_t spi_in,
 	ls_time now); /* verified traffic came in: a sign of life (tell at most once a second) */

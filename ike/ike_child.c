@@ -7,6 +7,8 @@
 #include <string.h>
 
 enum { SPI_SIZE = 4, AGAIN_MIN_MS = 3000, AGAIN_SPREAD_MS = 4000, FAILED_AGAIN_S = 30 };
+/* A line whose pair is used up stands still meanwhile. */
+enum { USED_UP_AGAIN_MS = 250 };
 
 static struct ike_child *old_of(const struct ike_task *t)
 {
@@ -70,6 +72,30 @@ bool ike_child_succession(const struct ike_sa *sa, const struct ike_child *c)
 	       (t && t->ops == &ike_ops_child && t->deal && t->deal->old_spi_in == c->spi_in);
 }
 
+static ls_time again_soon(struct ike *ike)
+{
+	return ls_time_add(ike->now, LS_MS(USED_UP_AGAIN_MS +
+	                                   ls_random_below(&ike->random, USED_UP_AGAIN_MS)));
+}
+
+/* Nothing can be sent on it any more: on its successor, although the peer may not have it yet. */
+static void leave_used_up(struct ike_sa *sa, const struct ike_child *c)
+{
+	for (struct ike_child *o = c->next; o; o = o->next)
+		if (o->chain == c->chain && o->switch_later && !o->replaced && !o->deleting) {
+			ike_child_switch(sa, o);
+			return;
+		}
+}
+
+/* The peer has made its successor, and deletes it. */
+static void succeeded_by_peer(struct ike_sa *sa, struct ike_child *c)
+{
+	c->replaced = true;
+	if (c->expired_at != LS_NEVER)
+		leave_used_up(sa, c);
+}
+
 void ike_child_expire(struct ike_sa *sa, struct ike_child *c)
 {
 	uint32_t spi_in = c->spi_in;
@@ -78,6 +104,63 @@ void ike_child_expire(struct ike_sa *sa, struct ike_child *c)
 	ike_child_remove(sa, c, CAUSE_IKE_REKEY_FAILED, "");
 	if (!told && sa->state == IKE_S_ESTABLISHED)
 		ike_delete_spi(sa, spi_in);
+}
+
+/*
+ * Where its successor stands already, the side that made it deletes the pair (2.8); to do that for
+ * it would take its chain from a peer whose SAD is still busy with the successor.
+ */
+void ike_child_used_up(struct ike_sa *sa, struct ike_child *c)
+{
+	ls_time latest = ls_time_add(sa->ike->now, LS_S(IKE_EXPIRED_S));
+	bool made = c->replaced && !c->deleting;
+
+	if (!made && !ike_child_succession(sa, c) && c->rekey_at > latest) {
+		ike_child_expire(sa, c);
+		return;
+	}
+	c->expired_at = ls_time_min(c->expired_at, latest);
+	if (c->rekey_at != LS_NEVER)
+		c->rekey_at = ls_time_min(c->rekey_at, again_soon(sa->ike));
+	if (made)
+		leave_used_up(sa, c);
+}
+
+void ike_child_deleted(struct ike_sa *sa, struct ike_child *c, enum ls_cause cause)
+{
+	struct ike_task *t = sa->active;
+	bool last = true;
+
+	for (const struct ike_child *o = sa->children; o; o = o->next)
+		if (o != c && o->chain == c->chain && !o->deleting)
+			last = false;
+	/* The peer has made our successor before it said so, and the SAD is being asked for it:
+	 * the chain goes on on that. */
+	if (last && t && t->ops == &ike_ops_child && t->deal->chain == c->chain &&
+	    t->asking == IKE_Q_INSTALL) {
+		t->deal->announced = c->announced;
+		for (struct ike_child *o = sa->children; o; o = o->next)
+			o->announced &= o->chain != c->chain;
+	}
+	ike_child_remove(sa, c, c->replaced ? CAUSE_IKE_CHILD_REKEYED : cause, "");
+}
+
+/* The chain had waited for this (ike_child_deleted). */
+static void chain_lost(struct ike_task *t, enum ls_cause cause, const char *text)
+{
+	struct ike_sa *sa = t->sa;
+
+	if (t->deal->announced)
+		ike_queue_down(sa->ike, sa->tunnel, t->deal->chain, cause, text, &sa->peer_id);
+	t->deal->announced = false;
+}
+
+void ike_child_forsake(struct ike_sa *sa, uint32_t chain, enum ls_cause cause)
+{
+	struct ike_task *t = sa->active;
+
+	if (t && t->ops == &ike_ops_child && t->deal->chain == chain)
+		chain_lost(t, cause, "");
 }
 
 void ike_child_create(struct ike_sa *sa, bool attempt)
@@ -124,14 +207,20 @@ static void child_failed(struct ike_task *t, enum ls_cause cause, const char *te
 	ls_time again = LS_MS(AGAIN_MIN_MS + ls_random_below(&ike->random, AGAIN_SPREAD_MS));
 
 	ike_deal_drop(t);
-	if (old && !old->replaced && !old->deleting) {
+	chain_lost(t, cause, text);
+	if (old && t->deal->collided && ike_child_in(sa, t->deal->other_spi_in)) {
+		/* The peer's rekey of the same pair did not fail. */
+		succeeded_by_peer(sa, old);
+	} else if (old && !old->replaced && !old->deleting) {
 		if (cause != CAUSE_IKE_TEMPORARY_FAILURE) {
 			again += LS_S(FAILED_AGAIN_S);
 			ike_queue_event(ike, sa->tunnel, &sa->remote, CAUSE_IKE_REKEY_TRIED,
 			                text[0] ? text : ls_cause_info(cause)->sentence);
 		}
 		old->rekey_at = ls_time_add(ike->now, again);
-		if (old->expired_at != LS_NEVER)
+		if (old->expired_at != LS_NEVER && cause == CAUSE_IKE_TEMPORARY_FAILURE)
+			old->rekey_at = again_soon(ike);
+		else if (old->expired_at != LS_NEVER)
 			ike_child_expire(sa, old);
 	} else if (t->deal->old_spi_in == 0) {
 		if (t->attempt)
@@ -221,14 +310,14 @@ static void succeeded(struct ike_task *t, struct ike_child *c)
 		/* The peer deletes the old pair, we the one that we have made. */
 		c->replaced = true;
 		if (old)
-			old->replaced = true;
+			succeeded_by_peer(sa, old);
 		if (!old && other)
 			ike_child_switch(sa, other);
 		ike_delete_child(sa, c, CAUSE_IKE_CHILD_REKEYED);
 		return;
 	}
-	if (!old && !d->collided) {
-		/* Deleted by the peer while its successor was made: the chain has ended. */
+	if (!old && !other && !c->announced) {
+		/* Deleted while its successor was made: the chain has ended. */
 		ike_delete_child(sa, c, CAUSE_PEER_ASKED);
 		return;
 	}
@@ -367,8 +456,9 @@ static void respond(struct ike_task *t)
 	uint32_t new_spi_in = d->spi_in;
 
 	ike_deal_answer(t, &b);
-	if (d->old_spi_in && !old) {
-		/* It was deleted while the SAD was being asked. */
+	if (d->old_spi_in && (!old || old->deleting || old->replaced)) {
+		/* It was deleted or, by our own exchange, succeeded while the SAD was being asked.
+		 */
 		b = ike_task_build(t);
 		ike_build_flag(&b, IKE_N_TEMPORARY_FAILURE);
 		ike_deal_drop(t);
@@ -385,7 +475,8 @@ static void respond(struct ike_task *t)
 
 		c->switch_later = true;
 		old->rekey_at = LS_NEVER;
-		old->replaced = !collided;
+		if (!collided)
+			succeeded_by_peer(sa, old);
 	}
 	ike_task_respond(t, &b);
 	if (sa->state != IKE_S_ESTABLISHED)
@@ -444,8 +535,9 @@ static void child_answer(struct ike_task *t, const struct ike_answer *a)
 
 static void child_dropped(struct ike_task *t, enum ls_cause cause)
 {
-	(void)cause;
 	ike_deal_drop(t);
+	if (t->deal && cause != CAUSE_NONE)
+		chain_lost(t, cause, "");
 }
 
 const struct ike_task_ops ike_ops_child = {

@@ -84,18 +84,22 @@ void ike_child_remove(struct ike_sa *sa, struct ike_child *c, enum ls_cause caus
 {
 	struct ike_child **at = &sa->children, *heir = NULL;
 	uint32_t chain = c->chain;
+	bool older = false; /* than the heir */
 
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
 	for (struct ike_child *o = sa->children; o; o = o->next)
-		if (o->chain == chain && !o->deleting && (!heir || heir->replaced))
+		if (o->chain == chain && !o->deleting && (!heir || heir->replaced)) {
+			older = heir != NULL;
 			heir = o;
+		}
 	/* Its successor is gone, so that it needs one again. */
 	if (heir)
 		heir->replaced = false;
-	/* The predecessor's end is a signal to send on the successor (2.8). */
-	if (heir && (c->sending || heir->switch_later) && !heir->sending)
+	/* The predecessor's end is a signal to send on the successor (2.8); that of a pair beside
+	 * it, which a collision left over, is not. */
+	if (heir && (c->sending || (heir->switch_later && !older)) && !heir->sending)
 		ike_child_switch(sa, heir);
 	ike_ask_pair(sa, IKE_REQ_REMOVE, chain, c->spi_in, c->spi_out, cause);
 	if (!heir && c->announced) {

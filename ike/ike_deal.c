@@ -377,7 +377,7 @@ struct ike_child *ike_deal_child(struct ike_task *t)
 		.esn = d->choice.esn,
 		.tunnel_mode = !d->transport,
 		.initiator = d->initiator,
-		.announced = old && old->announced,
+		.announced = old ? old->announced : d->announced,
 		.sending = d->old_spi_in == 0,
 		.rekey_at = LS_NEVER,
 		.expired_at = LS_NEVER,
@@ -386,6 +386,7 @@ struct ike_child *ike_deal_child(struct ike_task *t)
 	};
 	ike_child_add(sa, c);
 	d->spi_in = 0;
+	d->announced = false;
 	sa->give_up = sa->state == IKE_S_ESTABLISHED ? LS_NEVER : sa->give_up;
 	return c;
 }

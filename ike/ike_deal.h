@@ -12,6 +12,7 @@ struct ike_deal {
 	uint32_t old_spi_in; /* the pair that is being rekeyed, 0: none */
 	uint32_t spi_in, spi_out;
 	bool installed; /* the SAD has it, under spi_in */
+	bool announced; /* the last pair of its chain has gone meanwhile, whose UP was told */
 	struct ike_choice choice;
 	struct ike_ts ts_local, ts_remote;
 	struct crypto_ke *ke;

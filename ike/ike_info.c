@@ -45,7 +45,7 @@ static unsigned delete_named(struct ike_sa *sa, const struct ike_delete *d, uint
 		/* Our own Delete has crossed it: the peer knows already. */
 		if (!c->deleting && n < ANSWER_SPIS_MAX)
 			answer[n++] = c->spi_in;
-		ike_child_remove(sa, c, c->replaced ? CAUSE_IKE_CHILD_REKEYED : cause, "");
+		ike_child_deleted(sa, c, cause);
 	}
 	return n;
 }

@@ -314,6 +314,12 @@ bool ike_id_read(struct ls_bytes body, struct ike_identity *out);
 void ike_child_rekey(struct ike_sa *sa, struct ike_child *c);
 /* Whether a successor of the pair is being made, by either side. */
 bool ike_child_succession(const struct ike_sa *sa, const struct ike_child *c);
+/* Its life has ended: it waits a while for its successor, or goes. */
+void ike_child_used_up(struct ike_sa *sa, struct ike_child *c);
+/* The chain ends: also one that waits for an exchange of ours. */
+void ike_child_forsake(struct ike_sa *sa, uint32_t chain, enum ls_cause cause);
+/* The peer deletes the pair. */
+void ike_child_deleted(struct ike_sa *sa, struct ike_child *c, enum ls_cause cause);
 /* The pair goes, and the peer is told: it came to the end of its life without a successor. */
 void ike_child_expire(struct ike_sa *sa, struct ike_child *c);
 /* Queues the exchange that makes a new chain; attempt: an ike_start() waits for it. */
