@@ -120,6 +120,7 @@ say "--stop where none is up" refused 0 "No demo is up" --stop
 # -- interrupted, and killed --
 begin() # TEXT: a demo in the background that has said TEXT
 {
+	: >"$dir/out" # what the one before said does not count
 	./demo >"$dir/out" 2>&1 </dev/null &
 	running=$!
 	for _ in $(seq 3000); do

@@ -17,6 +17,7 @@ open_to_all()
 }
 starts()
 {
+	: >"$dir/a.log"
 	ip netns exec "$A" "$daemon" -F -f "$dir/ex/$1" --run-dir "$dir/run-a" >"$dir/a.log" 2>&1 </dev/null &
 	pid_a=$!
 	wait_for 10 log_has a DAEMON_READY

@@ -155,6 +155,7 @@ ours() {
 	[ -z "${tunnel_secret:-}" ] || echo "l2tp: ( { tunnel = \"swan\"; secret = \"$tunnel_secret\"; } );" >>"$work/secrets.conf"
 	chmod 600 "$work/secrets.conf"
 	mkdir -p "$work/run"
+	: >"$work/daemon.log" # what the one before said does not count
 	ip netns exec "$gw" "$B/l2tpsecd" -F -f "$work/l2tpsecd.conf" --run-dir "$work/run" >"$work/daemon.log" 2>&1 </dev/null &
 	daemon_pid=$!
 	wait_for 10 grep -q DAEMON_READY "$work/daemon.log" || { not_ok "our daemon starts"; return 1; }

@@ -130,6 +130,7 @@ refused "a user without a password" "$dir/secrets:1: 'password' is missing" $sta
 in_use()
 {
 	good_config
+	: > "$dir/holder"
 	ip netns exec "$ns" python3 -c 'import socket, sys, time
 six = sys.argv[1] == "6"
 s = socket.socket(socket.AF_INET6 if six else socket.AF_INET, socket.SOCK_DGRAM)

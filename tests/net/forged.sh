@@ -19,6 +19,7 @@ attacked() # NAME PROPOSAL [MORE]
 	say "$name: comes up" wait_for 10 dialling_up
 	say "$name: ping" in_la ping -q -c 50 -i 0.01 -W 2 10.72.0.2
 	say "$name: the capture is whole" dump_stop
+	: > "$dir/lan.err"
 	ip netns exec $LB tcpdump --immediate-mode -l -n -i eth0 "ip dst 10.72.0.2" > "$dir/lan" 2> "$dir/lan.err" < /dev/null &
 	pid_lan=$!
 	wait_for 5 grep -q listening "$dir/lan.err"

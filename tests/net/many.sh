@@ -84,6 +84,7 @@ branch() # NUMBER: a daemon with ten tunnels and an address of its own
 		done
 		echo ");"
 	} > "$dir/m$1.conf"
+	: > "$dir/m$1.log"
 	ip netns exec "$n" "$daemon" -F -f "$dir/m$1.conf" --run-dir "$dir/run-m$1" > "$dir/m$1.log" 2>&1 < /dev/null &
 	pids="$pids $!"
 }

@@ -12,6 +12,7 @@ dropped() { counter b GW_SOURCE; }
 # Replies would go elsewhere: it is listened for.
 heard() # ADDRESS TO
 {
+	: > "$dir/listening"
 	ip netns exec $LB timeout 15 tcpdump -lni any -c 1 src host "$1" > "$dir/heard" 2> "$dir/listening" &
 	hearing=$!
 	wait_for 5 grep -q 'listening on' "$dir/listening"

@@ -133,14 +133,17 @@ secrets()
 	chmod 600 "$dir/secrets"
 }
 
+# The log is emptied first, not by the process in the background: what the one before said does not count.
 start_a()
 {
+	: > "$dir/a.log"
 	ip netns exec $A "$daemon" -F -f "$dir/a.conf" --run-dir "$dir/run-a" > "$dir/a.log" 2>&1 < /dev/null &
 	pid_a=$!
 }
 
 start_b()
 {
+	: > "$dir/b.log"
 	ip netns exec $GB "$daemon" -F -f "$dir/b.conf" --run-dir "$dir/run-b" > "$dir/b.log" 2>&1 < /dev/null &
 	pid_b=$!
 }

@@ -23,6 +23,7 @@ one_by_one()
 # dump_start NS DEV FILE [FILTER]
 dump_start()
 {
+	: > "$dir/tcpdump"
 	ip netns exec "$1" tcpdump --immediate-mode -U -B 8192 -s 2048 -n -i "$2" -w "$3" "${4:-}" > "$dir/tcpdump" 2>&1 < /dev/null &
 	pid_dump=$!
 	wait_for 5 grep -q listening "$dir/tcpdump"

@@ -18,6 +18,7 @@ made() # NAME PROPOSAL NAT [MORE]
 	start_a
 	say "$name: comes up" wait_for 10 dialling_up
 	say "$name: ping" in_la ping -q -c 2 -i 0.1 -W 2 10.72.0.2
+	: > "$dir/lan.err"
 	ip netns exec $LB tcpdump --immediate-mode -l -n -A -i eth0 "host 10.71.0.99" > "$dir/lan" 2> "$dir/lan.err" < /dev/null &
 	pid_lan=$!
 	wait_for 5 grep -q listening "$dir/lan.err"

@@ -45,6 +45,25 @@ static inline int output_run(void (*run)(const void *), const void *argument)
 	return status;
 }
 
+/* Runs `run`, which comes back, in this process: much cheaper, for many runs. */
+static inline void output_call(void (*run)(const void *), const void *argument)
+{
+	int out = memfd_create("out", 0), err = memfd_create("err", 0);
+	int own_out = dup(STDOUT_FILENO), own_err = dup(STDERR_FILENO);
+
+	fflush(NULL);
+	dup2(out, STDOUT_FILENO);
+	dup2(err, STDERR_FILENO);
+	run(argument);
+	fflush(NULL);
+	dup2(own_out, STDOUT_FILENO);
+	dup2(own_err, STDERR_FILENO);
+	close(own_out);
+	close(own_err);
+	output_take(out, output);
+	output_take(err, output_errors);
+}
+
 /* The path of a program of the same build; gives out. */
 static inline const char *output_program(const char *name, char *out, size_t cap)
 {
