@@ -131,7 +131,7 @@ children=$(pgrep -P $pid_b)
 kill -9 $pid_b $children
 wait $pid_b 2> /dev/null
 for c in $children; do
-	while kill -0 "$c" 2> /dev/null; do sleep 0.05; done
+	until ended "$c"; do sleep 0.05; done
 done
 # From now on all branches have one address, that of a NAT.
 in_net nft add table ip nat

@@ -46,7 +46,7 @@ stop() # GATEWAY
 {
 	p=$(pid_of "$1")
 	kill "$p"
-	wait_for 10 sh -c "! kill -0 $p"
+	wait_for 10 ended "$p"
 }
 cleanup_syslog()
 {

@@ -168,6 +168,8 @@ cleanup()
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
+# ended PID: also one that its parent, perhaps a container's first process, never asks about
+ended() { case $(sed -n 's/.*) \(.\) .*/\1/p' "/proc/$1/stat" 2> /dev/null) in "" | Z | X) ;; *) return 1 ;; esac; }
 # kill_all PID: all processes of a daemon that we started, without a word: its end would have them say goodbye, so it is the last
 kill_all()
 {
@@ -177,7 +179,7 @@ kill_all()
 	kill -9 $children "$1"
 	wait "$1" 2> /dev/null
 	for c in $children; do
-		while kill -0 "$c" 2> /dev/null; do sleep 0.02; done
+		until ended "$c"; do sleep 0.02; done
 	done
 }
 
