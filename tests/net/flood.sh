@@ -111,11 +111,13 @@ cat "$dir/out"
 say "junk: the gateway's memory is bounded" rss_within gateway "$gw_before" 8192
 cat "$dir/out"
 
-in_net python3 "$flood" replay 203.0.113.2 4 na > "$dir/again" &
+ip netns exec $NET python3 "$flood" replay 203.0.113.2 na > "$dir/again" 2> "$dir/listening" &
 pid_flood=$!
-sleep 0.5
+wait_for 10 grep -q listening "$dir/listening"
 in_la ping -i 0.05 -c 40 -W 3 10.72.0.2 > "$dir/ping" 2>&1
 say "replays: the running tunnel loses nothing and hears nothing twice" no_loss
+sleep 0.2
+kill $pid_flood
 wait $pid_flood
 pid_flood=
 say "replays: there were some" test "$(cat "$dir/again")" -ge 80
