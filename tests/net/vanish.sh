@@ -86,9 +86,12 @@ address_changes() # FAMILY NAT OLD NEW GATEWAY PREFIX-LENGTH
 	conf_b
 	comes_up "$case_name"
 	session=$(ctl_a --json status hq | grep -o '"session":[0-9]*')
-	ip -n $A addr del "$3/$6" dev out
-	ip -n $A addr add "$4/$6" dev out
-	ip -n $A route replace default via "$5"
+	# At one go: what the host has in between is another case, below.
+	ip -n $A -batch - <<-END
+		addr del $3/$6 dev out
+		addr add $4/$6 dev out
+		route replace default via $5
+	END
 	say "$case_name: packets flow again" wait_for 6 ping_once
 	say "$case_name: told" event_a "$3 before, $4 now"
 	[ "$2" = 1 ] || say "$case_name: the head office knows it" wait_for 5 seen_at_b "$4"
