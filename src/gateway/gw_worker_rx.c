@@ -44,10 +44,6 @@ static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, 
 		return CAUSE_GW_SOURCE;
 	if (!s->open || d->fd < 0)
 		return CAUSE_GW_NO_LINE;
-	if (!d->session) {
-		w->calls->early(w->owner, s->tunnel, packet, ip_len);
-		return CAUSE_NONE;
-	}
 	if (class & GW_ECN_MASK) {
 		enum ls_cause cause = gw_mark_arrive(packet, version, class, &alarm);
 
@@ -55,6 +51,10 @@ static enum ls_cause deliver_ip(struct gw_worker *w, struct gw_flow_session *s, 
 			ls_count(w->counters, alarm);
 		if (cause != CAUSE_NONE)
 			return cause;
+	}
+	if (!d->session) {
+		w->calls->early(w->owner, s->tunnel, packet, ip_len);
+		return CAUSE_NONE;
 	}
 	join_to(w, d);
 	gw_join_add(&w->join, packet, ip_len);

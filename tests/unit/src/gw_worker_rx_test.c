@@ -81,6 +81,32 @@ START_TEST(packets_wait_until_the_interface_is_ready)
 }
 END_TEST
 
+/* What a router marked on the way counts for those packets too (RFC 6040 4.2). */
+START_TEST(packets_that_wait_have_their_marks)
+{
+	static uint8_t bytes[BIG];
+	size_t len = tcp_make(bytes, 500, 1000);
+	uint8_t *ip = bytes + GW_VNET_SIZE;
+
+	side[0].device.session = NULL;
+	side[1].session.mark.fixed = GW_ECN_CE;
+	ip[IP4_TOS] = GW_ECN_ECT0;
+	ls_sum_ip4_set(ip, IP4_SIZE);
+	ck_assert_int_eq(write(side[1].host, bytes, len), (ssize_t)len);
+	run();
+	ck_assert_uint_eq(side[0].early, 1);
+	ck_assert_uint_eq(side[0].last[IP4_TOS], GW_ECN_CE);
+	ck_assert_uint_eq(ls_sum_fold(ls_sum_bytes(side[0].last, IP4_SIZE)), 0xffff);
+	/* One that knows no marks may not go on. */
+	ip[IP4_TOS] = GW_ECN_NOT_ECT;
+	ls_sum_ip4_set(ip, IP4_SIZE);
+	ck_assert_int_eq(write(side[1].host, bytes, len), (ssize_t)len);
+	run();
+	ck_assert_uint_eq(side[0].counters.by_cause[CAUSE_GW_ECN_DROP], 1);
+	ck_assert_uint_eq(side[0].early, 1);
+}
+END_TEST
+
 START_TEST(control_goes_its_own_way)
 {
 	uint8_t bytes[8 + 12] = {0};
@@ -316,6 +342,7 @@ int main(void)
 	tcase_add_test(tc, what_does_not_belong_is_dropped_and_counted);
 	tcase_add_test(tc, sources_are_checked);
 	tcase_add_test(tc, packets_wait_until_the_interface_is_ready);
+	tcase_add_test(tc, packets_that_wait_have_their_marks);
 	tcase_add_test(tc, control_goes_its_own_way);
 	tcase_add_test(tc, padding_is_taken_off);
 	tcase_add_test(tc, what_is_no_packet_is_counted);
