@@ -10,29 +10,18 @@ struct named {
 	const struct algo *algo;
 };
 
-enum list { OF_IKE, OF_ESP, OF_AH };
-
-static bool parse(enum list list, const char *text, struct ike_proposal *p)
-{
-	char error[CONF_ERROR_MAX];
-
-	return list == OF_AH ? conf_ah_parse(text, p, error, sizeof error)
-	                     : conf_proposal_parse(text, list == OF_ESP, p, error, sizeof error);
-}
-
-static void of_proposals(const struct conf_tunnel *t, enum list list,
+/* use: ALGO_FOR_... */
+static void of_proposals(const struct conf_tunnel *t, unsigned use,
                          void (*each)(void *context, const struct named *named), void *context)
 {
-	static const char *const keys[] = {"ike.proposals", "esp.proposals", "ah.proposals"};
-	const uint32_t n[] = {t->ike.proposal_count, t->esp.proposal_count, t->ah.proposal_count};
-	struct named named = {.tunnel = t, .key = keys[list]};
+	struct conf_proposals list = conf_proposals_of(t, use);
+	struct named named = {.tunnel = t, .key = list.key};
+	char error[CONF_ERROR_MAX];
 	struct ike_proposal p;
 
-	for (uint32_t i = 0; i < n[list]; i++) {
-		named.text = list == OF_IKE   ? t->ike.proposals[i]
-		             : list == OF_ESP ? t->esp.proposals[i]
-		                              : t->ah.proposals[i];
-		if (!parse(list, named.text, &p))
+	for (uint32_t i = 0; i < list.count; i++) {
+		named.text = list.text[i];
+		if (!conf_proposal_parse(named.text, use, &p, error, sizeof error))
 			continue;
 		for (uint8_t k = 0; k < p.count; k++) {
 			named.algo = algo_get(p.algo[k]);
@@ -67,9 +56,9 @@ void conf_legacy(const struct conf *conf, void (*say)(void *context, const char 
 	struct saying s = {conf, say, context};
 
 	for (size_t i = 0; i < conf->tunnel_count; i++) {
-		of_proposals(&conf->tunnels[i], OF_IKE, say_legacy, &s);
-		of_proposals(&conf->tunnels[i], OF_ESP, say_legacy, &s);
-		of_proposals(&conf->tunnels[i], OF_AH, say_legacy, &s);
+		of_proposals(&conf->tunnels[i], ALGO_FOR_IKE, say_legacy, &s);
+		of_proposals(&conf->tunnels[i], ALGO_FOR_ESP, say_legacy, &s);
+		of_proposals(&conf->tunnels[i], ALGO_FOR_AH, say_legacy, &s);
 	}
 }
 
@@ -98,7 +87,7 @@ void conf_algorithms_check(const struct conf *conf, struct esp_sad *sad, struct 
 	struct checking c = {conf, errors, sad};
 
 	for (size_t i = 0; i < conf->tunnel_count; i++)
-		of_proposals(&conf->tunnels[i], OF_ESP, check_one, &c);
+		of_proposals(&conf->tunnels[i], ALGO_FOR_ESP, check_one, &c);
 }
 
 enum { LIBRARIES_MAX = 4 };

@@ -229,19 +229,17 @@ unsigned conf_key_line(const struct conf_tunnel *t, const char *path)
 	return t->line;
 }
 
-static void proposals_check(const struct conf *conf, const struct conf_tunnel *t, bool child,
+static void proposals_check(const struct conf *conf, const struct conf_tunnel *t, unsigned use,
                             struct conf_errors *e)
 {
-	const char *key = child ? "esp.proposals" : "ike.proposals";
-	uint32_t n = child ? t->esp.proposal_count : t->ike.proposal_count;
+	struct conf_proposals list = conf_proposals_of(t, use);
 	char error[CONF_ERROR_MAX];
 	struct ike_proposal p;
 
-	for (uint32_t i = 0; i < n; i++)
-		if (!conf_proposal_parse(child ? t->esp.proposals[i] : t->ike.proposals[i], child,
-		                         &p, error, sizeof error))
-			conf_error(e, conf->path, conf_key_line(t, key),
-			           "'%s' of the tunnel '%s': %.160s", key, t->name, error);
+	for (uint32_t i = 0; i < list.count; i++)
+		if (!conf_proposal_parse(list.text[i], use, &p, error, sizeof error))
+			conf_error(e, conf->path, conf_key_line(t, list.key),
+			           "'%s' of the tunnel '%s': %.160s", list.key, t->name, error);
 }
 
 static void identity_check(const struct conf *conf, const struct conf_tunnel *t, const char *key,
@@ -256,7 +254,6 @@ static void identity_check(const struct conf *conf, const struct conf_tunnel *t,
 
 static void marks_check(const struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
 {
-	enum conf_ecn ecn;
 	uint8_t dscp;
 
 	if (!conf_dscp_parse(t->dscp, &dscp))
@@ -264,32 +261,15 @@ static void marks_check(const struct conf *conf, const struct conf_tunnel *t, st
 		           "'dscp' of the tunnel '%s' must be a class such as \"cs0\", \"af21\" or "
 		           "\"ef\", a number from 0 to 63, or \"copy\" (it is \"%.40s\")",
 		           t->name, t->dscp);
-	if (!conf_ecn_parse(t->ecn, &ecn))
-		conf_error(e, conf->path, conf_key_line(t, "ecn"),
-		           "'ecn' of the tunnel '%s' must be \"auto\", \"copy\" or \"off\" (it is "
-		           "\"%.40s\")",
-		           t->name, t->ecn);
 }
 
 static void ipsec_check(const struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
 {
-	char error[CONF_ERROR_MAX];
-	struct ike_proposal p;
-	bool ah = false;
-
-	if (!conf_ipsec_parse(t->ipsec, &ah))
-		conf_error(e, conf->path, conf_key_line(t, "ipsec"),
-		           "'ipsec' of the tunnel '%s' must be \"esp\" or \"ah\" (it is \"%.40s\")",
-		           t->name, t->ipsec);
-	if (ah && t->esp.force_udp)
+	if (t->ipsec == CONF_IPSEC_AH && t->esp.force_udp)
 		conf_error(e, conf->path, conf_key_line(t, "esp.force-udp"),
 		           "'esp.force-udp' of the tunnel '%s' cannot be with ipsec = \"ah\": AH "
 		           "does not go in UDP",
 		           t->name);
-	for (uint32_t i = 0; i < t->ah.proposal_count; i++)
-		if (!conf_ah_parse(t->ah.proposals[i], &p, error, sizeof error))
-			conf_error(e, conf->path, conf_key_line(t, "ah.proposals"),
-			           "'ah.proposals' of the tunnel '%s': %.160s", t->name, error);
 }
 
 static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
@@ -337,8 +317,9 @@ static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct 
 		           "the tunnel '%s' has an 'idle-timeout', which only start = "
 		           "\"on-demand\" can have",
 		           t->name);
-	proposals_check(conf, t, false, e);
-	proposals_check(conf, t, true, e);
+	proposals_check(conf, t, ALGO_FOR_IKE, e);
+	proposals_check(conf, t, ALGO_FOR_ESP, e);
+	proposals_check(conf, t, ALGO_FOR_AH, e);
 	ipsec_check(conf, t, e);
 	identity_check(conf, t, "identity", t->identity[0] ? t->identity : conf->gateway.identity,
 	               e);

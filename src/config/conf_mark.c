@@ -1,4 +1,4 @@
-/* DSCP and ECN as people write them. */
+/* DSCP as people write it. */
 #include "src/config/config.h"
 
 #include <stdlib.h>
@@ -33,17 +33,4 @@ bool conf_dscp_parse(const char *text, uint8_t *dscp)
 		return false;
 	*dscp = (uint8_t)v;
 	return true;
-}
-
-bool conf_ecn_parse(const char *text, enum conf_ecn *ecn)
-{
-	static const char *const names[] = {
-		[CONF_ECN_AUTO] = "auto", [CONF_ECN_COPY] = "copy", [CONF_ECN_OFF] = "off"};
-
-	for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (strcmp(text, names[i]) == 0) {
-			*ecn = (enum conf_ecn)i;
-			return true;
-		}
-	return false;
 }

@@ -8,17 +8,22 @@
 
 enum { NAME_SIZE = 40, KINDS = 5, NEAR = 3 };
 
-/* The algorithms that may stand in a proposal; IKE has a PRF besides. */
-static bool is_kind(const struct algo *a, bool child)
+/* use: one of ALGO_FOR_... */
+static const char *use_name(unsigned use)
 {
-	return a->kind == ALGO_KIND_ENCR || a->kind == ALGO_KIND_INTEG || a->kind == ALGO_KIND_KE ||
-	       (a->kind == ALGO_KIND_PRF && !child);
+	return use == ALGO_FOR_IKE ? "IKE" : use == ALGO_FOR_ESP ? "ESP" : "AH";
 }
 
-static bool serves(const struct algo *a, bool child)
+/* The algorithms that may stand in a proposal; IKE has a PRF besides. */
+static bool is_kind(const struct algo *a, unsigned use)
 {
-	return (a->kind != ALGO_KIND_ENCR && a->kind != ALGO_KIND_INTEG) ||
-	       a->serves & (child ? ALGO_FOR_ESP : ALGO_FOR_IKE);
+	return a->kind == ALGO_KIND_ENCR || a->kind == ALGO_KIND_INTEG || a->kind == ALGO_KIND_KE ||
+	       (a->kind == ALGO_KIND_PRF && use == ALGO_FOR_IKE);
+}
+
+static bool serves(const struct algo *a, unsigned use)
+{
+	return (a->kind != ALGO_KIND_ENCR && a->kind != ALGO_KIND_INTEG) || a->serves & use;
 }
 
 /* Whether a name means the row: as we write it, or without dashes and with the ICV's bytes behind
@@ -40,15 +45,15 @@ static bool is_name(const struct algo *a, const char *name)
 }
 
 /* The row of that name; of several kinds with one name, that which serves. */
-static const struct algo *row_of(const char *name, bool child)
+static const struct algo *row_of(const char *name, unsigned use)
 {
 	size_t count;
 	const struct algo *rows = algo_all(&count), *found = NULL;
 
 	for (size_t i = 0; i < count; i++) {
-		if (!is_kind(&rows[i], child) || !is_name(&rows[i], name))
+		if (!is_kind(&rows[i], use) || !is_name(&rows[i], name))
 			continue;
-		if (serves(&rows[i], child))
+		if (serves(&rows[i], use))
 			return &rows[i];
 		found = &rows[i];
 	}
@@ -57,7 +62,7 @@ static const struct algo *row_of(const char *name, bool child)
 
 /* The algorithm with the longest name that the text begins with (names hold dashes themselves),
  * *len its length; NULL if there is none. */
-static const struct algo *name_match(const char *text, bool child, size_t *len)
+static const struct algo *name_match(const char *text, unsigned use, size_t *len)
 {
 	size_t end = strlen(text);
 	char name[NAME_SIZE];
@@ -69,7 +74,7 @@ static const struct algo *name_match(const char *text, bool child, size_t *len)
 			continue;
 		memcpy(name, text, *len);
 		name[*len] = '\0';
-		a = row_of(name, child);
+		a = row_of(name, use);
 		if (a)
 			return a;
 	}
@@ -78,7 +83,7 @@ static const struct algo *name_match(const char *text, bool child, size_t *len)
 
 /* The name that is most like what the text begins with, be it one, two or three words; NULL if none
  * is like it. */
-static const char *nearest(const char *text, bool child)
+static const char *nearest(const char *text, unsigned use)
 {
 	size_t count, len = 0;
 	const struct algo *rows = algo_all(&count);
@@ -97,7 +102,7 @@ static const char *nearest(const char *text, bool child)
 			unsigned d = conf_distance(name, rows[i].name);
 
 			if (d > least || (best && d == least && words == 1) ||
-			    !is_kind(&rows[i], child) || !serves(&rows[i], child))
+			    !is_kind(&rows[i], use) || !serves(&rows[i], use))
 				continue;
 			least = d;
 			best = rows[i].name;
@@ -152,9 +157,9 @@ static bool refuse(char *error, size_t cap, const char *text, const char *why)
 	return false;
 }
 
-static bool refuse_name(char *error, size_t cap, const char *text, bool child)
+static bool refuse_name(char *error, size_t cap, const char *text, unsigned use)
 {
-	const char *near = nearest(text, child);
+	const char *near = nearest(text, use);
 
 	if (!near)
 		return refuse(error, cap, text, "begins with no algorithm that fits here");
@@ -164,7 +169,8 @@ static bool refuse_name(char *error, size_t cap, const char *text, bool child)
 }
 
 /* What is there must fit together, and what may be left out is filled in. */
-static bool complete(struct ike_proposal *p, const char *text, bool child, char *error, size_t cap)
+static bool complete(struct ike_proposal *p, const char *text, unsigned use, char *error,
+                     size_t cap)
 {
 	unsigned have[KINDS] = {0}, aead = 0;
 
@@ -174,7 +180,7 @@ static bool complete(struct ike_proposal *p, const char *text, bool child, char 
 		have[a->kind]++;
 		aead += a->aead;
 	}
-	if (have[ALGO_KIND_ENCR] == 0)
+	if (have[ALGO_KIND_ENCR] == 0 && use != ALGO_FOR_AH)
 		return refuse(error, cap, text, "names no cipher");
 	if (aead > 0 && aead < have[ALGO_KIND_ENCR])
 		return refuse(error, cap, text,
@@ -186,7 +192,7 @@ static bool complete(struct ike_proposal *p, const char *text, bool child, char 
 		              "itself");
 	if (aead == 0 && have[ALGO_KIND_INTEG] == 0)
 		return refuse(error, cap, text, "names no integrity algorithm");
-	if (child)
+	if (use != ALGO_FOR_IKE)
 		return true;
 	if (have[ALGO_KIND_KE] == 0)
 		return refuse(error, cap, text, "names no key exchange group");
@@ -211,20 +217,20 @@ static size_t numbers_match(const char *text, bool *esn, bool *no_esn)
 	return 0;
 }
 
-bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
+bool conf_proposal_parse(const char *text, unsigned use, struct ike_proposal *out, char *error,
                          size_t cap)
 {
 	struct ike_proposal p = {.count = 0};
 
 	for (const char *at = text; *at != '\0';) {
-		size_t len = child ? numbers_match(at, &p.esn, &p.no_esn) : 0;
-		const struct algo *a = len ? NULL : name_match(at, child, &len);
+		size_t len = use != ALGO_FOR_IKE ? numbers_match(at, &p.esn, &p.no_esn) : 0;
+		const struct algo *a = len ? NULL : name_match(at, use, &len);
 
 		if (len == 0)
-			return refuse_name(error, cap, at, child);
-		if (a && !serves(a, child)) {
+			return refuse_name(error, cap, at, use);
+		if (a && !serves(a, use)) {
 			snprintf(error, cap, "'%s' names '%s', which is not for %s", text, a->name,
-			         child ? "ESP" : "IKE");
+			         use_name(use));
 			return false;
 		}
 		if (a && !add(&p, a->id))
@@ -233,10 +239,21 @@ bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out,
 		if (*at == '-')
 			at++;
 	}
-	if (!complete(&p, text, child, error, cap))
+	if (!complete(&p, text, use, error, cap))
 		return false;
-	if (child && !p.esn && !p.no_esn)
+	if (use != ALGO_FOR_IKE && !p.esn && !p.no_esn)
 		p.esn = p.no_esn = true;
 	*out = p;
 	return true;
+}
+
+struct conf_proposals conf_proposals_of(const struct conf_tunnel *t, unsigned use)
+{
+	if (use == ALGO_FOR_IKE)
+		return (struct conf_proposals){"ike.proposals", t->ike.proposals,
+		                               t->ike.proposal_count};
+	if (use == ALGO_FOR_ESP)
+		return (struct conf_proposals){"esp.proposals", t->esp.proposals,
+		                               t->esp.proposal_count};
+	return (struct conf_proposals){"ah.proposals", t->ah.proposals, t->ah.proposal_count};
 }

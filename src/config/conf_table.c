@@ -6,16 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW(type, path, kind, field, count, min, max, fallback, sentence) \
-	{path,                                                            \
-	 CONF_##kind,                                                     \
-	 offsetof(struct type, field),                                    \
-	 sizeof(((struct type *)0)->field),                               \
-	 offsetof(struct type, count),                                    \
-	 min,                                                             \
-	 max,                                                             \
-	 fallback,                                                        \
-	 sentence},
+#define ROW(type, path, kind, field, count, min, max, fallback, sentence, ...) \
+	{path,                                                                 \
+	 CONF_##kind,                                                          \
+	 offsetof(struct type, field),                                         \
+	 sizeof(((struct type *)0)->field),                                    \
+	 offsetof(struct type, count),                                         \
+	 min,                                                                  \
+	 max,                                                                  \
+	 fallback,                                                             \
+	 sentence,                                                             \
+	 {__VA_ARGS__}},
 
 const struct conf_key conf_gateway_keys[] = {
 #define GATEWAY(...) ROW(conf_gateway, __VA_ARGS__)
@@ -36,11 +37,25 @@ _Static_assert(sizeof conf_gateway_keys / sizeof conf_gateway_keys[0] <= CONF_KE
 _Static_assert(sizeof conf_tunnel_keys / sizeof conf_tunnel_keys[0] <= CONF_KEYS_MAX,
                "too many keys");
 
-static const char *const starts[] = {"wait", "on-demand", "always"};
+/* A choice is read and written as a number of this size. */
+_Static_assert(sizeof(enum conf_start) == sizeof(unsigned) &&
+                       sizeof(enum conf_ecn) == sizeof(unsigned) &&
+                       sizeof(enum conf_ipsec) == sizeof(unsigned),
+               "enums are as large as unsigned");
+
+const char *conf_word(const struct conf_key *k, unsigned value)
+{
+	return value < CONF_WORDS_MAX ? k->word[value] : NULL;
+}
 
 const char *conf_start_name(enum conf_start start)
 {
-	return (unsigned)start < sizeof starts / sizeof starts[0] ? starts[start] : "?";
+	const char *word = NULL;
+
+	for (size_t i = 0; i < conf_tunnel_key_count && !word; i++)
+		if (strcmp(conf_tunnel_keys[i].path, "start") == 0)
+			word = conf_word(&conf_tunnel_keys[i], start);
+	return word ? word : "?";
 }
 
 bool conf_is_list(const struct conf_key *k)
@@ -107,14 +122,24 @@ static bool set_addr(uint32_t family, struct ls_addr *to, const char *text, char
 	return true;
 }
 
-static bool set_start(enum conf_start *to, const char *text, char *error, size_t cap)
+static bool set_choice(const struct conf_key *k, unsigned *to, const char *text, char *error,
+                       size_t cap)
 {
-	for (unsigned i = 0; i < sizeof starts / sizeof starts[0]; i++)
-		if (strcmp(text, starts[i]) == 0) {
-			*to = (enum conf_start)i;
+	size_t n;
+
+	for (unsigned i = 0; k->word[i]; i++)
+		if (strcmp(text, k->word[i]) == 0) {
+			*to = i;
 			return true;
 		}
-	return refuse(error, cap, "must be \"wait\", \"on-demand\" or \"always\"");
+	n = (size_t)snprintf(error, cap, "must be ");
+	for (unsigned i = 0; k->word[i] && n < cap; i++)
+		n += (size_t)snprintf(error + n, cap - n, "%s\"%s\"",
+		                      i == 0           ? ""
+		                      : k->word[i + 1] ? ", "
+		                                       : " or ",
+		                      k->word[i]);
+	return false;
 }
 
 static bool set_prefix(struct ls_prefix *to, const char *text, char *error, size_t cap)
@@ -188,8 +213,8 @@ bool conf_set(const struct conf_key *k, void *of, const char *text, char *error,
 		return set_bool(conf_field(k, of), text, error, cap);
 	case CONF_ADDR:
 		return set_addr(k->min, conf_field(k, of), text, error, cap);
-	case CONF_START:
-		return set_start(conf_field(k, of), text, error, cap);
+	case CONF_CHOICE:
+		return set_choice(k, conf_field(k, of), text, error, cap);
 	case CONF_RANGE:
 		return set_range(conf_field(k, of), conf_count(k, of), text, error, cap);
 	case CONF_TEXTS:
@@ -210,7 +235,7 @@ static const char *get_addr(const struct ls_addr *a, char *out, size_t cap)
 
 const char *conf_get(const struct conf_key *k, const void *of, uint32_t i, char *out, size_t cap)
 {
-	const char *at = (const char *)of + k->at;
+	const char *at = (const char *)of + k->at, *word;
 	char text[LS_ADDR_TEXT_MAX], second[LS_ADDR_TEXT_MAX];
 	const struct ls_addr *first = (const void *)at,
 			     *last = (const void *)((const char *)of + k->count_at);
@@ -227,9 +252,9 @@ const char *conf_get(const struct conf_key *k, const void *of, uint32_t i, char 
 		break;
 	case CONF_ADDR:
 		return get_addr(first, out, cap);
-	case CONF_START:
-		snprintf(out, cap, "%s",
-		         conf_start_name(*(const enum conf_start *)(const void *)at));
+	case CONF_CHOICE:
+		word = conf_word(k, *(const unsigned *)(const void *)at);
+		snprintf(out, cap, "%s", word ? word : "?");
 		break;
 	case CONF_TEXTS:
 		snprintf(out, cap, "%s", at + i * (k->size / k->max));

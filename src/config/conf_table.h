@@ -9,12 +9,14 @@ enum conf_kind {
 	CONF_U32,
 	CONF_BOOL,
 	CONF_ADDR,
-	CONF_START,
+	CONF_CHOICE,
 	CONF_TEXTS,
 	CONF_PREFIXES,
 	CONF_ADDRS,
 	CONF_RANGE
 };
+
+enum { CONF_WORDS_MAX = 4 };
 
 struct conf_key {
 	const char *path; /* "ike.lifetime": key lifetime of the group ike */
@@ -25,6 +27,7 @@ struct conf_key {
 	uint32_t min, max;
 	const char *fallback; /* the default, as text */
 	const char *sentence;
+	const char *word[CONF_WORDS_MAX + 1]; /* of a choice, by value; NULL ends them */
 };
 
 extern const struct conf_key conf_gateway_keys[];
@@ -51,6 +54,8 @@ bool conf_set(const struct conf_key *k, void *of, const char *text, char *error,
 /* Its text as it would stand in the file; of a list entry i. */
 const char *conf_get(const struct conf_key *k, const void *of, uint32_t i, char *out, size_t cap);
 bool conf_is_list(const struct conf_key *k);
+/* The word of a choice for a value; NULL: there is none. */
+const char *conf_word(const struct conf_key *k, unsigned value);
 /* Sets all keys of a table to their defaults. */
 void conf_defaults(const struct conf_key *keys, size_t n, void *of);
 

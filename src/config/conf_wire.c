@@ -53,8 +53,11 @@ static void put(struct wr *w, const struct conf_key *k, const void *of)
 	case CONF_BOOL:
 		wr_u8(w, *(const bool *)(const void *)at);
 		return;
-	case CONF_START:
-		wr_u8(w, (uint8_t) * (const enum conf_start *)(const void *)at);
+	case CONF_CHOICE:
+		n = *(const unsigned *)(const void *)at;
+		if (!conf_word(k, n))
+			w->bad = true;
+		wr_u8(w, (uint8_t)n);
 		return;
 	case CONF_ADDR:
 		put_addr(w, (const void *)at);
@@ -131,14 +134,18 @@ static void get(struct rd *r, const struct conf_key *k, void *of)
 		*(uint32_t *)(void *)at = rd_u32(r);
 		return;
 	case CONF_BOOL:
-	case CONF_START:
 		byte = rd_u8(r);
-		if (byte > (k->kind == CONF_BOOL ? 1u : (unsigned)CONF_START_ALWAYS))
+		if (byte > 1)
 			r->bad = true;
-		else if (k->kind == CONF_BOOL)
-			*(bool *)(void *)at = byte;
 		else
-			*(enum conf_start *)(void *)at = (enum conf_start)byte;
+			*(bool *)(void *)at = byte;
+		return;
+	case CONF_CHOICE:
+		byte = rd_u8(r);
+		if (!conf_word(k, byte))
+			r->bad = true;
+		else
+			*(unsigned *)(void *)at = byte;
 		return;
 	case CONF_ADDR:
 		*(struct ls_addr *)(void *)at = get_addr(r);

@@ -22,12 +22,13 @@ enum {
 	CONF_DNS_MAX = 2,
 	CONF_TUNNELS_MAX = 4096,
 	CONF_KEYS_MAX = 64, /* rows of one table of keys */
-	CONF_WORD_MAX = 16,
 	CONF_ERRORS_MAX = 20,
 	CONF_ERROR_MAX = 300,
 };
 
 enum { CONF_DSCP_COPY = 64 };
+/* Words of the kind CHOICE, in the order of their rows in conf.def. */
+enum conf_ipsec { CONF_IPSEC_ESP, CONF_IPSEC_AH };
 enum conf_ecn { CONF_ECN_AUTO, CONF_ECN_COPY, CONF_ECN_OFF };
 enum conf_start { CONF_START_WAIT, CONF_START_ON_DEMAND, CONF_START_ALWAYS };
 
@@ -89,8 +90,9 @@ struct conf_tunnel {
 	uint32_t route_count;
 	uint32_t metric, mtu, idle_s; /* 0: none, computed, never */
 	bool source_check;            /* takes effect with routes */
-	char dscp[CONF_TEXT_MAX], ecn[CONF_TEXT_MAX];
-	char ipsec[CONF_WORD_MAX]; /* conf_ipsec_parse */
+	char dscp[CONF_TEXT_MAX];
+	enum conf_ecn ecn;
+	enum conf_ipsec ipsec;
 	struct conf_ike ike;
 	struct conf_esp esp; /* lives, window: of AH too */
 	struct conf_ah ah;
@@ -117,15 +119,17 @@ void conf_error(struct conf_errors *e, const char *path, unsigned line, const ch
 	__attribute__((format(printf, 4, 5)));
 
 struct ike_proposal;
-/* "aes256-gcm-prf-sha384-x25519": for an IKE SA (with PRF and KE) or a CHILD SA. false: error (cap
- * bytes) says why. */
-bool conf_proposal_parse(const char *text, bool child, struct ike_proposal *out, char *error,
+/* A proposal for ALGO_FOR_IKE ("aes256-gcm-prf-sha384-x25519", with PRF and KE), ALGO_FOR_ESP
+ * ("aes256-sha256-noesn") or ALGO_FOR_AH ("sha384-ecp256"). false: error (cap bytes) says why. */
+bool conf_proposal_parse(const char *text, unsigned use, struct ike_proposal *out, char *error,
                          size_t cap);
-
-/* "esp" or "ah"; false with another word. */
-bool conf_ipsec_parse(const char *text, bool *ah);
-/* A proposal for AH: "sha256", "sha384-ecp256-noesn". false: error (cap bytes) says why. */
-bool conf_ah_parse(const char *text, struct ike_proposal *out, char *error, size_t cap);
+/* A tunnel's proposals for one of the three, and their key; borrowed. */
+struct conf_proposals {
+	const char *key;
+	const char (*text)[CONF_TEXT_MAX];
+	uint32_t count;
+};
+struct conf_proposals conf_proposals_of(const struct conf_tunnel *t, unsigned use);
 
 /* Reads and checks a file. false: errors says why, conf holds nothing. */
 bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors);
@@ -148,8 +152,6 @@ void conf_effective(const struct conf *conf,
 /* The value of a 'dscp' key: a class's name (RFC 2474, 2597, 3246), 0 to 63, or "copy", which gives
  * CONF_DSCP_COPY; false: neither. */
 bool conf_dscp_parse(const char *text, uint8_t *dscp);
-/* The value of an 'ecn' key. */
-bool conf_ecn_parse(const char *text, enum conf_ecn *ecn);
 
 /* What travels in GATEWAY_SET and TUNNEL_SET: all but lines. Decoding is strict. */
 bool conf_gateway_encode(struct wr *w, const struct conf_gateway *g);

@@ -93,16 +93,14 @@ static bool hung_up(struct gw_gateway *gw, uint16_t session)
 
 static struct gw_mark mark_of(const struct conf_tunnel *conf, bool own_kind)
 {
-	enum conf_ecn ecn = CONF_ECN_OFF;
 	uint8_t dscp = 0;
 
-	/* The parent has checked both. */
+	/* The parent has checked it. */
 	conf_dscp_parse(conf->dscp, &dscp);
-	conf_ecn_parse(conf->ecn, &ecn);
 	return (struct gw_mark){
 		.fixed = (uint8_t)(dscp == CONF_DSCP_COPY ? 0 : dscp << 2),
 		.copy_dscp = dscp == CONF_DSCP_COPY,
-		.copy_ecn = ecn == CONF_ECN_COPY || (ecn == CONF_ECN_AUTO && own_kind),
+		.copy_ecn = conf->ecn == CONF_ECN_COPY || (conf->ecn == CONF_ECN_AUTO && own_kind),
 	};
 }
 

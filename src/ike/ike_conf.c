@@ -17,30 +17,17 @@ unsigned iked_peer_names(const struct conf_tunnel *conf, const char *names[RESOL
 	return n;
 }
 
-static bool proposals_make(const char text[][CONF_TEXT_MAX], uint32_t n, bool child,
-                           struct ike_proposal *out, uint8_t *count, char *error, size_t cap)
+static bool proposals_make(const struct conf_tunnel *conf, unsigned use, struct ike_proposal *out,
+                           uint8_t *count, char *error, size_t cap)
 {
+	struct conf_proposals list = conf_proposals_of(conf, use);
+
 	_Static_assert((int)CONF_PROPOSALS_MAX <= (int)IKE_PROPOSALS_MAX,
 	               "as many as the config allows");
-	for (uint32_t i = 0; i < n; i++)
-		if (!conf_proposal_parse(text[i], child, &out[i], error, cap))
+	for (uint32_t i = 0; i < list.count; i++)
+		if (!conf_proposal_parse(list.text[i], use, &out[i], error, cap))
 			return false;
-	*count = (uint8_t)n;
-	return true;
-}
-
-/* Of the CHILD SAs: ESP's or AH's. */
-static bool child_make(const struct conf_tunnel *conf, struct ike_peer *p, char *error, size_t cap)
-{
-	if (!conf_ipsec_parse(conf->ipsec, &p->ah))
-		return false;
-	if (!p->ah)
-		return proposals_make(conf->esp.proposals, conf->esp.proposal_count, true, p->child,
-		                      &p->child_count, error, cap);
-	for (uint32_t i = 0; i < conf->ah.proposal_count; i++)
-		if (!conf_ah_parse(conf->ah.proposals[i], &p->child[i], error, cap))
-			return false;
-	p->child_count = (uint8_t)conf->ah.proposal_count;
+	*count = (uint8_t)list.count;
 	return true;
 }
 
@@ -70,6 +57,7 @@ enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel
 		.version = IKE_V2,
 		.auth = IKE_AUTH_PSK,
 		.local = conf->local,
+		.ah = conf->ipsec == CONF_IPSEC_AH,
 		.force_udp = conf->esp.force_udp,
 		.ike_life_s = conf->ike.life_s,
 		.child_life =
@@ -87,9 +75,9 @@ enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel
 
 	if (!identities_make(gateway, conf, &p, error, cap))
 		return CAUSE_IKE_CONFIG_IDENTITY;
-	if (!proposals_make(conf->ike.proposals, conf->ike.proposal_count, false, p.ike,
-	                    &p.ike_count, error, cap) ||
-	    !child_make(conf, &p, error, cap))
+	if (!proposals_make(conf, ALGO_FOR_IKE, p.ike, &p.ike_count, error, cap) ||
+	    !proposals_make(conf, p.ah ? ALGO_FOR_AH : ALGO_FOR_ESP, p.child, &p.child_count, error,
+	                    cap))
 		return CAUSE_IKE_CONFIG_PROPOSAL;
 	*peer = p;
 	return CAUSE_NONE;

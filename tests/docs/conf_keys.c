@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum kind { TEXT, U32, BOOL, ADDR, START, TEXTS, PREFIXES, ADDRS, RANGE };
+enum kind { TEXT, U32, BOOL, ADDR, CHOICE, TEXTS, PREFIXES, ADDRS, RANGE };
 
 static const char *family(uint32_t min)
 {
 	return min == 4 ? "IPv4 " : min == 6 ? "IPv6 " : "IP ";
 }
 
-static void type_print(enum kind kind, uint32_t min, uint32_t max)
+static void type_print(enum kind kind, uint32_t min, uint32_t max, const char *const *words)
 {
 	switch (kind) {
 	case TEXT:
@@ -27,8 +27,10 @@ static void type_print(enum kind kind, uint32_t min, uint32_t max)
 	case ADDR:
 		printf("%saddress", family(min));
 		break;
-	case START:
-		printf("one of wait, on-demand, always");
+	case CHOICE:
+		printf("one of");
+		for (unsigned i = 0; words[i]; i++)
+			printf("%s%s", i ? ", " : " ", words[i]);
 		break;
 	case TEXTS:
 		printf("list of texts, at most %u", max);
@@ -46,10 +48,10 @@ static void type_print(enum kind kind, uint32_t min, uint32_t max)
 }
 
 static void row(const char *group, const char *path, enum kind kind, uint32_t min, uint32_t max,
-                const char *fallback)
+                const char *fallback, const char *const *words)
 {
 	printf("%s\t.It Ic %s No \\(em ", group, path);
-	type_print(kind, min, max);
+	type_print(kind, min, max, words);
 	if (fallback[0])
 		printf("; default %s\n", fallback);
 	else
@@ -58,10 +60,12 @@ static void row(const char *group, const char *path, enum kind kind, uint32_t mi
 
 int main(void)
 {
-#define GATEWAY(path, kind, field, count, min, max, fallback, sentence) \
-	row("gateway", path, kind, (uint32_t)(min), (uint32_t)(max), fallback);
-#define TUNNEL(path, kind, field, count, min, max, fallback, sentence) \
-	row("tunnels", path, kind, (uint32_t)(min), (uint32_t)(max), fallback);
+#define GATEWAY(path, kind, field, count, min, max, fallback, sentence, ...)   \
+	row("gateway", path, kind, (uint32_t)(min), (uint32_t)(max), fallback, \
+	    (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL});
+#define TUNNEL(path, kind, field, count, min, max, fallback, sentence, ...)    \
+	row("tunnels", path, kind, (uint32_t)(min), (uint32_t)(max), fallback, \
+	    (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL});
 #include "src/config/conf.def"
 	return 0;
 }

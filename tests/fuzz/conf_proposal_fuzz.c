@@ -9,7 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	/* The seeds' first byte. */
+	static const unsigned uses[] = {ALGO_FOR_IKE, ALGO_FOR_ESP, ALGO_FOR_AH};
 	struct ike_proposal p;
+	unsigned use;
 	char text[CONF_TEXT_MAX], error[80];
 
 	if (size < 1 || size > sizeof text)
@@ -18,11 +21,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	text[size - 1] = '\0';
 	error[0] = '\0';
 	memset(&p, 0xee, sizeof p);
-	if (!conf_proposal_parse(text, data[0] & 1, &p, error, sizeof error)) {
+	use = uses[data[0] % 3];
+	if (!conf_proposal_parse(text, use, &p, error, sizeof error)) {
 		if (error[0] == '\0' || !memchr(error, '\0', sizeof error))
 			abort();
 	} else if (p.count == 0 || p.count > sizeof p.algo / sizeof p.algo[0] ||
-	           (!p.esn && !p.no_esn && (data[0] & 1))) {
+	           (!p.esn && !p.no_esn && use != ALGO_FOR_IKE)) {
 		abort();
 	}
 	return 0;

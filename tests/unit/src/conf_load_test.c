@@ -110,7 +110,7 @@ START_TEST(proposals_and_identities_are_checked)
 	conf_file_refused(GATEWAY_LINE
 	                  "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
 	                  "ah: { proposals = [ \"aes256-gcm\" ]; }; } );",
-	                  3, "AH has");
+	                  3, "'aes256-gcm', which is not for AH");
 	conf_file_refused(GATEWAY_LINE
 	                  "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
 	                  "peer-identity = \"keyid:\"; } );",

@@ -1,4 +1,4 @@
-/* The values of 'dscp' and 'ecn'. */
+/* The values of 'dscp'. */
 #include "src/config/config.h"
 
 #include "tests/unit/run.h"
@@ -26,24 +26,10 @@ START_TEST(names_of_classes)
 }
 END_TEST
 
-START_TEST(words_for_ecn)
-{
-	enum conf_ecn ecn;
-
-	ck_assert(conf_ecn_parse("auto", &ecn) && ecn == CONF_ECN_AUTO);
-	ck_assert(conf_ecn_parse("copy", &ecn) && ecn == CONF_ECN_COPY);
-	ck_assert(conf_ecn_parse("off", &ecn) && ecn == CONF_ECN_OFF);
-	ck_assert(!conf_ecn_parse("", &ecn));
-	ck_assert(!conf_ecn_parse("on", &ecn));
-	ck_assert(!conf_ecn_parse("autos", &ecn));
-}
-END_TEST
-
 int main(void)
 {
 	TCase *tc = tcase_create("conf_mark");
 
 	tcase_add_test(tc, names_of_classes);
-	tcase_add_test(tc, words_for_ecn);
 	return run_cases("conf_mark", tc);
 }

@@ -22,10 +22,6 @@ static inline const char *conf_sample(const struct conf_key *k, unsigned i,
 	case CONF_TEXT:
 		if (strstr(k->path, "dscp"))
 			return i % 2 ? "ef" : "cs1";
-		if (strcmp(k->path, "ipsec") == 0)
-			return "ah";
-		if (strcmp(k->path, "ecn") == 0)
-			return i % 2 ? "copy" : "off";
 		snprintf(out, CONF_SAMPLE_MAX, "x%u.example", i);
 		break;
 	case CONF_U32:
@@ -35,8 +31,8 @@ static inline const char *conf_sample(const struct conf_key *k, unsigned i,
 	case CONF_BOOL:
 		snprintf(out, CONF_SAMPLE_MAX, "%s", k->fallback[0] == 't' ? "false" : "true");
 		break;
-	case CONF_START:
-		snprintf(out, CONF_SAMPLE_MAX, "always");
+	case CONF_CHOICE: /* the default is the first */
+		snprintf(out, CONF_SAMPLE_MAX, "%s", k->word[i && k->word[2] ? 2 : 1]);
 		break;
 	case CONF_ADDR:
 	case CONF_ADDRS:
