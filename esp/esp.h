@@ -60,6 +60,8 @@ struct esp_sa_params {
 	bool early;         /* see life_start */
 	uint16_t tfc_bytes; /* ESP_OUT: payloads that know their own length, and dummies, are
 	                       padded to this many bytes at least (RFC 4303 2.7); 0 = not */
+	bool tfc_refused;   /* ESP_OUT: the peer takes no TFC padding (RFC 7296 1.3.1), so that
+	                       tfc_bytes is 0, whatever is asked; dummies it takes */
 	uint32_t tunnel;    /* the owner's ids */
 	uint32_t chain;
 	bool udp;           /* encapsulated in UDP (RFC 3948) */
@@ -119,11 +121,16 @@ struct esp_sa_view {
 	uint64_t packets, bytes; /* verified or sealed; bytes of plaintext */
 	uint64_t sequence;       /* last sent, or highest verified */
 	uint64_t lost_packets;   /* inbound: numbers that left the window unseen */
-	ls_time last_used;       /* last packet verified or sealed; 0 = none */
+	uint64_t dummies;        /* of the packets, since this process began */
+	uint16_t tfc_bytes;
+	bool tfc_refused;
+	ls_time last_used; /* last packet verified or sealed; 0 = none */
 };
 void esp_sa_view(const struct esp_sa *sa, struct esp_sa_view *view);
 /* Changes outer addresses (the owner has verified the change); counters and keys stay. */
 void esp_sa_move(struct esp_sa *sa, const struct ls_addr *local, const struct ls_addr *remote);
+/* Another tfc_bytes from now on, of an outbound SA for ESP. */
+void esp_sa_pad(struct esp_sa *sa, uint16_t tfc_bytes);
 uint32_t esp_sa_tunnel(const struct esp_sa *sa);
 uint32_t esp_sa_chain(const struct esp_sa *sa);
 const struct ls_addr *esp_sa_remote(const struct esp_sa *sa);

@@ -103,6 +103,7 @@ static enum ls_cause commit(struct esp_sad *sad, struct esp_open_job *job,
 	if (cause != CAUSE_NONE)
 		return cause;
 	cause = take_payload(job, c);
+	sa->cold->dummies += cause == CAUSE_ESP_DUMMY;
 	esp_accept_count(sad, sa, job->payload_len, now);
 	return cause;
 }

@@ -131,7 +131,7 @@ static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct e
 	sa->icv_bytes = esp_suite_icv(suite);
 	sa->align = esp_suite_align(suite);
 	sa->esn = p->esn;
-	sa->tfc_bytes = p->direction == ESP_OUT ? p->tfc_bytes : 0;
+	esp_sa_pad(sa, p->tfc_bytes);
 	return CAUSE_NONE;
 }
 
@@ -279,6 +279,9 @@ void esp_sa_view(const struct esp_sa *sa, struct esp_sa_view *view)
 		.bytes = sa->life.bytes,
 		.sequence = p->direction == ESP_OUT ? sa->sequence : sa->replay.top,
 		.lost_packets = sa->replay.lost,
+		.dummies = sa->cold->dummies,
+		.tfc_bytes = sa->tfc_bytes,
+		.tfc_refused = p->tfc_refused,
 		.last_used = sa->last_used,
 	};
 }
@@ -287,6 +290,14 @@ void esp_sa_move(struct esp_sa *sa, const struct ls_addr *local, const struct ls
 {
 	sa->cold->params.local = *local;
 	sa->cold->params.remote = *remote;
+}
+
+void esp_sa_pad(struct esp_sa *sa, uint16_t tfc_bytes)
+{
+	struct esp_sa_params *p = &sa->cold->params;
+	bool may = p->direction == ESP_OUT && !p->tfc_refused;
+
+	sa->tfc_bytes = p->tfc_bytes = may ? tfc_bytes : 0;
 }
 
 uint32_t esp_sa_tunnel(const struct esp_sa *sa)

@@ -29,6 +29,7 @@ enum {
 struct esp_sa_cold {
 	struct esp_sa_params params; /* keymat points into keymat below */
 	struct secret keymat;
+	uint64_t dummies;
 	TAILQ_ENTRY(esp_sa) all;
 	TAILQ_ENTRY(esp_sa) pending;
 	LIST_ENTRY(esp_sa) bucket; /* outbound: by (spi, chain) */

@@ -175,6 +175,7 @@ static void begin(struct esp_sad *sad, size_t i, const struct esp_seal_job *job,
 	if (esp) {
 		seal_one(sad, esp, job, c, job->dst + front, len);
 		used(esp, len, now);
+		esp->cold->dummies += job->next_header == IP_NONE;
 	} else {
 		put_parts(job, job->dst + front);
 		c->len = (uint32_t)len;

@@ -18,7 +18,8 @@ enum {
 	FLAG_FIXED = 4,
 	FLAG_EARLY = 8,
 	FLAG_ENDED = 16,
-	FLAG_BUNDLED = 32
+	FLAG_BUNDLED = 32,
+	FLAG_NO_TFC = 64
 };
 
 static void put_addr(struct wr *w, const struct ls_addr *a)
@@ -97,7 +98,8 @@ static uint8_t flags_of(const struct esp_sa *sa, const struct esp_sa_params *p)
 {
 	unsigned flags = (p->esn ? FLAG_ESN : 0u) | (p->udp ? FLAG_UDP : 0u) |
 	                 (p->address_fixed ? FLAG_FIXED : 0u) | (p->early ? FLAG_EARLY : 0u) |
-	                 (sa->ended ? FLAG_ENDED : 0u) | (sa->bundled ? FLAG_BUNDLED : 0u);
+	                 (sa->ended ? FLAG_ENDED : 0u) | (sa->bundled ? FLAG_BUNDLED : 0u) |
+	                 (p->tfc_refused ? FLAG_NO_TFC : 0u);
 
 	return (uint8_t)flags;
 }
@@ -257,7 +259,9 @@ static bool get_sa(struct rd *r, struct saved *s, ls_time now)
 	get_addr(r, &p->remote);
 	get_selector(r, &p->selector);
 	if (direction > ESP_OUT || protocol > ESP_PROTOCOL_AH || mode > ESP_TUNNEL ||
-	    s->flags >= 2 * FLAG_BUNDLED || !get_life(r, s, now))
+	    s->flags >= 2 * FLAG_NO_TFC ||
+	    (p->tfc_bytes > 0 && (direction != ESP_OUT || s->flags & FLAG_NO_TFC)) ||
+	    !get_life(r, s, now))
 		return false;
 	if (s->told >= ESP_TOLD(ESP_EVENT_FIRST_USED + 1) || (s->pending & ~s->told))
 		return false;
@@ -268,6 +272,7 @@ static bool get_sa(struct rd *r, struct saved *s, ls_time now)
 	p->udp = s->flags & FLAG_UDP;
 	p->address_fixed = s->flags & FLAG_FIXED;
 	p->early = s->flags & FLAG_EARLY;
+	p->tfc_refused = s->flags & FLAG_NO_TFC;
 	p->hard = s->life.hard;
 	return get_numbers(r, s);
 }

@@ -135,6 +135,8 @@ static void fill_pair(struct pair *p)
 			pair_params(p, pair_suites[i * 3].encr, pair_suites[i * 3].integ, i & 1);
 		p->in_params.window_packets = 64;
 		p->in_params.udp = i & 1;
+		p->out_params.tfc_refused = i & 1;
+		p->out_params.tfc_bytes = i & 1 ? 0 : 500;
 		p->in_params.remote.family = i & 1 ? 6 : 4;
 		p->in_params.selector.local.addr = ls_addr_v4(0x0a000000, 0);
 		p->in_params.selector.local.bits = 8;
