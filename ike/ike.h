@@ -224,6 +224,7 @@ struct ike_child_sa {
 	bool udp;
 	bool behind_nat; /* we are the side behind the NAT: the peer's address is not followed */
 	bool initiator;  /* of the exchange that made this pair: rekeys first */
+	bool no_tfc;     /* the peer takes no TFC padding (RFC 7296 1.3.1); never with AH */
 	bool replaces;   /* successor within its chain: install for receiving now, send on it only
 	                    after IKE_REQ_SWITCH or its first use */
 	struct ls_addr local, remote;         /* outer; with ports 4500 or floated ones when udp */

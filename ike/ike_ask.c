@@ -88,6 +88,7 @@ void ike_ask_install(struct ike_task *t)
 			.udp = d->choice.encr != ALGO_NONE && ike_sa_udp(sa),
 			.behind_nat = sa->nat.local,
 			.initiator = d->initiator,
+			.no_tfc = d->no_tfc && d->choice.encr != ALGO_NONE,
 			.replaces = d->old_spi_in != 0,
 			.local = sa->local,
 			.remote = sa->remote,

@@ -242,6 +242,7 @@ enum ls_cause ike_deal_choose(struct ike_task *t, uint16_t *notify, uint16_t *gr
 	if (d->choice.spi_size != 4 || d->choice.spi == 0)
 		return CAUSE_IKE_SYNTAX;
 	d->spi_out = (uint32_t)d->choice.spi;
+	d->no_tfc = ike_notify_find(&t->in, IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED) != NULL;
 	*notify = IKE_N_NO_PROPOSAL_CHOSEN;
 	if (!p->tunnel_mode && !wants_transport)
 		return CAUSE_IKE_NO_TRANSPORT;
@@ -332,6 +333,7 @@ enum ls_cause ike_deal_accept(struct ike_task *t, char *text, size_t cap)
 	if (d->choice.spi_size != 4 || d->choice.spi == 0)
 		return CAUSE_IKE_SYNTAX;
 	d->spi_out = (uint32_t)d->choice.spi;
+	d->no_tfc = ike_notify_find(&t->in, IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED) != NULL;
 	/* Transport asked and tunnel answered is not what our policy wants (1.3.1). */
 	if (d->transport != (ike_notify_find(&t->in, IKE_N_USE_TRANSPORT_MODE) != NULL))
 		return CAUSE_IKE_NO_TRANSPORT;

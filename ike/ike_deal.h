@@ -8,6 +8,7 @@ struct ike_deal {
 	bool initiator;      /* of this exchange */
 	bool in_auth;        /* IKE_AUTH: nonces of the IKE SA, no key exchange of its own */
 	bool transport;      /* asked for (initiator), agreed (both, at the end) */
+	bool no_tfc;         /* the peer takes no TFC padding (1.3.1) */
 	uint32_t chain;      /* 0: to be numbered */
 	uint32_t old_spi_in; /* the pair that is being rekeyed, 0: none */
 	uint32_t spi_in, spi_out;

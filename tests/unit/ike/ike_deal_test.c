@@ -205,6 +205,42 @@ START_TEST(choosing)
 }
 END_TEST
 
+/* A peer that takes no TFC padding says so in its request or in its answer: it gets none, for this
+ * pair (1.3.1). */
+START_TEST(padding_refused)
+{
+	for (unsigned refused = 0; refused < 2; refused++) {
+		struct pair *p = pair_new();
+		struct ike_build b = forge_build();
+
+		pair_up(p);
+		offer(&b, p, RIGHT);
+		if (refused)
+			ike_build_flag(&b, IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED);
+		forge_request(p, 0, IKE_X_CHILD, 2, &b);
+		ck_assert_uint_eq(p->side[1].sas, 2);
+		ck_assert(p->side[1].sa[1].child.no_tfc == refused);
+		/* We take it off, and so do not say that. */
+		ck_assert(!p->side[0].sa[0].child.no_tfc && !p->side[1].sa[0].child.no_tfc);
+		pair_free(p);
+
+		p = pair_new();
+		b = forge_build();
+		pair_up(p);
+		ike_child_expiring(p->side[0].ike, pair_first_spi(p, 0), p->now);
+		pair_cross(p);
+		pair_drop(p);
+		offer(&b, p, RIGHT);
+		if (refused)
+			ike_build_flag(&b, IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED);
+		forge_response(p, 1, IKE_X_CHILD, 2, &b);
+		ck_assert_uint_eq(p->side[0].sas, 2);
+		ck_assert(p->side[0].sa[1].child.no_tfc == refused);
+		pair_free(p);
+	}
+}
+END_TEST
+
 /* B's answer to A's own request for a successor, right but for one thing: A keeps the old pair, and
  * has the peer delete what it believes to have. */
 START_TEST(accepting)
@@ -328,4 +364,4 @@ START_TEST(dropped)
 END_TEST
 
 IKE_MAIN("ike deal", no_common_child_proposal, transport_against_tunnel, nonces, errors, choosing,
-         accepting, offered_in_auth, dropped)
+         padding_refused, accepting, offered_in_auth, dropped)
