@@ -7,7 +7,8 @@ enum { VALUE_MAX = 4096, KEY_MAX = 128, ORIGIN_MAX = CONF_PATH_MAX + 16 };
 
 static void quoted(const struct conf_key *k, const char *text, char *out, size_t cap, size_t *n)
 {
-	bool bare = k->kind == CONF_U32 || k->kind == CONF_BOOL;
+	bool bare = k->kind == CONF_BOOL ||
+	            (k->kind == CONF_U32 && !(k->word[0] && strcmp(text, k->word[0]) == 0));
 	int written = snprintf(out + *n, cap - *n, bare ? "%s" : "\"%s\"", text);
 
 	if (written > 0)

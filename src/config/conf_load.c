@@ -135,7 +135,9 @@ static bool type_fits(const struct conf_key *k, const config_setting_t *s)
 	int type = config_setting_type(s);
 
 	if (k->kind == CONF_U32)
-		return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64;
+		return type == CONFIG_TYPE_INT || type == CONFIG_TYPE_INT64 ||
+		       (type == CONFIG_TYPE_STRING && k->word[0] &&
+		        strcmp(config_setting_get_string(s), k->word[0]) == 0);
 	if (k->kind == CONF_BOOL)
 		return type == CONFIG_TYPE_BOOL;
 	return type == CONFIG_TYPE_STRING;
@@ -151,10 +153,13 @@ static const char *type_wanted(const struct conf_key *k)
 static void value_set(const struct target *t, const struct conf_key *k, const config_setting_t *s)
 {
 	char text[VALUE_MAX], error[CONF_ERROR_MAX];
+	const char *also = k->kind == CONF_U32 ? k->word[0] : NULL;
 	unsigned line = config_setting_source_line(s);
 
 	if (!type_fits(k, s) || !scalar_text(s, text, sizeof text))
-		conf_error(t->errors, t->path, line, "'%s' must be %s", k->path, type_wanted(k));
+		conf_error(t->errors, t->path, line, "'%s' must be %s%s%s%s", k->path,
+		           type_wanted(k), also ? " or \"" : "", also ? also : "",
+		           also ? "\"" : "");
 	else if (!conf_set(k, t->of, text, error, sizeof error))
 		conf_error(t->errors, t->path, line, "'%s' %s (it is \"%.80s\")", k->path, error,
 		           text);
@@ -263,13 +268,24 @@ static void marks_check(const struct conf *conf, const struct conf_tunnel *t, st
 		           t->name, t->dscp);
 }
 
+static void ah_excludes(const struct conf *conf, const struct conf_tunnel *t, const char *key,
+                        const char *why, struct conf_errors *e)
+{
+	conf_error(e, conf->path, conf_key_line(t, key),
+	           "'%s' of the tunnel '%s' cannot be with ipsec = \"ah\": AH %s", key, t->name,
+	           why);
+}
+
 static void ipsec_check(const struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
 {
-	if (t->ipsec == CONF_IPSEC_AH && t->esp.force_udp)
-		conf_error(e, conf->path, conf_key_line(t, "esp.force-udp"),
-		           "'esp.force-udp' of the tunnel '%s' cannot be with ipsec = \"ah\": AH "
-		           "does not go in UDP",
-		           t->name);
+	if (t->ipsec != CONF_IPSEC_AH)
+		return;
+	if (t->esp.force_udp)
+		ah_excludes(conf, t, "esp.force-udp", "does not go in UDP", e);
+	if (t->esp.tfc > 0)
+		ah_excludes(conf, t, "esp.tfc", "pads nothing", e);
+	if (t->esp.dummy_ms > 0)
+		ah_excludes(conf, t, "esp.dummy-interval", "has no dummies", e);
 }
 
 static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)

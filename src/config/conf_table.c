@@ -89,11 +89,17 @@ static bool set_number(const struct conf_key *k, uint32_t *to, const char *text,
 	unsigned long long v;
 	char *end;
 
+	if (k->word[0] && strcmp(text, k->word[0]) == 0) {
+		*to = k->max;
+		return true;
+	}
 	errno = 0;
 	v = strtoull(text, &end, 10);
 	if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || v < k->min ||
 	    v > k->max) {
-		snprintf(error, cap, "must be a number from %u to %u", k->min, k->max);
+		snprintf(error, cap, "must be a number from %u to %u%s%s%s", k->min, k->max,
+		         k->word[0] ? " or \"" : "", k->word[0] ? k->word[0] : "",
+		         k->word[0] ? "\"" : "");
 		return false;
 	}
 	*to = (uint32_t)v;
@@ -239,13 +245,18 @@ const char *conf_get(const struct conf_key *k, const void *of, uint32_t i, char 
 	char text[LS_ADDR_TEXT_MAX], second[LS_ADDR_TEXT_MAX];
 	const struct ls_addr *first = (const void *)at,
 			     *last = (const void *)((const char *)of + k->count_at);
+	uint32_t n;
 
 	switch (k->kind) {
 	case CONF_TEXT:
 		snprintf(out, cap, "%s", at);
 		break;
 	case CONF_U32:
-		snprintf(out, cap, "%u", *(const uint32_t *)(const void *)at);
+		n = *(const uint32_t *)(const void *)at;
+		if (k->word[0] && n == k->max)
+			snprintf(out, cap, "%s", k->word[0]);
+		else
+			snprintf(out, cap, "%u", n);
 		break;
 	case CONF_BOOL:
 		snprintf(out, cap, "%s", *(const bool *)(const void *)at ? "true" : "false");

@@ -27,7 +27,8 @@ struct conf_key {
 	uint32_t min, max;
 	const char *fallback; /* the default, as text */
 	const char *sentence;
-	const char *word[CONF_WORDS_MAX + 1]; /* of a choice, by value; NULL ends them */
+	/* Of a choice, by value; of a number: what max is called. NULL ends them. */
+	const char *word[CONF_WORDS_MAX + 1];
 };
 
 extern const struct conf_key conf_gateway_keys[];

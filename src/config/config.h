@@ -26,7 +26,7 @@ enum {
 	CONF_ERROR_MAX = 300,
 };
 
-enum { CONF_DSCP_COPY = 64 };
+enum { CONF_DSCP_COPY = 64, CONF_TFC_MAX = 65535 };
 /* Words of the kind CHOICE, in the order of their rows in conf.def. */
 enum conf_ipsec { CONF_IPSEC_ESP, CONF_IPSEC_AH };
 enum conf_ecn { CONF_ECN_AUTO, CONF_ECN_COPY, CONF_ECN_OFF };
@@ -54,6 +54,7 @@ struct conf_esp {
 	uint32_t proposal_count;
 	uint32_t life_s, life_mib, life_packets, window_packets;
 	bool force_udp;
+	uint32_t tfc, dummy_ms; /* 0: not; tfc CONF_TFC_MAX: as much as the path takes */
 };
 
 struct conf_ah {

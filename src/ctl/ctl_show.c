@@ -165,9 +165,25 @@ static void show_session(const json_t *o)
 	       size(number(o, "out_bytes"), out));
 }
 
+/* What hides the sizes and times of an SA's packets, if anything does. */
+static const char *tfc_text(json_t *sa, char out[128])
+{
+	json_int_t dummies = number(sa, "dummies"), pad = number(sa, "tfc_bytes");
+	int n = 0;
+
+	out[0] = '\0';
+	if (yes(sa, "tfc_refused"))
+		n = snprintf(out, 128, ", the peer takes no TFC padding");
+	else if (pad > 0)
+		n = snprintf(out, 128, ", padded to %" JSON_INTEGER_FORMAT, pad);
+	if (dummies > 0)
+		snprintf(out + n, 128 - (size_t)n, ", dummies %" JSON_INTEGER_FORMAT, dummies);
+	return out;
+}
+
 static void show_sas(const json_t *o)
 {
-	char age[32], rekey[32], bytes[32];
+	char age[32], rekey[32], bytes[32], tfc[128];
 	json_t *s;
 	size_t i;
 
@@ -181,16 +197,16 @@ static void show_sas(const json_t *o)
 		       yes(s, "nat_local") || yes(s, "nat_remote") ? ", NAT" : "",
 		       yes(s, "legacy") ? ", LEGACY algorithms" : "");
 	json_array_foreach(json_object_get(o, "esp_sas"), i, s)
-		printf("  %-3s %-3s     %s %s%s%s%s%s%s%s%s, %" JSON_INTEGER_FORMAT
+		printf("  %-3s %-3s     %s %s%s%s%s%s%s%s%s%s, %" JSON_INTEGER_FORMAT
 		       " packets (%s), lost %" JSON_INTEGER_FORMAT ", rekey in %s\n",
 		       strcmp(text(s, "protocol"), "ah") == 0 ? "AH" : "ESP", text(s, "direction"),
 		       text(s, "spi"), text(s, "encr"),
 		       text(s, "integ")[0] && text(s, "encr")[0] ? " " : "", text(s, "integ"),
 		       yes(s, "esn") ? " ESN" : "", yes(s, "udp") ? " in UDP" : "",
 		       text(s, "library")[0] ? " by " : "", text(s, "library"),
-		       yes(s, "legacy") ? ", LEGACY algorithms" : "", number(s, "packets"),
-		       size(number(s, "bytes"), bytes), number(s, "lost_packets"),
-		       span(number(s, "rekey_in_s"), rekey));
+		       yes(s, "legacy") ? ", LEGACY algorithms" : "", tfc_text(s, tfc),
+		       number(s, "packets"), size(number(s, "bytes"), bytes),
+		       number(s, "lost_packets"), span(number(s, "rekey_in_s"), rekey));
 }
 
 static void show_event(const json_t *o)

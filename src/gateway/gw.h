@@ -100,8 +100,11 @@ struct gw_tunnel {
 	struct gw_line line;
 	struct gw_chain *chains;
 	struct gw_session *sessions, *current;
-	struct gw_queue waiting; /* until the line is up: out of the TUN */
-	struct gw_queue early;   /* and into it: the peer's line was up first */
+	struct gw_queue waiting;   /* until the line is up: out of the TUN */
+	struct gw_queue early;     /* and into it: the peer's line was up first */
+	uint32_t link_mtu;         /* of the link to the peer, from IFACE_DONE on; 0: unknown */
+	struct event *dummy_timer; /* NULL: never needed */
+	ls_time dummy_at;          /* when it last looked */
 	struct ls_addr peer;
 	bool iface_asked;             /* IFACE_UP is on its way, and not answered; */
 	bool iface_again;             /* and says what does not hold any more */
@@ -200,6 +203,14 @@ void gw_sa_sent(struct gw_tunnel *t, ls_time now);
 void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local,
                  const struct ls_addr *from);
 bool gw_sa_pump(struct gw_gateway *gw);
+
+/* gw_tfc.c: traffic flow confidentiality */
+/* Sets what an outbound SA of the tunnel pads payloads to, as path and configuration want. */
+void gw_tfc_pad(const struct gw_tunnel *t, struct esp_sa *out);
+/* The configuration or the path has changed. */
+void gw_tfc_changed(struct gw_tunnel *t);
+/* The line may have come up: dummies begin. */
+void gw_tfc_line(struct gw_tunnel *t);
 
 /* gw_l2tp.c: connections and sessions */
 void gw_l2tp_configure(struct gw_tunnel *t, struct ls_bytes secret);

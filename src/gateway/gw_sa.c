@@ -187,6 +187,7 @@ static struct esp_sa_params params_make(const struct msg_sa_install *m, uint32_t
 		.window_packets = m->replay_window_packets,
 		.hard = m->life,
 		.early = m->initiator,
+		.tfc_refused = m->no_tfc,
 		.tunnel = m->tunnel,
 		.chain = chain,
 		.udp = m->udp,
@@ -241,6 +242,7 @@ static enum ls_cause pair_install(struct gw_gateway *gw, struct gw_chain *c,
 		return CAUSE_NO_MEMORY;
 	}
 	c->pair[c->pairs++] = p;
+	gw_tfc_pad(c->tunnel, p.out);
 	if (!m->replaces || !c->path.out)
 		chain_send_on(gw, c, c->pairs - 1);
 	return CAUSE_NONE;
@@ -320,8 +322,10 @@ static void chain_move(struct gw_gateway *gw, struct gw_chain *c, const struct l
 {
 	for (unsigned i = 0; i < c->pairs; i++) {
 		esp_sa_move(c->pair[i].in, local, remote);
-		if (c->pair[i].out)
-			esp_sa_move(c->pair[i].out, local, remote);
+		if (!c->pair[i].out)
+			continue;
+		esp_sa_move(c->pair[i].out, local, remote);
+		gw_tfc_pad(c->tunnel, c->pair[i].out);
 	}
 	if (c->path.out)
 		chain_send_on(gw, c, c->sending);

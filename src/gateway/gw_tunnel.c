@@ -133,6 +133,8 @@ void gw_tunnel_remove(struct gw_tunnel *t, enum ls_cause cause)
 	device_close(t);
 	event_free(t->line_timer);
 	event_free(t->keeper_timer);
+	if (t->dummy_timer)
+		event_free(t->dummy_timer);
 	while (*at != t)
 		at = &(*at)->next_bucket;
 	*at = t->next_bucket;
@@ -323,6 +325,8 @@ static void actions_do(struct gw_tunnel *t, unsigned actions, enum ls_cause caus
 		report(t);
 	if (actions & GW_DO_IFACE_DOWN)
 		GW_SEND(t->gw, PARENT, iface_down, &down);
+	if (actions & GW_DO_IFACE_DOWN)
+		t->link_mtu = 0;
 	if (actions & GW_DO_HANG_UP)
 		hang_up(t, cause);
 	if (actions & GW_DO_DROP)
@@ -356,6 +360,7 @@ void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause
 	if (event == GW_EV_TIMER)
 		cause = t->line.cause;
 	actions_do(t, actions, cause);
+	gw_tfc_line(t);
 	clock_timer_set(t->line_timer, gw_line_deadline(&t->line), clock_now());
 }
 
@@ -390,8 +395,11 @@ void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m)
 	}
 	if (m->ok && m->mtu > 0)
 		t->device.mtu = m->mtu;
-	if (m->ok)
+	if (m->ok) {
+		t->link_mtu = m->link_mtu;
+		gw_tfc_changed(t);
 		tell_link(t, m->mtu);
+	}
 	gw_tunnel_step(t, m->ok ? GW_EV_IFACE_OK : GW_EV_IFACE_BAD,
 	               m->ok ? CAUSE_NONE : CAUSE_GW_INTERFACE, m->error);
 }
@@ -427,6 +435,7 @@ void gw_tunnel_configure(struct gw_tunnel *t, const struct conf_tunnel *conf)
 	}
 	for (struct gw_session *s = t->sessions; s; s = s->next)
 		gw_session_marks(s);
+	gw_tfc_changed(t);
 	gw_l2tp_configure(t, LS_BYTES(NULL, 0));
 	GW_SEND(t->gw, KEYS, l2tp_secret_ask, &ask);
 	clock_timer_set(t->line_timer, gw_line_deadline(&t->line), clock_now());

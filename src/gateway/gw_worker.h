@@ -23,6 +23,7 @@ enum {
 	GW_FLUSH_PIECES =
 		32, /* sealed at the latest after so many, so that the caches still hold them */
 	GW_L2TP_PORT = 1701,
+	GW_SIZES = 16,
 };
 
 /* What data in a chain of SAs needs: the SA we send on, and the socket. */
@@ -45,7 +46,8 @@ struct gw_flow_session {
 	uint8_t prefix[2][PPP_PREFIX_MAX];
 	uint16_t ns;
 	uint64_t in_packets, in_bytes, out_packets, out_bytes;
-	ls_time heard; /* when the engines were last told that something came */
+	uint16_t sizes[GW_SIZES]; /* payloads sent last, by number: what dummies look like */
+	ls_time heard;            /* when the engines were last told that something came */
 };
 /* Works out the constant parts after data or link changed. */
 void gw_flow_session_prepare(struct gw_flow_session *s);
@@ -129,6 +131,11 @@ bool gw_worker_resume(struct gw_worker *w);
 /* One plaintext (L2TP control or a PPP control frame with all its headers) in the SA, at once. */
 enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
                                 const uint8_t *bytes, size_t len, ls_time now);
+
+/* A dummy packet (RFC 4303 2.6) with a payload of len bytes, at most GW_PLAIN_MAX; class: the
+ * outer header's. Without a word it is not sent where the socket is full. */
+void gw_worker_dummy(struct gw_worker *w, const struct gw_path *path, size_t len, uint8_t class,
+                     ls_time now);
 
 /* Fills in the UDP 1701 header of 8 bytes for payload_len bytes that follow it in memory; checksum
  * over the SA's outer addresses. */

@@ -194,7 +194,7 @@ static bool piece_add(struct gw_worker *w, struct gw_flow_session *s, const stru
 	w->seal_class[w->seals++] =
 		gw_mark_outer(&s->mark, gw_mark_read(piece->head, piece->version));
 	w->out_used += sealed;
-	s->out_packets++;
+	s->sizes[s->out_packets++ % GW_SIZES] = (uint16_t)plain;
 	s->out_bytes += piece->head_len + piece->payload_len;
 	return w->seals < ESP_BATCH_MAX || seal_and_send(w);
 }
@@ -298,7 +298,7 @@ bool gw_worker_resume(struct gw_worker *w)
 enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
                                 const uint8_t *bytes, size_t len, ls_time now)
 {
-	uint8_t out[CONTROL_MAX + ESP_OVERHEAD_MAX + AH_OVERHEAD_MAX];
+	uint8_t out[GW_PLAIN_MAX + ESP_OVERHEAD_MAX + AH_OVERHEAD_MAX]; /* with TFC padding */
 	struct gw_runs runs = {.n = 0};
 	const struct gw_udp *full;
 	struct esp_seal_job job = {
@@ -318,4 +318,26 @@ enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
 		return (enum ls_cause)job.verdict;
 	sealed_add(&runs, path->socket, &job, DATAGRAM_CLASS_CONTROL);
 	return gw_runs_send(&runs, w->counters, &full) ? CAUSE_NONE : CAUSE_GW_SOCKET_FULL;
+}
+
+void gw_worker_dummy(struct gw_worker *w, const struct gw_path *path, size_t len, uint8_t class,
+                     ls_time now)
+{
+	static const uint8_t zeros[GW_PLAIN_MAX];
+
+	if (!path->out || w->stalled || len > sizeof zeros)
+		return;
+	w->now = now;
+	w->seal[0] = (struct esp_seal_job){
+		.sa = path->out,
+		.part[0] = LS_BYTES(zeros, len),
+		.parts = 1,
+		.next_header = IP_NONE,
+		.dst = w->out,
+		.dst_room = GW_OUT_ARENA,
+	};
+	w->seal_socket[0] = path->socket;
+	w->seal_class[0] = class;
+	w->seals = 1;
+	seal_and_send(w);
 }

@@ -83,6 +83,7 @@ void iked_ask_install(struct iked *d, const struct ike_request *r)
 		.udp = c->udp,
 		.behind_nat = c->behind_nat,
 		.initiator = c->initiator,
+		.no_tfc = c->no_tfc,
 		.replaces = c->replaces,
 		.local = c->local,
 		.remote = c->remote,

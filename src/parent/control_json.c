@@ -390,6 +390,9 @@ static json_t *esp_sa(const struct msg_status_esp_sa *m)
 	set_number(o, "bytes", m->bytes);
 	set_number(o, "sequence", m->sequence);
 	set_number(o, "lost_packets", m->lost_packets);
+	set_number(o, "dummies", m->dummies);
+	set_number(o, "tfc_bytes", m->tfc);
+	set_bool(o, "tfc_refused", m->tfc_refused);
 	set_number(o, "age_s", m->age_s);
 	set_number(o, "rekey_in_s", m->rekey_in_s);
 	set_number(o, "idle_s", m->idle_s);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum {
+	LINK_MTU = 1500,  /* where the kernel does not say */
 	MTU_FIRST = 1400, /* until PPP has agreed: what most paths carry */
 	MTU_MIN = 576,
 	MTU_MIN_IPV6 = 1280, /* below it the kernel turns IPv6 off on a link (RFC 8200 5); larger
@@ -84,13 +85,18 @@ bool parent_iface_prepare(struct parent *p, struct tunnel *t, char *error, size_
 	return true;
 }
 
-static uint32_t mtu_choose(struct parent *p, struct tunnel *t, const struct msg_iface_up *m)
+/* Of the link that leads to the peer. */
+static uint32_t link_mtu(struct parent *p, const struct msg_iface_up *m)
 {
-	uint32_t ifindex = 0, link = 1500, mtu;
-	int e = netlink_route_get(p->netlink, &m->peer, &ifindex, &link);
+	uint32_t ifindex = 0, link = LINK_MTU;
 
-	if (e)
-		link = 1500;
+	return netlink_route_get(p->netlink, &m->peer, &ifindex, &link) ? LINK_MTU : link;
+}
+
+static uint32_t mtu_choose(const struct tunnel *t, const struct msg_iface_up *m, uint32_t link)
+{
+	uint32_t mtu;
+
 	mtu = t->conf.mtu > 0 ? t->conf.mtu : iface_mtu(link, m);
 	if (m->ipv6 && mtu < MTU_MIN_IPV6)
 		mtu = MTU_MIN_IPV6;
@@ -194,14 +200,15 @@ void parent_iface_up(struct parent *p, const struct msg_iface_up *m)
 {
 	struct tunnel *t = parent_tunnel(p, m->tunnel);
 	struct msg_iface_done done = {.tunnel = m->tunnel};
-	uint32_t mtu;
+	uint32_t link, mtu;
 
 	if (!t)
 		return;
 	t->iface.peer = m->peer;
 	t->iface.dns[0] = m->dns1;
 	t->iface.dns[1] = m->dns2;
-	mtu = mtu_choose(p, t, m);
+	link = link_mtu(p, m);
+	mtu = mtu_choose(t, m, link);
 	if (!addresses_check(p, t, m, done.error, sizeof done.error)) {
 		addresses_remove(p, t);
 	} else if (netlink_link_set(p->netlink, t->tun.ifindex, true, mtu)) {
@@ -211,6 +218,7 @@ void parent_iface_up(struct parent *p, const struct msg_iface_up *m)
 		routes_set(p, t);
 		t->iface.up = true;
 		done.ok = true;
+		done.link_mtu = link;
 		done.mtu = (uint16_t)(mtu > UINT16_MAX ? UINT16_MAX : mtu);
 	}
 	if (!done.ok)

@@ -20,6 +20,8 @@ static void type_print(enum kind kind, uint32_t min, uint32_t max, const char *c
 		break;
 	case U32:
 		printf("number, %u to %u", min, max);
+		if (words[0])
+			printf(", or %s", words[0]);
 		break;
 	case BOOL:
 		printf("true or false");

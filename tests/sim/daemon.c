@@ -60,6 +60,7 @@ static void group_write(FILE *f)
 	fprintf(f, "};\n esp: { lifetime = %u; lifetime-packets = %u; replay-window = %u; ",
 	        w->esp_life_s, w->esp_life_packets, w->window_packets);
 	fprintf(f, "force-udp = %s; ", w->force_udp ? "true" : "false");
+	fprintf(f, "tfc = %u; dummy-interval = %u; ", w->tfc, w->dummy_ms);
 	if (w->esp_proposal)
 		fprintf(f, "proposals = [ \"%s\" ]; ", w->esp_proposal);
 	fprintf(f, "};\n l2tp: { hello = %u; sequencing = %s; hide-avps = %s; };\n", w->hello_s,

@@ -8,6 +8,7 @@
 
 enum {
 	SECRETS_MAX = 8,
+	LINK_MTU = 1500,
 	SEEN_FIRST = 1 << 14,
 	IKE_HEADER = 28,
 	IKE_VERSION_AT = 17,
@@ -126,7 +127,8 @@ static const struct key *key_find(unsigned gateway, uint32_t spi)
 	return NULL;
 }
 
-static void check_esp(unsigned gateway, const uint8_t *bytes, size_t len)
+/* around: bytes of IP and UDP before it. */
+static void check_esp(unsigned gateway, const uint8_t *bytes, size_t len, size_t around)
 {
 	uint32_t spi = len >= 8 ? ls_get32(bytes) : 0, number = len >= 8 ? ls_get32(bytes + 4) : 0;
 	const struct key *key = key_find(gateway, spi);
@@ -137,6 +139,9 @@ static void check_esp(unsigned gateway, const uint8_t *bytes, size_t len)
 		     gateway, len);
 		return;
 	}
+	if (len + around > LINK_MTU)
+		fail("gateway %u sends %zu bytes of ESP, which do not go through in one piece",
+		     gateway, len);
 	trace("%u sends ESP %08x number %u, %zu bytes", gateway, spi, number, len);
 	both = mix(mix(key->hash, &spi, sizeof spi), &number, sizeof number) | 1;
 	if (!seen_add(both))
@@ -191,7 +196,7 @@ void invariants_wire(unsigned gateway, bool raw, uint16_t from, uint16_t to, con
 	else if (!raw && len >= sizeof no_esp && memcmp(bytes, no_esp, sizeof no_esp) == 0)
 		check_ike(gateway, bytes + sizeof no_esp, len - sizeof no_esp);
 	else
-		check_esp(gateway, bytes, len);
+		check_esp(gateway, bytes, len, (net.ipv6 ? 40u : 20u) + (raw ? 0u : 8u));
 }
 
 void invariants_counts(unsigned gateway, const struct daemon_counts *c, bool calm)

@@ -109,6 +109,8 @@ static void climate_common(void)
 		.echo_s = dice_between(5, 10),
 		.esp_proposal = any_proposal(),
 	};
+	daemon_wish.tfc = dice_below(2) ? 0 : dice_below(2) ? UINT16_MAX : dice_between(100, 1600);
+	daemon_wish.dummy_ms = dice_below(2) ? 0 : dice_between(50, 3000);
 	net.nat = dice_below(2) == 0;
 	net.ipv6 = !net.nat && dice_below(3) == 0;
 	all_links((struct net_link){.delay_us = dice_between(1000, 40000),

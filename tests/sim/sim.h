@@ -145,6 +145,7 @@ struct daemon_wish {
 	bool both_dial, on_demand, force_udp, sequencing, hide_avps;
 	uint32_t ike_life_s, esp_life_s, esp_life_packets, window_packets;
 	uint32_t dpd_s, retries, hello_s, echo_s;
+	uint32_t tfc, dummy_ms;
 	const char *esp_proposal, *ike_proposal;
 };
 extern struct daemon_wish daemon_wish;

@@ -109,6 +109,18 @@ START_TEST(proposals_and_identities_are_checked)
 	                  3, "does not go in UDP");
 	conf_file_refused(GATEWAY_LINE
 	                  "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
+	                  "ipsec = \"ah\"; esp: { tfc = \"max\"; }; } );",
+	                  3, "'esp.tfc' of the tunnel 'a' cannot be with ipsec = \"ah\"");
+	conf_file_refused(GATEWAY_LINE
+	                  "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
+	                  "ipsec = \"ah\"; esp: { dummy-interval = 1; }; } );",
+	                  3, "has no dummies");
+	conf_file_refused(GATEWAY_LINE
+	                  "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
+	                  "esp: { tfc = \"most\"; }; } );",
+	                  3, "must be a number or \"max\"");
+	conf_file_refused(GATEWAY_LINE
+	                  "tunnels: ( { name = \"a\"; ppp: { local = \"10.9.0.1\"; };\n"
 	                  "ah: { proposals = [ \"aes256-gcm\" ]; }; } );",
 	                  3, "'aes256-gcm', which is not for AH");
 	conf_file_refused(GATEWAY_LINE

@@ -38,6 +38,10 @@ static void show(const char *objects)
 	"\"in\",\"spi\":\"c0ffee01\",\"encr\":\"aes256\",\"integ\":\"sha256\",\"esn\":true,"      \
 	"\"library\":\"ipsec-mb SSE\",\"legacy\":true,"                                           \
 	"\"udp\":true,\"packets\":3,\"bytes\":3221225472,\"lost_packets\":1,\"rekey_in_s\":3000}" \
+	",{\"direction\":\"out\",\"spi\":\"c0ffee02\",\"encr\":\"aes256-gcm\",\"packets\":9,"     \
+	"\"dummies\":5,\"tfc_bytes\":1400}"                                                       \
+	",{\"direction\":\"out\",\"spi\":\"c0ffee03\",\"encr\":\"aes256-gcm\",\"tfc_refused\":"   \
+	"true,\"dummies\":1}"                                                                     \
 	"],\"routes\":[\"10.1.0.0/16\",\"fd00::/16\"],\"dns\":[\"10.1.0.53\"],\"history\":[{"     \
 	"\"type\":\"event\",\"time\":\"2024-05-01T10:00:00Z\",\"severity\":\"info\",\"id\":"      \
 	"\"L2S-1\",\"tunnel\":\"hq\",\"sentence\":\"it came up\"}]}"
@@ -57,6 +61,10 @@ static const struct {
          "  ESP in      c0ffee01 aes256 sha256 ESN in UDP by ipsec-mb SSE, LEGACY algorithms, "
          "3 packets (3.0 GiB), lost 1, rekey in "
          "50 min\n"
+         "  ESP out     c0ffee02 aes256-gcm, padded to 1400, dummies 5, 9 packets (0 B), lost 0, "
+         "rekey in 0 s\n"
+         "  ESP out     c0ffee03 aes256-gcm, the peer takes no TFC padding, dummies 1, 0 packets "
+         "(0 B), lost 0, rekey in 0 s\n"
          "  routes      10.1.0.0/16, fd00::/16\n"
          "  DNS there   10.1.0.53\n"
          "  history\n"

@@ -107,6 +107,55 @@ START_TEST(packets_that_wait_have_their_marks)
 }
 END_TEST
 
+/* It came from the peer, and is no sign that a line is in use or even alive (RFC 4303 2.6). */
+START_TEST(dummies_are_nothing)
+{
+	static uint8_t got[BIG];
+	struct esp_sa_view v;
+
+	for (size_t len = 0; len <= GW_PLAIN_MAX; len += len ? len : 1)
+		gw_worker_dummy(&side[1].w, &side[1].path, len, 0, LS_S(2));
+	gw_worker_dummy(&side[1].w, &side[1].path, GW_PLAIN_MAX + 1, 0, LS_S(2));
+	run();
+	esp_sa_view(esp_sa_inbound(side[0].sad, side[0].spi), &v);
+	ck_assert_uint_eq(v.dummies, 15);
+	ck_assert_uint_eq(v.packets, 15);
+	ck_assert_uint_eq(esp_counters(side[0].sad)->by_cause[CAUSE_ESP_DUMMY], 15);
+	esp_sa_view(side[1].path.out, &v);
+	ck_assert_uint_eq(v.dummies, 15);
+	ck_assert_uint_eq(payload_arrived(&side[0], got), 0);
+	ck_assert_uint_eq(side[0].heard + side[0].actives + side[1].actives, 0);
+	ck_assert_uint_eq(side[1].session.out_packets, 0);
+	through(500, 1000);
+}
+END_TEST
+
+/* With padding all packets that fit into it have one size, and come out as they went in. */
+START_TEST(padded_packets)
+{
+	struct esp_sa_view v;
+
+	for (int i = 0; i < SIDES; i++)
+		esp_sa_pad(side[i].path.out, 1400);
+	through(1, 1000);
+	through(500, 1000);
+	through(60000, 1000);
+	esp_sa_view(side[0].path.out, &v);
+	ck_assert_uint_eq(v.tfc_bytes, 1400);
+	ck_assert_uint_eq(v.dummies, 0);
+	/* A control message too, which may be longer than it is (a jumbo frame). */
+	uint8_t bytes[8 + 12] = {0};
+	esp_sa_pad(side[0].path.out, GW_PLAIN_MAX);
+	ls_put16(bytes + 8, 0xc802);
+	gw_udp_header(bytes, 12, &side[0].addr, &side[1].addr);
+	ck_assert_int_eq(gw_worker_control(&side[0].w, &side[0].path, bytes, sizeof bytes, LS_S(2)),
+	                 CAUSE_NONE);
+	run();
+	ck_assert_uint_eq(side[1].controls, 1);
+	ck_assert_uint_eq(side[1].last_len, 12);
+}
+END_TEST
+
 START_TEST(control_goes_its_own_way)
 {
 	uint8_t bytes[8 + 12] = {0};
@@ -343,6 +392,8 @@ int main(void)
 	tcase_add_test(tc, sources_are_checked);
 	tcase_add_test(tc, packets_wait_until_the_interface_is_ready);
 	tcase_add_test(tc, packets_that_wait_have_their_marks);
+	tcase_add_test(tc, dummies_are_nothing);
+	tcase_add_test(tc, padded_packets);
 	tcase_add_test(tc, control_goes_its_own_way);
 	tcase_add_test(tc, padding_is_taken_off);
 	tcase_add_test(tc, what_is_no_packet_is_counted);

@@ -96,6 +96,7 @@ START_TEST(addresses_routes_and_mtu_are_set)
 	ck_assert_uint_ne(done.mtu, 1400);
 	ck_assert_uint_gt(done.mtu, 1380);
 	ck_assert_uint_lt(done.mtu, MTU_OF_IPV4 - 20 - 8 - 18);
+	ck_assert_uint_eq(done.link_mtu, MTU_OF_IPV4);
 }
 END_TEST
 
