@@ -126,18 +126,45 @@ void ike_child_used_up(struct ike_sa *sa, struct ike_child *c)
 		leave_used_up(sa, c);
 }
 
-void ike_child_deleted(struct ike_sa *sa, struct ike_child *c, enum ls_cause cause)
+/* Our exchange for a CHILD SA whose outcome the peer may know before us: it has not answered, or
+ * the answer was lost, or the SAD is being asked. */
+static struct ike_task *pending(const struct ike_sa *sa)
 {
 	struct ike_task *t = sa->active;
+
+	return t && t->ops == &ike_ops_child && (t->outstanding || t->asking == IKE_Q_INSTALL)
+	               ? t
+	               : NULL;
+}
+
+void ike_child_unknown_deleted(struct ike_sa *sa, uint32_t spi_out)
+{
+	struct ike_task *t = pending(sa);
+
+	if (t && t->deal->gone_count < IKE_GONE_MAX)
+		t->deal->gone[t->deal->gone_count++] = spi_out;
+}
+
+/* Whether the peer has deleted the pair again that we are about to have. */
+static bool gone_already(const struct ike_deal *d)
+{
+	for (uint8_t i = 0; i < d->gone_count; i++)
+		if (d->gone[i] == d->spi_out)
+			return true;
+	return false;
+}
+
+void ike_child_deleted(struct ike_sa *sa, struct ike_child *c, enum ls_cause cause)
+{
+	struct ike_task *t = pending(sa);
 	bool last = true;
 
 	for (const struct ike_child *o = sa->children; o; o = o->next)
 		if (o != c && o->chain == c->chain && !o->deleting)
 			last = false;
-	/* The peer has made our successor before it said so, and the SAD is being asked for it:
-	 * the chain goes on on that. */
-	if (last && t && t->ops == &ike_ops_child && t->deal->chain == c->chain &&
-	    t->asking == IKE_Q_INSTALL) {
+	/* The peer may have made our successor before it said so: the chain goes on on that, or
+	 * ends with the exchange (2.25.1: CHILD_SA_NOT_FOUND). */
+	if (last && t && t->deal->chain == c->chain) {
 		t->deal->announced = c->announced;
 		for (struct ike_child *o = sa->children; o; o = o->next)
 			o->announced &= o->chain != c->chain;
@@ -256,6 +283,11 @@ static void error_response(struct ike_task *t, const struct ike_notify *error)
 
 	if (error->type == IKE_N_INVALID_KE_PAYLOAD && other_group(t, error))
 		return;
+	/* It had deleted the pair before our request came, or was about to, and has told us
+	 * meanwhile. */
+	if ((cause == CAUSE_IKE_CHILD_NOT_FOUND || cause == CAUSE_IKE_TEMPORARY_FAILURE) &&
+	    t->deal->old_spi_in && !old)
+		cause = CAUSE_PEER_ASKED;
 	ike_text_add(&out, "it answered ");
 	ike_text_notify(&out, error->type);
 	/* 2.25.1: it has no such pair any more. Whoever needs one makes it anew. */
@@ -280,6 +312,10 @@ static void child_response(struct ike_task *t)
 		return;
 	}
 	cause = ike_deal_accept(t, text, sizeof text);
+	if (cause == CAUSE_NONE && gone_already(t->deal)) {
+		child_failed(t, CAUSE_PEER_ASKED, "");
+		return;
+	}
 	if (cause != CAUSE_NONE) {
 		/* The peer has the pair: it must go there too. */
 		ike_delete_spi(sa, t->deal->spi_in);
@@ -343,6 +379,10 @@ static void installed(struct ike_task *t, const struct ike_answer *a)
 
 	if (a->ok) {
 		t->deal->installed = true;
+		if (gone_already(t->deal)) {
+			child_failed(t, CAUSE_PEER_ASKED, "");
+			return;
+		}
 		c = ike_deal_child(t);
 	} else {
 		t->deal->spi_in = 0;

@@ -4,6 +4,8 @@
 
 #include "ike/ike_sa.h"
 
+enum { IKE_GONE_MAX = 4 };
+
 struct ike_deal {
 	bool initiator;      /* of this exchange */
 	bool in_auth;        /* IKE_AUTH: nonces of the IKE SA, no key exchange of its own */
@@ -12,7 +14,10 @@ struct ike_deal {
 	uint32_t chain;      /* 0: to be numbered */
 	uint32_t old_spi_in; /* the pair that is being rekeyed, 0: none */
 	uint32_t spi_in, spi_out;
-	bool installed; /* the SAD has it, under spi_in */
+	bool installed;              /* the SAD has it, under spi_in */
+	uint32_t gone[IKE_GONE_MAX]; /* outbound SPIs unknown to us that the peer has deleted
+	                                since we asked: ours may be one of them */
+	uint8_t gone_count;
 	bool announced; /* the last pair of its chain has gone meanwhile, whose UP was told */
 	struct ike_choice choice;
 	struct ike_ts ts_local, ts_remote;

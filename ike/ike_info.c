@@ -38,10 +38,13 @@ static unsigned delete_named(struct ike_sa *sa, const struct ike_delete *d, uint
 	struct rd r = rd_make(d->spis.p, d->spis.len);
 
 	for (unsigned i = 0; i < d->count && rd_left(&r) > 0; i++) {
-		struct ike_child *c = ike_child_out(sa, rd_u32(&r));
+		uint32_t spi_out = rd_u32(&r);
+		struct ike_child *c = ike_child_out(sa, spi_out);
 
-		if (!c)
+		if (!c) {
+			ike_child_unknown_deleted(sa, spi_out);
 			continue;
+		}
 		/* Our own Delete has crossed it: the peer knows already. */
 		if (!c->deleting && n < ANSWER_SPIS_MAX)
 			answer[n++] = c->spi_in;

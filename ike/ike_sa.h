@@ -318,6 +318,9 @@ bool ike_child_succession(const struct ike_sa *sa, const struct ike_child *c);
 void ike_child_used_up(struct ike_sa *sa, struct ike_child *c);
 /* The chain ends: also one that waits for an exchange of ours. */
 void ike_child_forsake(struct ike_sa *sa, uint32_t chain, enum ls_cause cause);
+/* The peer deletes a pair that we do not know, by its inbound SPI: perhaps one that it has made and
+ * whose answer we have not seen. */
+void ike_child_unknown_deleted(struct ike_sa *sa, uint32_t spi_out);
 /* The peer deletes the pair. */
 void ike_child_deleted(struct ike_sa *sa, struct ike_child *c, enum ls_cause cause);
 /* The pair goes, and the peer is told: it came to the end of its life without a successor. */

@@ -132,8 +132,8 @@ START_TEST(config_changes)
 }
 END_TEST
 
-/* The peer ends the pair whose successor we ask for. What is started then does not wait for that
- * successor, which nobody makes any more. */
+/* The peer ends the pair whose successor we ask for, and says so before it answers: until then the
+ * answer may be a successor. It is not, and what is started then does not wait for one. */
 START_TEST(start_after_a_rekey_in_vain)
 {
 	struct pair *p = pair_new();
@@ -144,8 +144,11 @@ START_TEST(start_after_a_rekey_in_vain)
 	ike_child_expired(p->side[1].ike, p->side[1].sa[0].spi_in, p->now);
 	pair_pump(&p->side[1]);
 	pair_deliver_one(p); /* our request, */
-	pair_deliver_one(p); /* its Delete, and before its answer: */
+	pair_deliver_one(p); /* its Delete, */
+	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
+	pair_deliver_one(p); /* and its answer. */
 	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 1);
+	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_PEER_ASKED);
 	ike_start(p->side[0].ike, 1, p->now);
 	pair_run(p);
 	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_UP), 2);

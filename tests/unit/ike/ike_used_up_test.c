@@ -223,6 +223,44 @@ START_TEST(delete_of_the_last_while_installing)
 }
 END_TEST
 
+/* The same where our request is answered and the answer is lost: the peer has the successor and
+ * deletes the old pair, and we have nothing until the answer comes again. Where the peer has
+ * deleted the successor too, the chain has ended. */
+START_TEST(delete_of_the_last_while_the_answer_is_lost)
+{
+	for (unsigned both = 0; both < 2; both++) {
+		struct pair *p = pair_new();
+		struct pair_side *a = &p->side[0];
+		struct ike_sa *b;
+
+		pair_up(p);
+		b = forge_sa(p, 1);
+		ike_child_expiring(a->ike, pair_first_spi(p, 0), p->now);
+		pair_deliver_one(p); /* the request; */
+		pair_cross(p);
+		ck_assert_uint_eq(p->side[1].sas, 2);
+		pair_drop(p); /* not the answer */
+		if (both)
+			ike_child_expire(b, b->children->next);
+		ike_child_expire(b, b->children);
+		pair_run(p);
+		ck_assert_uint_eq(pair_count(a, IKE_REQ_DOWN), 0);
+		ck_assert_ptr_null(forge_sa(p, 0)->children);
+		pair_pass(p, LS_S(5));
+		ck_assert_uint_eq(pair_count(a, IKE_REQ_DOWN), both);
+		if (both) {
+			ck_assert_int_eq(pair_last(a, IKE_REQ_DOWN)->cause, CAUSE_PEER_ASKED);
+			ck_assert_uint_eq(a->sas + p->side[1].sas, 0);
+			ck_assert_uint_eq(a->reserved - a->released, 1);
+		} else {
+			pair_settled(p);
+			ck_assert(forge_sa(p, 0)->children->announced);
+		}
+		pair_free(p);
+	}
+}
+END_TEST
+
 IKE_MAIN("ike used up", child_expires_after_its_rekey, child_expires_after_both_rekeyed,
          child_rekeyed_while_the_peers_is_made, child_expires_and_its_rekey_is_put_off, heard_late,
-         delete_of_the_last_while_installing)
+         delete_of_the_last_while_installing, delete_of_the_last_while_the_answer_is_lost)
