@@ -390,12 +390,22 @@ static ls_time keepalive_due(const struct ike_sa *sa)
 	               : LS_NEVER;
 }
 
+/* Message ids never come round: an SA is rekeyed, or else closed, before either side's do (2.2). */
+static const uint32_t ids_soft = UINT32_MAX - 0xffff, ids_hard = UINT32_MAX - 0xff;
+
+static bool ids_reach(const struct ike_sa *sa, uint32_t limit)
+{
+	return sa->send_id >= limit || sa->recv_id >= limit;
+}
+
 ls_time ike_sa_due(const struct ike_sa *sa)
 {
 	ls_time at = ls_time_min(ike_task_due(sa->active), ike_task_due(sa->serving));
 
 	at = ls_time_min(at, ls_time_min(sa->give_up, dpd_at(sa)));
 	at = ls_time_min(at, ls_time_min(children_at(sa), keepalive_due(sa)));
+	if (sa->rekey_at == LS_NEVER && ids_reach(sa, ids_soft))
+		return sa->ike->now;
 	if (sa->state != IKE_S_ESTABLISHED)
 		return at;
 	return ls_time_min(
@@ -416,6 +426,8 @@ static void gave_up(struct ike_sa *sa)
 	}
 }
 
+	if (ids_reach(sa, ids_hard))
+		return sa->ike->now;
 /* Timers of an SA that stands: its life, its children's second tries, liveness, the NAT's mapping.
  */
 static void tick_established(struct ike_sa *sa)
@@ -444,6 +456,10 @@ static void tick_established(struct ike_sa *sa)
 		sa->keepalive_at = ls_time_add(now, LS_S(IKE_KEEPALIVE_S));
 	}
 }
+	if (ids_reach(sa, ids_hard)) {
+		ike_sa_close(sa, CAUSE_IKE_MESSAGE_IDS, "");
+		return;
+	}
 
 void ike_sa_tick(struct ike_sa *sa)
 {

@@ -224,6 +224,11 @@ void ike_task_send(struct ike_task *t, struct ike_build *b)
 
 	if (t->over)
 		return;
+	/* The last id is never used, so that there is no next one. */
+	if (sa->send_id == UINT32_MAX) {
+		ike_sa_end(sa, CAUSE_IKE_MESSAGE_IDS, "");
+		return;
+	}
 	t->id = sa->send_id;
 	t->exchange = t->ops->exchange;
 	ike_packets_free(&t->packets);
@@ -299,6 +304,8 @@ void ike_task_respond(struct ike_task *t, struct ike_build *b)
 	sa->serving = NULL;
 	ike_sa_send_packets(sa, &sa->response);
 	bury(t);
+	if (sa->recv_id == 0)
+		ike_sa_end(sa, CAUSE_IKE_MESSAGE_IDS, "");
 }
 
 void ike_task_respond_notify(struct ike_task *t, uint16_t type, struct ls_bytes data)

@@ -117,7 +117,6 @@ START_TEST(half_open_ends)
 	ck_assert_uint_eq(pair_ike_sas(&p->side[1]), 1);
 	p->now++;
 	ike_tick(p->side[1].ike, p->now);
-	ck_assert_uint_eq(pair_ike_sas(&p->side[1]), 0);
 	ck_assert_uint_eq(pair_counted(&p->side[1], CAUSE_IKE_HALF_OPEN_TIMEOUT), 1);
 	pair_pump(&p->side[1]);
 	ck_assert_uint_eq(p->side[1].notes, notes);
@@ -276,8 +275,86 @@ START_TEST(silent_to_strangers)
 	ike_shutdown(p->side[0].ike, p->now);
 	pair_cross(p);
 	ck_assert_uint_eq(p->sent[1], sent[1]);
+	ck_assert_uint_eq(pair_ike_sas(&p->side[1]), 0);
 	ck_assert_uint_eq(p->sent[0], sent[0] + 1);
 	ck_assert_uint_eq(pair_ike_sas(&p->side[0]) + pair_ike_sas(&p->side[1]), 0);
+	pair_free(p);
+}
+END_TEST
+
+/* 2.2: a side whose ids, or whose peer's, come near their end makes a successor of the IKE SA,
+ * which counts from 0. */
+START_TEST(ids_never_come_round)
+{
+	struct pair *p = pair_new();
+	struct ike_sa *a, *b;
+
+	pair_up(p);
+	a = forge_sa(p, 0);
+	b = forge_sa(p, 1);
+	a->send_id = b->recv_id = UINT32_MAX - 0x10000;
+	ike_probe(a);
+	pair_pass(p, LS_S(15));
+	ck_assert(forge_sa(p, 0)->send_id < 10 && forge_sa(p, 0)->recv_id < 10);
+	ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 1);
+	ck_assert_uint_eq(pair_ike_sas(&p->side[1]), 1);
+	ck_assert_uint_eq(pair_check_sas(p), 1);
+	pair_no_down(p);
+	pair_free(p);
+}
+END_TEST
+
+/* Where no successor comes to be, the SA is closed while that can be said. */
+START_TEST(ids_are_used_up)
+{
+	for (unsigned which = 0; which < 2; which++) {
+		struct pair *p = pair_new();
+		struct ike_sa *a, *b;
+
+		pair_up(p);
+		a = forge_sa(p, 0);
+		b = forge_sa(p, 1);
+		a->rekey_at = b->rekey_at = ls_time_add(p->now, LS_S(600));
+		if (which)
+			b->send_id = a->recv_id = UINT32_MAX - 0x100;
+		else
+			a->send_id = b->recv_id = UINT32_MAX - 0x100;
+		ike_probe(which ? b : a);
+		pair_pass(p, LS_S(15));
+		ck_assert_uint_eq(pair_ike_sas(&p->side[0]) + pair_ike_sas(&p->side[1]), 0);
+		ck_assert_uint_eq(p->side[0].sas + p->side[1].sas, 0);
+		ck_assert(pair_last(&p->side[0], IKE_REQ_DOWN)->cause == CAUSE_IKE_MESSAGE_IDS ||
+		          pair_last(&p->side[1], IKE_REQ_DOWN)->cause == CAUSE_IKE_MESSAGE_IDS);
+		pair_free(p);
+	}
+}
+END_TEST
+
+/* And if all else fails it ends: the last id is not sent, and after that of the peer none comes. */
+START_TEST(ids_end)
+{
+	struct pair *p = pair_new();
+	struct ike_build b = forge_build();
+	unsigned sent;
+
+	pair_up(p);
+	sent = p->sent[0];
+	forge_sa(p, 0)->send_id = UINT32_MAX;
+	ike_probe(forge_sa(p, 0));
+	pair_pump(&p->side[0]);
+	ck_assert_uint_eq(p->sent[0], sent);
+	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_IKE_MESSAGE_IDS);
+	pair_free(p);
+
+	p = pair_new();
+	pair_up(p);
+	forge_sa(p, 1)->recv_id = UINT32_MAX;
+	sent = p->sent[1];
+	forge_request(p, 0, IKE_X_INFO, UINT32_MAX, &b);
+	pair_pump(&p->side[1]);
+	ck_assert_uint_eq(p->sent[1], sent + 1);
+	ck_assert_uint_eq(pair_ike_sas(&p->side[1]), 0);
+	ck_assert_int_eq(pair_last(&p->side[1], IKE_REQ_DOWN)->cause, CAUSE_IKE_MESSAGE_IDS);
 	pair_free(p);
 }
 END_TEST
@@ -330,4 +407,5 @@ START_TEST(bytes)
 END_TEST
 
 IKE_MAIN("ike sa", keepalives, nat_moves, table, half_open_ends, childless_ends, hard_limit,
-         liveness, ends, attempts, silent_to_strangers, moves, bytes)
+         liveness, ends, attempts, silent_to_strangers, moves, bytes, ids_never_come_round,
+         ids_are_used_up, ids_end)
