@@ -359,11 +359,23 @@ void ike_children_lost(struct ike *ike, ls_time now)
 void ike_shutdown(struct ike *ike, ls_time now)
 {
 	enter(ike, now);
+	ike->ending = true;
 	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next) {
 		sa->attempt = false;
+		/* Its Delete waits for its turn already. */
+		if (sa->state == IKE_S_DELETING && sa->queue)
+			continue;
 		ike_sa_end_telling(sa, CAUSE_SHUTDOWN, "", 0);
 	}
 	leave(ike);
+}
+
+bool ike_farewells(const struct ike *ike)
+{
+	for (const struct ike_sa *sa = ike->sas; sa; sa = sa->next)
+		if (sa->state == IKE_S_DELETING && sa->queue)
+			return true;
+	return false;
 }
 
 void ike_input(struct ike *ike, const struct ike_datagram *datagram, ls_time now)

@@ -136,8 +136,11 @@ void ike_chain_end(struct ike *ike, uint32_t chain, enum ls_cause cause, ls_time
 /* The owner's gateway lost all SAs (it was restarted): CHILD SAs are deleted at the peers and, for
  * tunnels that we initiate, made anew as new chains. */
 void ike_children_lost(struct ike *ike, ls_time now);
-/* All SAs of all peers go, with Delete messages (the daemon ends). */
+/* All SAs of all peers go, with Delete messages (the daemon ends), and no new ones come. */
 void ike_shutdown(struct ike *ike, ls_time now);
+/* After that: whether a Delete still waits for the peer's answer to what we asked before (RFC
+ * 7296 2.3). */
+bool ike_farewells(const struct ike *ike);
 
 /* A datagram from UDP 500 or 4500. */
 struct ike_datagram {

@@ -107,7 +107,8 @@ void ike_auth_up(struct ike_sa *sa, struct ike_child *c)
 			if (o->initiator)
 				ike_sa_close(o, CAUSE_IKE_DUPLICATE, "");
 		} else if (sa->contact) {
-			ike_sa_end_telling(o, CAUSE_REPLACED, "the peer began anew", 0);
+			/* It knows nothing of the old one. */
+			ike_sa_end(o, CAUSE_REPLACED, "the peer began anew");
 		}
 	}
 }

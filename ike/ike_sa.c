@@ -140,7 +140,8 @@ struct ike_sa *ike_sa_new(struct ike *ike, bool initiator, uint64_t spi_i)
 
 struct ike_sa *ike_sa_with_spis(struct ike *ike, bool initiator, uint64_t spi_i, uint64_t spi_r)
 {
-	struct ike_sa *sa = ike->sas_count < ike->limits.max_ike_sas ? calloc(1, sizeof *sa) : NULL;
+	bool may = ike->sas_count < ike->limits.max_ike_sas && !ike->ending;
+	struct ike_sa *sa = may ? calloc(1, sizeof *sa) : NULL;
 
 	if (!sa) {
 		ike_count(ike, CAUSE_LIMIT_REACHED);
@@ -272,18 +273,35 @@ void ike_sa_forget(struct ike_sa *sa)
 	ike_tasks_free(sa, CAUSE_NONE);
 }
 
+/* A request of ours is unanswered, so that another one is outside the window (2.3). */
+static bool window_full(const struct ike_sa *sa)
+{
+	return sa->active && sa->active->outstanding;
+}
+
+/* Whether a Delete can wait for its turn: before IKE_AUTH nothing can be said. */
+static bool may_queue_delete(const struct ike_sa *sa)
+{
+	return sa->state == IKE_S_ESTABLISHED || sa->state == IKE_S_REKEYED ||
+	       (sa->state == IKE_S_AUTH && sa->initiator && window_full(sa));
+}
+
 void ike_sa_end_telling(struct ike_sa *sa, enum ls_cause cause, const char *text, uint16_t notify)
 {
 	struct ike *ike = sa->ike;
-	uint32_t id = sa->send_id + (sa->active && sa->active->outstanding ? 1 : 0);
-	struct ike_header h = ike_sa_header(sa, IKE_X_INFO, false, id);
+	struct ike_header h = ike_sa_header(sa, IKE_X_INFO, false, sa->send_id);
 	struct ike_build b = ike_build_make(ike->plain, sizeof ike->plain);
 	struct ike_packets packets = {0};
 
 	if (sa->state == IKE_S_DEAD)
 		return;
+	if (window_full(sa) && may_queue_delete(sa)) {
+		ike_sa_close(sa, cause, text);
+		return;
+	}
 	/* A responder says nothing before the peer has proved itself. */
-	if (sa->keys.all.bytes && sa->spi_r && (sa->initiator || !ike_sa_half_open(sa))) {
+	if (sa->keys.all.bytes && sa->spi_r && !window_full(sa) &&
+	    (sa->initiator || !ike_sa_half_open(sa))) {
 		if (notify)
 			ike_build_flag(&b, notify);
 		ike_build_bytes(&b, IKE_P_DELETE,
@@ -301,7 +319,7 @@ void ike_sa_close(struct ike_sa *sa, enum ls_cause cause, const char *text)
 
 	if (sa->state == IKE_S_DEAD || sa->state == IKE_S_DELETING)
 		return;
-	if (sa->state != IKE_S_ESTABLISHED && sa->state != IKE_S_REKEYED) {
+	if (!may_queue_delete(sa)) {
 		ike_sa_end_telling(sa, cause, text, 0);
 		return;
 	}
@@ -372,12 +390,22 @@ static ls_time children_at(const struct ike_sa *sa)
 	return sa->state == IKE_S_ESTABLISHED ? at : LS_NEVER;
 }
 
+/* Message ids never come round: an SA is rekeyed, or else closed, before either side's do (2.2). */
+static const uint32_t ids_soft = UINT32_MAX - 0xffff, ids_hard = UINT32_MAX - 0xff;
+
+static bool ids_reach(const struct ike_sa *sa, uint32_t limit)
+{
+	return sa->send_id >= limit || sa->recv_id >= limit;
+}
+
 /* When the IKE SA is to be rekeyed: at its soft limit, or when a try that failed is to be repeated.
  */
 static ls_time rekey_due(const struct ike_sa *sa)
 {
 	if (sa->state != IKE_S_ESTABLISHED || ike_rekey_under_way(sa))
 		return LS_NEVER;
+	if (sa->rekey_at == LS_NEVER && ids_reach(sa, ids_soft))
+		return sa->ike->now;
 	return sa->rekey_at != LS_NEVER
 	               ? sa->rekey_at
 	               : ls_time_add(sa->life.born, LS_S((ls_time)sa->life.soft.seconds));
@@ -390,24 +418,16 @@ static ls_time keepalive_due(const struct ike_sa *sa)
 	               : LS_NEVER;
 }
 
-/* Message ids never come round: an SA is rekeyed, or else closed, before either side's do (2.2). */
-static const uint32_t ids_soft = UINT32_MAX - 0xffff, ids_hard = UINT32_MAX - 0xff;
-
-static bool ids_reach(const struct ike_sa *sa, uint32_t limit)
-{
-	return sa->send_id >= limit || sa->recv_id >= limit;
-}
-
 ls_time ike_sa_due(const struct ike_sa *sa)
 {
 	ls_time at = ls_time_min(ike_task_due(sa->active), ike_task_due(sa->serving));
 
 	at = ls_time_min(at, ls_time_min(sa->give_up, dpd_at(sa)));
 	at = ls_time_min(at, ls_time_min(children_at(sa), keepalive_due(sa)));
-	if (sa->rekey_at == LS_NEVER && ids_reach(sa, ids_soft))
-		return sa->ike->now;
 	if (sa->state != IKE_S_ESTABLISHED)
 		return at;
+	if (ids_reach(sa, ids_hard))
+		return sa->ike->now;
 	return ls_time_min(
 		at, ls_time_min(rekey_due(sa),
 	                        ls_time_add(sa->life.born, LS_S((ls_time)sa->life.hard.seconds))));
@@ -426,8 +446,6 @@ static void gave_up(struct ike_sa *sa)
 	}
 }
 
-	if (ids_reach(sa, ids_hard))
-		return sa->ike->now;
 /* Timers of an SA that stands: its life, its children's second tries, liveness, the NAT's mapping.
  */
 static void tick_established(struct ike_sa *sa)
@@ -436,6 +454,10 @@ static void tick_established(struct ike_sa *sa)
 
 	if (life_state(&sa->life, now) == LIFE_HARD) {
 		ike_sa_close(sa, CAUSE_IKE_REKEY_FAILED, "");
+		return;
+	}
+	if (ids_reach(sa, ids_hard)) {
+		ike_sa_close(sa, CAUSE_IKE_MESSAGE_IDS, "");
 		return;
 	}
 	if (now >= rekey_due(sa))
@@ -456,10 +478,6 @@ static void tick_established(struct ike_sa *sa)
 		sa->keepalive_at = ls_time_add(now, LS_S(IKE_KEEPALIVE_S));
 	}
 }
-	if (ids_reach(sa, ids_hard)) {
-		ike_sa_close(sa, CAUSE_IKE_MESSAGE_IDS, "");
-		return;
-	}
 
 void ike_sa_tick(struct ike_sa *sa)
 {

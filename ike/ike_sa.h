@@ -179,8 +179,8 @@ void ike_sa_enter(struct ike_sa *sa, enum ike_state state, enum ls_cause why);
  */
 void ike_sa_end(struct ike_sa *sa, enum ls_cause cause, const char *text);
 /* Ends it at once, after sending one unacknowledged Delete (or AUTHENTICATION_FAILED) where the SA
- * has keys. While a request of ours is unanswered the Delete has the next id: a peer that has
- * answered it takes the Delete, to another one it is outside the window. */
+ * has keys. While a request of ours is unanswered the Delete waits for its answer (2.3), as in
+ * ike_sa_close(). */
 void ike_sa_end_telling(struct ike_sa *sa, enum ls_cause cause, const char *text, uint16_t notify);
 /* Ends children and chains now, and the SA when the peer has answered our Delete. */
 void ike_sa_close(struct ike_sa *sa, enum ls_cause cause, const char *text);

@@ -132,6 +132,17 @@ void iked_pump(struct iked *d)
 		request_do(d, r);
 	d->pumping = false;
 	clock_timer_set(d->timer, ike_deadline(d->ike), clock_now());
+	if (d->end_timer && !ike_farewells(d->ike))
+		event_active(d->end_timer, EV_TIMEOUT, 0);
+}
+
+static void farewell_over(evutil_socket_t fd, short what, void *arg)
+{
+	struct iked *d = arg;
+
+	(void)fd;
+	(void)what;
+	proc_stop(d->proc);
 }
 
 static void timer_fired(evutil_socket_t fd, short what, void *arg)
@@ -380,12 +391,20 @@ static void on_shutdown(void *owner, enum msg_role from, const struct msg *m, in
 {
 	struct iked *d = owner;
 
+	/* A Delete may have to wait until the peer has answered what was asked before. */
+	ls_time most = LS_MS(m->shutdown.wait_ms) * 3 / 4;
+
 	(void)from;
 	(void)fd;
 	(void)m;
 	ike_shutdown(d->ike, clock_now());
 	iked_pump(d);
-	proc_stop(d->proc);
+	if (!d->end_timer && ike_farewells(d->ike))
+		d->end_timer = evtimer_new(d->base, farewell_over, d);
+	if (d->end_timer)
+		clock_timer_set(d->end_timer, clock_now() + most, clock_now());
+	else
+		proc_stop(d->proc);
 }
 
 static void on_socket(void *owner, enum msg_role from, const struct msg *m, int *fd)
@@ -648,6 +667,8 @@ static void iked_free(struct iked *d)
 		event_free(d->timer);
 	if (d->resolve_timer)
 		event_free(d->resolve_timer);
+	if (d->end_timer)
+		event_free(d->end_timer);
 	if (d->dns)
 		evdns_base_free(d->dns, 0);
 	free(d->rx);

@@ -79,6 +79,7 @@ struct iked {
 	struct ike_request request;
 	uint8_t *rx; /* IKED_RX_MESSAGES * (IKED_DATAGRAM_MAX + 1) */
 	bool pumping, gateway_lost, config_there;
+	struct event *end_timer; /* while it ends; NULL: it does not */
 };
 
 /* Sends message `name` (see msg.def) to a process. */

@@ -147,6 +147,65 @@ START_TEST(window_of_one)
 }
 END_TEST
 
+/* Nor does a Delete go before what was asked is answered, also where the daemon ends. */
+START_TEST(farewell_within_the_window)
+{
+	struct pair *p = pair_new();
+	unsigned sent;
+
+	dpd_off(p);
+	pair_up(p);
+	sent = p->sent[0];
+	ike_probe(forge_sa(p, 0));
+	ike_shutdown(p->side[0].ike, p->now);
+	ike_shutdown(p->side[0].ike, p->now);
+	pair_cross(p);
+	ck_assert_uint_eq(p->sent[0], sent + 1);
+	ck_assert_uint_eq(p->side[0].sas, 0);
+	ck_assert(ike_farewells(p->side[0].ike));
+	/* No new SA comes meanwhile. */
+	ike_start(p->side[0].ike, 1, p->now);
+	ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 1);
+	pair_deliver_one(p);
+	pair_deliver_one(p);
+	pair_cross(p);
+	ck_assert_uint_eq(p->sent[0], sent + 2);
+	ck_assert(!ike_farewells(p->side[0].ike));
+	pair_run(p);
+	ck_assert_uint_eq(p->side[1].sas, 0);
+	ck_assert_int_eq(pair_last(&p->side[1], IKE_REQ_DOWN)->cause, CAUSE_PEER_ASKED);
+	pair_free(p);
+}
+END_TEST
+
+/* A dialling that is called off in IKE_AUTH: what the peer makes of it then is deleted there. */
+START_TEST(called_off_in_auth)
+{
+	struct pair *p = pair_new();
+	unsigned sent;
+
+	ike_start(p->side[0].ike, 1, p->now);
+	pair_deliver_one(p);
+	pair_deliver_one(p);
+	pair_cross(p);
+	ck_assert_int_eq(forge_sa(p, 0)->state, IKE_S_AUTH);
+	sent = p->sent[0];
+	ike_stop(p->side[0].ike, 1, CAUSE_ADMIN, p->now);
+	pair_cross(p);
+	ck_assert_uint_eq(p->sent[0], sent);
+	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 1);
+	pair_deliver_one(p);
+	pair_cross(p);
+	ck_assert_uint_eq(p->side[1].sas, 1);
+	pair_run(p);
+	ck_assert_uint_eq(p->side[0].sas + p->side[1].sas, 0);
+	ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 0);
+	ck_assert_uint_eq(p->side[0].reserved, p->side[0].released);
+	ck_assert_int_eq(pair_last(&p->side[1], IKE_REQ_DOWN)->cause, CAUSE_PEER_ASKED);
+	pair_free(p);
+}
+END_TEST
+
 struct times {
 	ls_time at[16];
 	uint8_t first[512];
@@ -392,4 +451,5 @@ END_TEST
 
 IKE_MAIN("ike tasks", each_message_lost, dead_peer, silent_inside, smaller_fragments_after_silence,
          window_of_one, retransmission, tries_as_configured, no_answer_to_auth,
-         closed_in_the_middle, cut_smaller, question_times_out, too_large_to_build)
+         closed_in_the_middle, cut_smaller, question_times_out, too_large_to_build,
+         farewell_within_the_window, called_off_in_auth)
