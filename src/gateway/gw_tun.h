@@ -20,9 +20,12 @@ enum {
 	GW_TUN_PACKET_MAX = 65535,
 	GW_HEADROOM = 32,  /* bytes that must be writable before a packet: UDP 8, L2TP 16, PPP 4 */
 	GW_HEAD_MAX = 192, /* IP and transport headers of a segment */
-	GW_PIECES_MAX = 256, /* segments that one super-packet may become */
-	GW_JOIN_FLOWS = 16,  /* flows joined at a time */
+	GW_PIECES_MAX = 2048, /* segments that one super-packet may become: the least MSS of Linux
+	                         is 48, options included */
+	GW_JOIN_FLOWS = 16,   /* flows joined at a time */
 	GW_JOIN_SEGMENTS = 128,
+	GW_VNET_UDP_L4 = 5, /* VIRTIO_NET_HDR_GSO_UDP_L4 (VIRTIO 1.3), missing in headers before
+	                       Linux 6.2 */
 };
 
 /* One packet for the tunnel: the headers, GW_HEADROOM writable bytes before them, and the payload

@@ -9,8 +9,6 @@
 #include <linux/virtio_net.h>
 #include <string.h>
 
-enum { VNET_GSO_UDP_L4 = 5 }; /* VIRTIO 1.3; missing in headers before Linux 6.2 */
-
 /* The header is in host order on a TUN device (no TUNSETVNETBE). */
 static struct virtio_net_hdr vnet_read(const uint8_t *bytes)
 {
@@ -34,11 +32,23 @@ static enum ls_cause sum_complete(uint8_t *packet, size_t len, size_t start, siz
 	return CAUSE_NONE;
 }
 
+/* The partial checksum, without the length: the pseudo header's sum as the kernel has it, which
+ * knows the last address of a routing header (RFC 8200 8.1). */
+static uint64_t pseudo_take(uint8_t *field, size_t len)
+{
+	uint16_t partial = ls_get16(field);
+
+	ls_put16(field, 0);
+	return (uint64_t)partial + (uint16_t)~len;
+}
+
 /* The sums over what is the same in all segments: lengths, id, sequence number, flags and checksums
  * count as zero. */
 static void segments_prepare(struct gw_cut *cut)
 {
 	uint8_t *ip = cut->packet, *t = ip + cut->transport;
+	uint64_t pseudo =
+		pseudo_take(t + (cut->tcp ? TCP_SUM : UDP_SUM), cut->len - cut->transport);
 
 	if (cut->version == 4) {
 		cut->id = ls_get16(ip + IP4_ID);
@@ -52,13 +62,10 @@ static void segments_prepare(struct gw_cut *cut)
 		cut->flags = t[TCP_FLAGS];
 		ls_put32(t + TCP_SEQUENCE, 0);
 		t[TCP_FLAGS] = 0;
-		ls_put16(t + TCP_SUM, 0);
 	} else {
 		ls_put16(t + UDP_LEN, 0);
-		ls_put16(t + UDP_SUM, 0);
 	}
-	cut->transport_sum = ls_sum_bytes(t, cut->head_len - cut->transport) +
-	                     ls_sum_pseudo(ip, cut->version, cut->tcp ? IP_TCP : IP_UDP, 0);
+	cut->transport_sum = ls_sum_bytes(t, cut->head_len - cut->transport) + pseudo;
 }
 
 static enum ls_cause segments_start(struct gw_cut *cut, const struct virtio_net_hdr *h)
@@ -67,7 +74,7 @@ static enum ls_cause segments_start(struct gw_cut *cut, const struct virtio_net_
 	size_t left;
 
 	cut->tcp = type == VIRTIO_NET_HDR_GSO_TCPV4 || type == VIRTIO_NET_HDR_GSO_TCPV6;
-	if (!cut->tcp && type != VNET_GSO_UDP_L4)
+	if (!cut->tcp && type != GW_VNET_UDP_L4)
 		return CAUSE_GW_TUN_FORMAT;
 	/* A super-packet always has a partial checksum, so csum_start is where the transport header
 	 * begins. */
@@ -77,7 +84,8 @@ static enum ls_cause segments_start(struct gw_cut *cut, const struct virtio_net_
 		return CAUSE_GW_TUN_FORMAT;
 	if (cut->version == 6 && cut->transport < IP6_SIZE)
 		return CAUSE_GW_TUN_FORMAT;
-	if (cut->transport + TCP_SIZE > cut->len || cut->segment_len == 0)
+	if (cut->transport + (size_t)(cut->tcp ? TCP_SIZE : UDP_SIZE) > cut->len ||
+	    cut->segment_len == 0)
 		return CAUSE_GW_TUN_FORMAT;
 	cut->head_len = cut->transport + UDP_SIZE;
 	if (cut->tcp)

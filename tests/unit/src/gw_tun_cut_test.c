@@ -2,8 +2,6 @@
  * device cannot mean is refused. */
 #include "tests/unit/src/gw_tun_packet.h"
 
-enum { UDP_SUPER = 5 }; /* VIRTIO_NET_HDR_GSO_UDP_L4: missing in older headers */
-
 /* Each piece is the packet that a sender with that MSS would have made itself. */
 static void check_pieces(const struct spec *s, const struct pieces *ps)
 {
@@ -25,7 +23,8 @@ static void check_pieces(const struct spec *s, const struct pieces *ps)
 		ck_assert_uint_eq(transport_sum(ps->packet[i], len), 0xffff);
 		if (s->version == 4)
 			ck_assert_uint_eq(reference_sum(ps->packet[i], IP4_SIZE), 0xffff);
-		memcpy(want + ip + TCP_SUM, ps->packet[i] + ip + TCP_SUM, 2);
+		ck_assert(!s->udp || ls_get16(ps->packet[i] + ip + UDP_SUM) != 0);
+		memcpy(want + sum_at(s), ps->packet[i] + sum_at(s), 2);
 		ck_assert_mem_eq(want, ps->packet[i], len);
 		done += one.payload;
 	}
@@ -108,7 +107,7 @@ START_TEST(what_cannot_be_a_super_packet_is_refused)
 		.gso_type = 0xff, .gso_size = 0xffff, .csum_start = 0xffff};
 
 	for (unsigned version = 4; version <= 6; version += 2) {
-		struct spec s = spec_default(version, GW_PIECES_MAX * 100, 100);
+		struct spec s = spec_default(version, GW_PIECES_MAX * 30, 30);
 		uint16_t ip = version == 4 ? IP4_SIZE : IP6_SIZE;
 		struct virtio_net_hdr h = as_it_is;
 
@@ -128,7 +127,7 @@ START_TEST(what_cannot_be_a_super_packet_is_refused)
 			ck_assert_int_eq(start_with(&s, &h, 0),
 			                 type == VIRTIO_NET_HDR_GSO_TCPV4 ||
 			                                 type == VIRTIO_NET_HDR_GSO_TCPV6 ||
-			                                 type == UDP_SUPER
+			                                 type == GW_VNET_UDP_L4
 			                         ? CAUSE_NONE
 			                         : CAUSE_GW_TUN_FORMAT);
 		}
@@ -163,53 +162,75 @@ START_TEST(nothing_behind_the_virtio_header_is_no_packet)
 }
 END_TEST
 
-/* UDP with UDP_SEGMENT: each piece a datagram with its own length and checksum. */
+/* UDP with UDP_SEGMENT: each piece a datagram with its own length, checksum and IPv4 id. */
 START_TEST(udp_super_packets_become_datagrams)
 {
-	enum { PAYLOAD = 2501, SIZE = 1000 };
-	/* Made with a TCP header first. */
-	static uint8_t room[ROOM + GW_VNET_SIZE + GW_HEAD_MAX + PAYLOAD];
+	static const size_t payloads[] = {2, 3, 9, 1000, 1001, 2500, 2501, 60000, 65000};
+	static const size_t sizes[] = {1, 2, 8, 999, 1000, 1400, 1472};
 
-	for (unsigned version = 4; version <= 6; version += 2) {
-		size_t ip = version == 4 ? IP4_SIZE : IP6_SIZE, done = 0;
-		uint8_t *bytes = room + ROOM, *p = bytes + GW_VNET_SIZE;
-		struct virtio_net_hdr h = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-		                           .gso_type = UDP_SUPER,
-		                           .gso_size = SIZE,
-		                           .csum_start = (uint16_t)ip,
-		                           .csum_offset = UDP_SUM};
-		struct spec s = spec_default(version, PAYLOAD, SIZE);
-		struct pieces ps;
+	for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++)
+		for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++)
+			for (unsigned version = 4; version <= 6; version += 2) {
+				struct spec s = spec_default(version, payloads[i], sizes[k]);
 
-		/* The IP header of a TCP packet, with another protocol and length. */
-		packet_make(&s, p);
-		p[version == 4 ? IP4_PROTOCOL : IP6_NEXT] = IP_UDP;
-		ls_put16(p + (version == 4 ? IP4_LEN : IP6_LEN),
-		         (uint16_t)((version == 4 ? ip : 0) + UDP_SIZE + PAYLOAD));
-		ls_put16(p + ip + UDP_LEN, UDP_SIZE + PAYLOAD);
-		for (size_t i = 0; i < PAYLOAD; i++)
-			p[ip + UDP_SIZE + i] = (uint8_t)(i * 31 >> 2);
-		memcpy(bytes, &h, sizeof h);
-		cut_all(bytes, GW_VNET_SIZE + ip + UDP_SIZE + PAYLOAD, &ps);
-		ck_assert_uint_eq(ps.n, 3);
-		for (unsigned i = 0; i < ps.n; i++) {
-			size_t payload = i < 2 ? SIZE : PAYLOAD - 2 * SIZE;
-
-			ck_assert_uint_eq(ps.len[i], ip + UDP_SIZE + payload);
-			ck_assert_uint_eq(gw_ip_len(ps.packet[i], ps.len[i]), ps.len[i]);
-			ck_assert_uint_eq(ls_get16(ps.packet[i] + ip + UDP_LEN),
-			                  UDP_SIZE + payload);
-			ck_assert_uint_eq(transport_sum(ps.packet[i], ps.len[i]), 0xffff);
-			if (version == 4) {
-				ck_assert_uint_eq(reference_sum(ps.packet[i], IP4_SIZE), 0xffff);
-				ck_assert_uint_eq(ls_get16(ps.packet[i] + IP4_ID), s.id + i);
+				if (payloads[i] / sizes[k] > 128)
+					continue;
+				s.udp = true;
+				s.id = 0xffff;
+				is_cut_well(&s);
 			}
-			ck_assert_mem_eq(ps.packet[i] + ip + UDP_SIZE, p + ip + UDP_SIZE + done,
-			                 payload);
-			done += payload;
-		}
-		pieces_free(&ps);
+}
+END_TEST
+
+/* TCP with so small an MSS as the kernel takes from a peer at most. */
+START_TEST(small_segments_are_no_reason_to_drop)
+{
+	struct spec s = spec_default(4, 65535 - IP4_SIZE - TCP_SIZE, 36);
+
+	is_cut_well(&s);
+}
+END_TEST
+
+/* The checksum counts where the packet goes in the end; who made it knows, we do not look. */
+START_TEST(a_routing_header_is_in_the_partial_sum)
+{
+	enum { ROUTING = 24, PAYLOAD = 2500 };
+	uint8_t *bytes = big_room(), *p = bytes + ROOM + GW_VNET_SIZE, last[16];
+	struct spec s = spec_default(6, PAYLOAD, 1000);
+	size_t len = super_make(&s, bytes + ROOM);
+	struct virtio_net_hdr h;
+	struct pieces ps;
+	uint64_t sum;
+
+	memset(last, 0x77, sizeof last);
+	memmove(p + IP6_SIZE + ROUTING, p + IP6_SIZE, len - GW_VNET_SIZE - IP6_SIZE);
+	memset(p + IP6_SIZE, 0, ROUTING);
+	p[IP6_NEXT] = 43;
+	p[IP6_SIZE] = IP_TCP;
+	p[IP6_SIZE + 1] = 2;
+	p[IP6_SIZE + 2] = 2;
+	p[IP6_SIZE + 3] = 1;
+	memcpy(p + IP6_SIZE + 8, last, sizeof last);
+	ls_put16(p + IP6_LEN, (uint16_t)(ls_get16(p + IP6_LEN) + ROUTING));
+	/* The pseudo header's sum, with the last address in place of the next. */
+	sum = ls_sum_bytes(p + IP6_FROM, 16) + ls_sum_bytes(last, 16) + IP_TCP;
+	ls_put16(p + IP6_SIZE + ROUTING + TCP_SUM, ls_sum_fold(sum + TCP_SIZE + PAYLOAD));
+	memcpy(&h, bytes + ROOM, sizeof h);
+	h.csum_start += ROUTING;
+	h.hdr_len += ROUTING;
+	memcpy(bytes + ROOM, &h, sizeof h);
+	cut_all(bytes + ROOM, len + ROUTING, &ps);
+	ck_assert_uint_eq(ps.n, 3);
+	for (unsigned i = 0; i < ps.n; i++) {
+		size_t tcp = ps.len[i] - IP6_SIZE - ROUTING;
+
+		ck_assert_uint_eq(gw_ip_len(ps.packet[i], ps.len[i]), ps.len[i]);
+		ck_assert_uint_eq(ls_sum_fold(sum + tcp +
+		                              ls_sum_bytes(ps.packet[i] + IP6_SIZE + ROUTING, tcp)),
+		                  0xffff);
 	}
+	pieces_free(&ps);
+	free(bytes);
 }
 END_TEST
 
@@ -293,6 +314,8 @@ int main(void)
 	tcase_add_test(tc, streams_are_cut_at_the_mss);
 	tcase_add_test(tc, flags_go_where_they_belong);
 	tcase_add_test(tc, udp_super_packets_become_datagrams);
+	tcase_add_test(tc, small_segments_are_no_reason_to_drop);
+	tcase_add_test(tc, a_routing_header_is_in_the_partial_sum);
 	tcase_add_test(tc, single_packets_get_their_sum);
 	tcase_add_test(tc, what_cannot_be_a_super_packet_is_refused);
 	tcase_add_test(tc, nothing_behind_the_virtio_header_is_no_packet);

@@ -1,5 +1,5 @@
-/* Test helper: TCP packets as a host sends them, super-packets as a TUN device gives them, and what
- * cutting and joining make of them. */
+/* Test helper: TCP and UDP packets as a host sends them, super-packets as a TUN device gives them,
+ * and what cutting and joining make of them. */
 #ifndef TESTS_UNIT_SRC_GW_TUN_PACKET_H
 #define TESTS_UNIT_SRC_GW_TUN_PACKET_H
 
@@ -21,6 +21,7 @@ enum { ROOM = 128, BIG = 70000 };
 /* A packet to be made: everything that a test may want to vary. */
 struct spec {
 	unsigned version;
+	bool udp; /* nothing of TCP's counts then */
 	size_t payload, mss;
 	uint8_t flags;
 	uint8_t options[40];
@@ -43,13 +44,36 @@ static inline struct spec spec_default(unsigned version, size_t payload, size_t 
 	                     .window = 512};
 }
 
-/* Writes IP and TCP with payload bytes drawn from the sequence number; without checksums. Gives the
- * length. */
+static inline size_t head_size(const struct spec *s)
+{
+	size_t ip = s->version == 4 ? IP4_SIZE : IP6_SIZE;
+
+	return ip + (s->udp ? UDP_SIZE : TCP_SIZE + s->options_len);
+}
+
+static inline void transport_make(const struct spec *s, uint8_t *t)
+{
+	ls_put16(t, 40000);
+	ls_put16(t + 2, 443);
+	if (s->udp) {
+		ls_put16(t + UDP_LEN, (uint16_t)(UDP_SIZE + s->payload));
+		return;
+	}
+	ls_put32(t + TCP_SEQUENCE, s->sequence);
+	ls_put32(t + TCP_ACK, s->ack);
+	t[TCP_OFFSET] = (uint8_t)((TCP_SIZE + s->options_len) / 4 << 4);
+	t[TCP_FLAGS] = s->flags;
+	ls_put16(t + TCP_WINDOW, s->window);
+	ls_put16(t + TCP_URGENT, s->urgent);
+	memcpy(t + TCP_SIZE, s->options, s->options_len);
+}
+
+/* Writes IP and TCP or UDP with payload bytes drawn from the sequence number; without a checksum of
+ * the transport. Gives the length. */
 static inline size_t packet_make(const struct spec *s, uint8_t *p)
 {
-	size_t ip = s->version == 4 ? IP4_SIZE : IP6_SIZE, head = ip + TCP_SIZE + s->options_len,
+	size_t ip = s->version == 4 ? IP4_SIZE : IP6_SIZE, head = head_size(s),
 	       len = head + s->payload;
-	uint8_t *t = p + ip;
 
 	memset(p, 0, head);
 	if (s->version == 4) {
@@ -59,27 +83,19 @@ static inline size_t packet_make(const struct spec *s, uint8_t *p)
 		ls_put16(p + IP4_ID, s->id);
 		ls_put16(p + IP4_FRAGMENT, 0x4000);
 		p[IP4_TTL] = 64;
-		p[IP4_PROTOCOL] = IP_TCP;
+		p[IP4_PROTOCOL] = s->udp ? IP_UDP : IP_TCP;
 		ls_put32(p + 12, 0x0a010001);
 		ls_put32(p + 16, 0x0a020001);
 		ls_sum_ip4_set(p, IP4_SIZE);
 	} else {
 		ls_put32(p, 0x60012345u | (uint32_t)s->tos << 20);
 		ls_put16(p + IP6_LEN, (uint16_t)(len - IP6_SIZE));
-		p[IP6_NEXT] = IP_TCP;
+		p[IP6_NEXT] = s->udp ? IP_UDP : IP_TCP;
 		p[7] = 64;
 		memset(p + 8, 0xfd, 16);
 		memset(p + 24, 0xfe, 16);
 	}
-	ls_put16(t, 40000);
-	ls_put16(t + 2, 443);
-	ls_put32(t + TCP_SEQUENCE, s->sequence);
-	ls_put32(t + TCP_ACK, s->ack);
-	t[TCP_OFFSET] = (uint8_t)((TCP_SIZE + s->options_len) / 4 << 4);
-	t[TCP_FLAGS] = s->flags;
-	ls_put16(t + TCP_WINDOW, s->window);
-	ls_put16(t + TCP_URGENT, s->urgent);
-	memcpy(t + TCP_SIZE, s->options, s->options_len);
+	transport_make(s, p + ip);
 	for (size_t i = 0; i < s->payload; i++)
 		p[head + i] = (uint8_t)((s->sequence + i) * 167 >> 3);
 	return len;
@@ -118,6 +134,20 @@ static inline uint16_t transport_sum(const uint8_t *p, size_t len)
 	return (uint16_t)((sum & 0xffff) + (sum >> 16));
 }
 
+static inline size_t sum_at(const struct spec *s)
+{
+	size_t ip = s->version == 4 ? IP4_SIZE : IP6_SIZE;
+
+	return ip + (s->udp ? UDP_SUM : TCP_SUM);
+}
+
+static inline void sum_make(const struct spec *s, uint8_t *p, size_t len)
+{
+	ls_put16(p + sum_at(s), 0);
+	uint16_t sum = (uint16_t)~transport_sum(p, len);
+	ls_put16(p + sum_at(s), sum == 0 && s->udp ? 0xffff : sum);
+}
+
 /* As the kernel hands it over: virtio_net_hdr, partial checksum. */
 static inline size_t super_make(const struct spec *s, uint8_t *bytes)
 {
@@ -125,21 +155,24 @@ static inline size_t super_make(const struct spec *s, uint8_t *bytes)
 	size_t len = packet_make(s, p), ip = s->version == 4 ? IP4_SIZE : IP6_SIZE;
 	struct virtio_net_hdr h = {
 		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-		.gso_type = s->version == 4 ? VIRTIO_NET_HDR_GSO_TCPV4 : VIRTIO_NET_HDR_GSO_TCPV6,
+		.gso_type = s->udp            ? GW_VNET_UDP_L4
+	                    : s->version == 4 ? VIRTIO_NET_HDR_GSO_TCPV4
+	                                      : VIRTIO_NET_HDR_GSO_TCPV6,
 		.gso_size = (uint16_t)s->mss,
-		.hdr_len = (uint16_t)(ip + TCP_SIZE + s->options_len),
+		.hdr_len = (uint16_t)head_size(s),
 		.csum_start = (uint16_t)ip,
-		.csum_offset = TCP_SUM,
+		.csum_offset = (uint16_t)(sum_at(s) - ip),
 	};
 
 	if (s->payload <= s->mss) {
 		h.gso_type = VIRTIO_NET_HDR_GSO_NONE;
 		h.gso_size = 0;
 	}
-	if (s->flags & TCP_CWR && h.gso_type)
+	if (!s->udp && s->flags & TCP_CWR && h.gso_type)
 		h.gso_type |= VIRTIO_NET_HDR_GSO_ECN;
 	memcpy(bytes, &h, sizeof h);
-	ls_put16(p + ip + TCP_SUM, ls_sum_fold(ls_sum_pseudo(p, s->version, IP_TCP, len - ip)));
+	ls_put16(p + sum_at(s),
+	         ls_sum_fold(ls_sum_pseudo(p, s->version, s->udp ? IP_UDP : IP_TCP, len - ip)));
 	return GW_VNET_SIZE + len;
 }
 
@@ -177,6 +210,7 @@ static inline void cut_all(uint8_t *bytes, size_t len, struct pieces *ps)
 		uint8_t *copy = malloc(ROOM + total);
 
 		ck_assert_ptr_nonnull(copy);
+		ck_assert_uint_lt(ps->n, GW_PIECES_MAX);
 		memcpy(copy + ROOM, piece.head, piece.head_len);
 		if (piece.payload_len)
 			memcpy(copy + ROOM + piece.head_len, piece.payload, piece.payload_len);
