@@ -24,9 +24,12 @@ enum {
 	                         is 48, options included */
 	GW_JOIN_FLOWS = 16,   /* flows joined at a time */
 	GW_JOIN_SEGMENTS = 128,
-	GW_VNET_UDP_L4 = 5, /* VIRTIO_NET_HDR_GSO_UDP_L4 (VIRTIO 1.3), missing in headers before
-	                       Linux 6.2 */
+	GW_JOIN_DATAGRAMS = 64, /* UDP_MAX_SEGMENTS of older kernels */
+	GW_VNET_UDP_L4 = 5,     /* VIRTIO_NET_HDR_GSO_UDP_L4 (VIRTIO 1.3), missing in headers before
+	                           Linux 6.2 */
 };
+/* What may be joined. */
+enum { GW_JOIN_TCP = 1, GW_JOIN_UDP = 2 };
 
 /* One packet for the tunnel: the headers, GW_HEADROOM writable bytes before them, and the payload
  * where the TUN read left it. */
@@ -75,7 +78,7 @@ size_t gw_ip_len(const uint8_t *packet, size_t len);
 /* Where joined packets go: one write to the TUN, virtio_net_hdr included; ctx is the owner's. */
 typedef void gw_join_write(void *ctx, const struct iovec *parts, int n, unsigned packets);
 
-/* One flow's segments in order, not written yet; they lie where they were received. */
+/* One flow's segments or datagrams in order, not written yet; they lie where they were received. */
 struct gw_flow {
 	uint8_t head[GW_VNET_SIZE + GW_HEAD_MAX];
 	struct iovec part[GW_JOIN_SEGMENTS + 1];
@@ -86,27 +89,26 @@ struct gw_flow {
 	uint32_t next_sequence;
 	uint16_t next_id;
 	uint32_t hash;
-	uint8_t version;
+	uint8_t version, protocol;
 };
 
 struct gw_join {
 	struct gw_flow flow[GW_JOIN_FLOWS];
-	unsigned flows;
-	bool offload; /* the TUN takes super-packets */
+	unsigned flows, kinds;
 	uint16_t mtu;
 	gw_join_write *write;
 	void *ctx;
 };
 
 /* Begins for one device; cheap enough to be called for each batch. What is held back must have been
- * written before. */
-void gw_join_init(struct gw_join *join, bool offload, uint16_t mtu, gw_join_write *write,
+ * written before. kinds: GW_JOIN_TCP, GW_JOIN_UDP, both or none. */
+void gw_join_init(struct gw_join *join, unsigned kinds, uint16_t mtu, gw_join_write *write,
                   void *ctx);
 /*
  * Takes a packet that came out of the tunnel: len bytes of a valid IP packet (gw_ip_len),
  * GW_VNET_SIZE writable bytes before it. It must stay in place until gw_join_flush. Order within a
- * flow is kept; segments are joined only if cutting gives them back bit for bit, and only with
- * right checksums.
+ * flow is kept, fragments and packets with extension headers included; segments are joined only if
+ * cutting gives them back bit for bit, and only with right checksums.
  */
 void gw_join_add(struct gw_join *join, uint8_t *packet, size_t len);
 /* Writes all that is held back. */

@@ -2,6 +2,8 @@
  * joined. */
 #include "tests/unit/src/gw_tun_packet.h"
 
+enum { BOTH = GW_JOIN_TCP | GW_JOIN_UDP };
+
 /* What joining wrote. */
 struct written {
 	uint8_t bytes[4 * BIG];
@@ -34,7 +36,7 @@ static void round_trip(const struct spec *s, bool expect_join)
 	size_t len = super_make(s, bytes + ROOM);
 
 	cut_all(bytes + ROOM, len, &ps);
-	gw_join_init(&join, true, 0xffff, written_add, w);
+	gw_join_init(&join, BOTH, 0xffff, written_add, w);
 	for (unsigned i = 0; i < ps.n; i++)
 		gw_join_add(&join, ps.packet[i], ps.len[i]);
 	gw_join_flush(&join);
@@ -74,6 +76,23 @@ START_TEST(streams_come_back)
 				round_trip(&s, true);
 				s.flags |= TCP_PSH;
 				round_trip(&s, payloads[i] > 2 * sizes[k]);
+			}
+}
+END_TEST
+
+START_TEST(datagrams_come_back)
+{
+	static const size_t payloads[] = {1, 2, 3, 99, 100, 2700, 2701, 20001, 63999};
+	static const size_t sizes[] = {1, 2, 64, 1000, 1001, 1400};
+
+	for (size_t i = 0; i < sizeof payloads / sizeof payloads[0]; i++)
+		for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++)
+			for (unsigned version = 4; version <= 6; version += 2) {
+				struct spec s = spec_default(version, payloads[i], sizes[k]);
+
+				s.udp = true;
+				if (payloads[i] / sizes[k] <= 128)
+					round_trip(&s, true);
 			}
 }
 END_TEST
@@ -128,7 +147,7 @@ static unsigned writes_of_two(unsigned version, void (*change)(uint8_t *packet, 
 			ls_sum_ip4_set(p, IP4_SIZE);
 		ls_put16(p + ip + TCP_SUM, (uint16_t)~transport_sum(p, len));
 	}
-	gw_join_init(&join, true, 0xffff, written_add, w);
+	gw_join_init(&join, BOTH, 0xffff, written_add, w);
 	gw_join_add(&join, a + ROOM, len);
 	gw_join_add(&join, b + ROOM, len);
 	gw_join_flush(&join);
@@ -220,7 +239,7 @@ START_TEST(flows_mix)
 	uint8_t *room = calloc(FLOWS * EACH, 1000);
 	size_t bytes = 0;
 
-	gw_join_init(&join, true, 0xffff, written_add, w);
+	gw_join_init(&join, BOTH, 0xffff, written_add, w);
 	for (unsigned k = 0; k < EACH; k++)
 		for (unsigned f = 0; f < FLOWS; f++) {
 			struct spec s = spec_default(4, 300, 300);
@@ -256,29 +275,33 @@ START_TEST(flows_mix)
 END_TEST
 
 /* n segments of this size in a row, as they come out of the tunnel; what became of them is in w. */
-static void join_segments(struct written *w, unsigned version, unsigned n, size_t size,
-                          bool offload)
+static void join_all(struct written *w, struct spec s, unsigned n, unsigned kinds)
 {
 	struct gw_join join;
-	uint8_t *room = calloc(n, ROOM + 100 + size);
+	size_t stride = ROOM + 100 + s.payload;
+	uint8_t *room = calloc(n, stride);
 
 	ck_assert_ptr_nonnull(room);
 	memset(w, 0, sizeof *w);
-	gw_join_init(&join, offload, 0xffff, written_add, w);
+	gw_join_init(&join, kinds, 0xffff, written_add, w);
 	for (unsigned i = 0; i < n; i++) {
-		struct spec s = spec_default(version, size, size);
-		size_t ip = version == 4 ? IP4_SIZE : IP6_SIZE;
-		uint8_t *p = room + i * (ROOM + 100 + size) + ROOM;
-
-		s.sequence += (uint32_t)(i * size);
-		s.id = (uint16_t)(s.id + i);
+		uint8_t *p = room + i * stride + ROOM;
 		size_t len = packet_make(&s, p);
-		ls_put16(p + ip + TCP_SUM, (uint16_t)~transport_sum(p, len));
+
+		sum_make(&s, p, len);
 		gw_join_add(&join, p, len);
+		s.sequence += (uint32_t)s.payload;
+		s.id++;
 	}
 	gw_join_flush(&join);
 	gw_join_flush(&join);
 	free(room);
+}
+
+static void join_segments(struct written *w, unsigned version, unsigned n, size_t size,
+                          unsigned kinds)
+{
+	join_all(w, spec_default(version, size, size), n, kinds);
 }
 
 /* What the kernel is told of a joined packet (VIRTIO 1.2, 5.1.6.2). */
@@ -294,7 +317,7 @@ START_TEST(the_kernel_is_told_how_to_cut)
 		uint8_t partial[40 + TCP_SIZE + SEGMENTS * SIZE];
 		struct virtio_net_hdr h;
 
-		join_segments(w, version, SEGMENTS, SIZE, true);
+		join_segments(w, version, SEGMENTS, SIZE, BOTH);
 		ck_assert_uint_eq(w->n, 1);
 		ck_assert_uint_eq(w->packets[0], SEGMENTS);
 		ck_assert_uint_eq(w->len[0], GW_VNET_SIZE + total);
@@ -318,18 +341,117 @@ START_TEST(the_kernel_is_told_how_to_cut)
 }
 END_TEST
 
+START_TEST(the_kernel_is_told_how_to_cut_datagrams)
+{
+	enum { SIZE = 50 };
+	struct written *w = calloc(1, sizeof *w);
+
+	for (unsigned version = 4; version <= 6; version += 2) {
+		struct spec s = spec_default(version, SIZE, SIZE);
+		size_t ip = version == 4 ? IP4_SIZE : IP6_SIZE, payload = 64 * SIZE;
+		const uint8_t *p = w->bytes + GW_VNET_SIZE;
+		struct virtio_net_hdr h;
+
+		s.udp = true;
+		join_all(w, s, 65, BOTH);
+		/* No kernel takes more than 64 in one. */
+		ck_assert_uint_eq(w->n, 2);
+		ck_assert_uint_eq(w->packets[0], 64);
+		memcpy(&h, w->bytes, sizeof h);
+		ck_assert_uint_eq(h.flags, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+		ck_assert_uint_eq(h.gso_type, GW_VNET_UDP_L4);
+		ck_assert_uint_eq(h.hdr_len, ip + UDP_SIZE);
+		ck_assert_uint_eq(h.gso_size, SIZE);
+		ck_assert_uint_eq(h.csum_start, ip);
+		ck_assert_uint_eq(h.csum_offset, UDP_SUM);
+		ck_assert_uint_eq(ls_get16(p + ip + UDP_LEN), UDP_SIZE + payload);
+		ck_assert_uint_eq(
+			ls_get16(p + ip + UDP_SUM),
+			ls_sum_fold(ls_sum_pseudo(p, version, IP_UDP, UDP_SIZE + payload)));
+	}
+	free(w);
+}
+END_TEST
+
+/* Each kind of packet is joined where that is wanted, and the other is not touched by it. */
+START_TEST(a_kind_is_joined_where_it_may_be)
+{
+	struct written *w = calloc(1, sizeof *w);
+
+	for (unsigned kinds = 0; kinds <= BOTH; kinds++)
+		for (unsigned udp = 0; udp < 2; udp++) {
+			struct spec s = spec_default(4, 100, 100);
+
+			s.udp = udp;
+			join_all(w, s, 3, kinds);
+			ck_assert_uint_eq(w->n, kinds & (udp ? GW_JOIN_UDP : GW_JOIN_TCP) ? 1 : 3);
+		}
+	free(w);
+}
+END_TEST
+
+/* Without a checksum there is none that the kernel could make again. */
+START_TEST(datagrams_without_a_sum_stay_alone)
+{
+	struct written *w = calloc(1, sizeof *w);
+	uint8_t room[3][ROOM + 100];
+	struct spec s = spec_default(4, 40, 40);
+	struct gw_join join;
+
+	s.udp = true;
+	gw_join_init(&join, BOTH, 0xffff, written_add, w);
+	for (unsigned i = 0; i < 3; i++, s.id++)
+		gw_join_add(&join, room[i] + ROOM, packet_make(&s, room[i] + ROOM));
+	gw_join_flush(&join);
+	ck_assert_uint_eq(w->n, 3);
+	free(w);
+}
+END_TEST
+
+/* What only its addresses say of which flow it is does not overtake what waits. */
+START_TEST(fragments_keep_their_place)
+{
+	for (unsigned other = 0; other < 2; other++) {
+		struct written *w = calloc(1, sizeof *w);
+		uint8_t room[3][ROOM + 200];
+		struct spec s = spec_default(4, 100, 100);
+		struct gw_join join;
+
+		gw_join_init(&join, BOTH, 0xffff, written_add, w);
+		for (unsigned i = 0; i < 3; i++) {
+			uint8_t *p = room[i] + ROOM;
+			size_t len = packet_make(&s, p);
+
+			sum_make(&s, p, len);
+			if (i == 2) {
+				ls_put16(p + IP4_FRAGMENT, 0x2000);
+				p[IP4_FROM] ^= (uint8_t)other;
+			}
+			gw_join_add(&join, p, len);
+			s.sequence += 100;
+			s.id++;
+		}
+		ck_assert_uint_eq(w->n, other ? 1 : 2);
+		gw_join_flush(&join);
+		ck_assert_uint_eq(w->n, 2);
+		ck_assert_uint_eq(w->packets[!other], 1);
+		free(w);
+	}
+}
+END_TEST
+
 /* By number of segments and by bytes. */
 START_TEST(a_joined_packet_has_bounds)
 {
 	struct written *w = calloc(1, sizeof *w);
 
-	join_segments(w, 4, GW_JOIN_SEGMENTS, 100, true);
+	join_segments(w, 4, GW_JOIN_SEGMENTS, 100, BOTH);
 	ck_assert_uint_eq(w->n, 1);
-	join_segments(w, 4, GW_JOIN_SEGMENTS + 1, 100, true);
+	join_segments(w, 4, GW_JOIN_SEGMENTS + 1, 100, BOTH);
 	ck_assert_uint_eq(w->n, 2);
 	ck_assert_uint_eq(w->packets[0], GW_JOIN_SEGMENTS);
 	ck_assert_uint_eq(w->packets[1], 1);
-	join_segments(w, 6, 60, 1400, true);
+	join_segments(w, 6, 60, 1400, BOTH);
 	ck_assert_uint_eq(w->n, 2);
 	ck_assert_uint_le(w->len[0], GW_VNET_SIZE + GW_TUN_PACKET_MAX);
 	ck_assert_uint_ge(w->len[0], 63000);
@@ -344,7 +466,7 @@ START_TEST(without_offloads_nothing_is_joined)
 	static const uint8_t nothing[GW_VNET_SIZE];
 	struct written *w = calloc(1, sizeof *w);
 
-	join_segments(w, 4, 20, 700, false);
+	join_segments(w, 4, 20, 700, 0);
 	ck_assert_uint_eq(w->n, 20);
 	for (unsigned i = 0; i < w->n; i++) {
 		ck_assert_mem_eq(w->bytes + w->at[i], nothing, GW_VNET_SIZE);
@@ -378,7 +500,7 @@ START_TEST(other_packets_pass_as_they_are)
 		else
 			p[IP4_SIZE + TCP_OFFSET] = 0x40;
 		memcpy(before, p, len);
-		gw_join_init(&join, true, 1400, written_add, w);
+		gw_join_init(&join, BOTH, 1400, written_add, w);
 		gw_join_add(&join, p, len);
 		ck_assert_uint_eq(w->n, 1);
 		ck_assert_mem_eq(w->bytes + GW_VNET_SIZE, before, len);
@@ -401,7 +523,7 @@ START_TEST(a_syn_out_of_the_tunnel_is_clamped)
 	memcpy(s.options, option, s.options_len = sizeof option);
 	size_t len = packet_make(&s, p);
 	ls_put16(p + IP4_SIZE + TCP_SUM, (uint16_t)~transport_sum(p, len));
-	gw_join_init(&join, true, 1380, written_add, w);
+	gw_join_init(&join, BOTH, 1380, written_add, w);
 	gw_join_add(&join, p, len);
 	ck_assert_uint_eq(w->n, 1);
 	ck_assert_uint_eq(ls_get16(w->bytes + GW_VNET_SIZE + IP4_SIZE + TCP_SIZE + 2), 1340);
@@ -416,6 +538,11 @@ int main(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, streams_come_back);
+	tcase_add_test(tc, datagrams_come_back);
+	tcase_add_test(tc, the_kernel_is_told_how_to_cut_datagrams);
+	tcase_add_test(tc, a_kind_is_joined_where_it_may_be);
+	tcase_add_test(tc, datagrams_without_a_sum_stay_alone);
+	tcase_add_test(tc, fragments_keep_their_place);
 	tcase_add_test(tc, flags_and_options_survive);
 	tcase_add_test(tc, what_differs_is_not_joined);
 	tcase_add_test(tc, flows_mix);
