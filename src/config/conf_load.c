@@ -377,6 +377,24 @@ static void tunnel_read(struct conf *conf, struct conf_tunnel *tunnel, const con
 		           "an entry of 'tunnels' must be a group: { name = ...; }");
 }
 
+static void offload_check(const struct conf *conf, struct conf_errors *e)
+{
+	const struct conf_gateway *g = &conf->gateway;
+	unsigned line = 0, bit;
+
+	for (size_t i = 0; i < conf_gateway_key_count; i++)
+		if (strcmp(conf_gateway_keys[i].path, "offload") == 0)
+			line = g->key_line[i];
+	for (uint32_t i = 0; i < g->offload_count; i++)
+		if (!conf_offload_parse(g->offload[i], &bit))
+			conf_error(e, conf->path, line,
+			           "'offload' knows \"tun-tso\", \"tun-uso\", \"join\", "
+			           "\"udp-gso\", \"udp-gro\" and \"none\" (it is \"%s\")",
+			           g->offload[i]);
+		else if (bit == 0 && g->offload_count > 1)
+			conf_error(e, conf->path, line, "'offload' has \"none\" beside others");
+}
+
 static void tunnels_read(struct conf *conf, const config_setting_t *s, struct conf_errors *e)
 {
 	int n = config_setting_length(s);
@@ -415,6 +433,7 @@ static void root_read(struct conf *conf, const config_setting_t *root, struct co
 			conf_error(e, conf->path, config_setting_source_line(s),
 			           "unknown key '%s'; there are 'gateway' and 'tunnels'", name);
 	}
+	offload_check(conf, e);
 	for (size_t i = 0; i < conf->tunnel_count && e->count == 0; i++)
 		tunnel_check(conf, &conf->tunnels[i], e);
 }

@@ -29,6 +29,17 @@ enum {
 enum { CONF_DSCP_COPY = 64, CONF_TFC_MAX = 65535 };
 /* Words of the kind CHOICE, in the order of their rows in conf.def. */
 enum conf_ipsec { CONF_IPSEC_ESP, CONF_IPSEC_AH };
+/* The words of 'offload', a bit each. */
+enum {
+	CONF_OFFLOAD_TUN_TSO = 1, /* TCP that is not cut yet comes out of the TUN device, */
+	CONF_OFFLOAD_TUN_USO = 2, /* UDP too */
+	CONF_OFFLOAD_JOIN = 4,    /* packets of a flow go joined into it */
+	CONF_OFFLOAD_UDP_GSO = 8, /* UDP_SEGMENT */
+	CONF_OFFLOAD_UDP_GRO = 16,
+	CONF_OFFLOAD_ALL = 31,
+	CONF_OFFLOADS_MAX = 5,
+};
+
 enum conf_ecn { CONF_ECN_AUTO, CONF_ECN_COPY, CONF_ECN_OFF };
 enum conf_start { CONF_START_WAIT, CONF_START_ON_DEMAND, CONF_START_ALWAYS };
 
@@ -40,6 +51,8 @@ struct conf_gateway {
 	char control_group[CONF_TEXT_MAX]; /* whose members may look */
 	struct ls_addr local4, local6;     /* addresses to listen on; family 0: all */
 	uint32_t max_ike_sas, max_half_open;
+	char offload[CONF_OFFLOADS_MAX][CONF_WORD_MAX];
+	uint32_t offload_count;           /* conf_offload() */
 	uint32_t key_line[CONF_KEYS_MAX]; /* by row of the table; 0: default */
 };
 
@@ -153,6 +166,13 @@ void conf_effective(const struct conf *conf,
 /* The value of a 'dscp' key: a class's name (RFC 2474, 2597, 3246), 0 to 63, or "copy", which gives
  * CONF_DSCP_COPY; false: neither. */
 bool conf_dscp_parse(const char *text, uint8_t *dscp);
+
+/* A word of 'offload': its bit, 0 for "none"; false: no such word. */
+bool conf_offload_parse(const char *word, unsigned *bit);
+/* The word of a bit. */
+const char *conf_offload_name(unsigned bit);
+/* What may be used of what the kernel has: CONF_OFFLOAD_*. */
+unsigned conf_offload(const struct conf_gateway *g);
 
 /* What travels in GATEWAY_SET and TUNNEL_SET: all but lines. Decoding is strict. */
 bool conf_gateway_encode(struct wr *w, const struct conf_gateway *g);

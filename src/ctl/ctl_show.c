@@ -254,6 +254,8 @@ static void show_tunnel(const json_t *o)
 		printf("  next try    in %s\n", span(number(o, "retry_in_s"), age));
 	show_session(o);
 	show_sas(o);
+	show_words(o, "offloads", "  offloads    ");
+	show_words(o, "offloads_missing", "  not in kernel ");
 	show_words(o, "routes", "  routes      ");
 	show_words(o, "dns", "  DNS there   ");
 	if (json_array_size(json_object_get(o, "history")) > 0)

@@ -92,6 +92,7 @@ struct gw_tunnel {
 	bool configured;
 	struct gw_gateway *gw;
 	struct gw_device device;
+	uint8_t offloads;          /* what the kernel has for it: CONF_OFFLOAD_* */
 	struct gw_sources sources; /* of conf.routes */
 	char ifname[16];
 	uint32_t ifindex;
@@ -176,6 +177,8 @@ void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m);
 bool gw_tunnel_has_chain(const struct gw_tunnel *t);
 /* enum msg_line, for people. */
 uint8_t gw_tunnel_state(const struct gw_tunnel *t);
+/* Switches the offloads of all devices and sockets as configured. */
+void gw_offload(struct gw_gateway *gw);
 void gw_tunnels_pause(struct gw_gateway *gw, bool pause);
 
 /* A packet that came before the interface was ready: it waits too. */

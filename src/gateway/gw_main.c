@@ -141,6 +141,7 @@ static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m,
 	(void)fd;
 	if (!conf_gateway_decode(m->gateway_set.conf.p, m->gateway_set.conf.len, &gw->conf))
 		proc_tell(gw->proc, 0, CAUSE_MALFORMED, NULL, "general settings");
+	gw_offload(gw);
 }
 
 static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, int *fd)
@@ -214,6 +215,7 @@ static bool socket_add(struct gw_gateway *gw, int fd, const struct msg_socket *m
 		return false;
 	icmp_open(&s->icmp, gw->base, fd, m->family);
 	gw->sockets++;
+	gw_offload(gw);
 	return true;
 }
 

@@ -48,12 +48,29 @@ static void sa_status(struct gw_gateway *gw, const struct msg_status_ask *ask,
 	GW_SEND(gw, PARENT, status_esp_sa, &m);
 }
 
+/* Which offloads the line's packets have, and which the kernel lacks. */
+static void offload_status(const struct gw_tunnel *t, struct msg_status_line *m)
+{
+	const struct gw_udp *udp = t->current->chain ? t->current->chain->path.socket : NULL;
+	unsigned wanted = conf_offload(&t->gw->conf), has = t->offloads,
+		 may = CONF_OFFLOAD_TUN_TSO | CONF_OFFLOAD_TUN_USO | CONF_OFFLOAD_JOIN;
+
+	if (udp && !udp->raw) {
+		may = CONF_OFFLOAD_ALL;
+		has |= udp->has_gso ? CONF_OFFLOAD_UDP_GSO : 0;
+		has |= udp->has_gro ? CONF_OFFLOAD_UDP_GRO : 0;
+	}
+	m->offloads = (uint8_t)(wanted & has);
+	m->offloads_missing = (uint8_t)(may & ~has);
+}
+
 static void session_status(const struct gw_tunnel *t, struct msg_status_line *m)
 {
 	const struct gw_session *s = t->current;
 	const struct gw_flow_session *f = &s->flow;
 	struct l2tp_session_view v;
 
+	offload_status(t, m);
 	m->connection = f->data.connection;
 	m->peer_connection = f->data.peer_connection;
 	m->session = f->data.session;

@@ -155,13 +155,37 @@ static void tun_readable(evutil_socket_t fd, short what, void *arg)
 	gw_pump(t->gw);
 }
 
+/* Whether TCP or UDP comes out of the device uncut the parent has set: we take both always. */
+static void device_offload(struct gw_tunnel *t)
+{
+	unsigned on = conf_offload(&t->gw->conf) & t->offloads;
+
+	t->device.join = 0;
+	if (on & CONF_OFFLOAD_JOIN)
+		t->device.join = GW_JOIN_TCP;
+	if (on & CONF_OFFLOAD_JOIN && t->offloads & CONF_OFFLOAD_TUN_USO)
+		t->device.join |= GW_JOIN_UDP;
+}
+
+void gw_offload(struct gw_gateway *gw)
+{
+	unsigned wanted = conf_offload(&gw->conf);
+
+	for (struct gw_tunnel *t = gw->tunnels; t; t = t->next)
+		device_offload(t);
+	for (unsigned i = 0; i < gw->sockets; i++)
+		gw_udp_offload(&gw->socket[i].udp, wanted & CONF_OFFLOAD_UDP_GSO,
+		               wanted & CONF_OFFLOAD_UDP_GRO);
+}
+
 void gw_tunnel_device(struct gw_tunnel *t, int fd, const struct msg_tun *m)
 {
 	device_close(t);
 	snprintf(t->ifname, sizeof t->ifname, "%s", m->ifname);
 	t->ifindex = m->ifindex;
 	t->device.fd = fd;
-	t->device.offload = m->offload;
+	t->offloads = m->offloads;
+	device_offload(t);
 	if (evutil_make_socket_nonblocking(fd) == 0)
 		t->tun_event = event_new(t->gw->base, fd, EV_READ | EV_PERSIST, tun_readable, t);
 	if (!t->tun_event) {

@@ -41,9 +41,17 @@ bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw)
 	*udp = (struct gw_udp){.fd = fd, .family = family, .raw = raw};
 	if (raw)
 		return true;
-	udp->gso = option_set(fd, SOL_UDP, UDP_SEGMENT, 0);
-	udp->gro = option_set(fd, SOL_UDP, UDP_GRO, 1);
+	udp->gso = udp->has_gso = option_set(fd, SOL_UDP, UDP_SEGMENT, 0);
+	udp->gro = udp->has_gro = option_set(fd, SOL_UDP, UDP_GRO, 1);
 	return true;
+}
+
+void gw_udp_offload(struct gw_udp *udp, bool gso, bool gro)
+{
+	udp->gso = udp->has_gso && gso;
+	/* What the kernel has joined already comes joined once more, and is lost. */
+	if (udp->has_gro && udp->gro != gro && option_set(udp->fd, SOL_UDP, UDP_GRO, gro))
+		udp->gro = gro;
 }
 
 bool gw_udp_open_ah(struct gw_udp *udp, int fd, uint8_t family)

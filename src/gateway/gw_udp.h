@@ -24,9 +24,10 @@ enum {
 struct gw_udp {
 	int fd; /* -1 when closed */
 	uint8_t family;
-	bool raw; /* IP protocol 50 or 51 instead of UDP */
-	bool ah;  /* 51 */
-	bool gso, gro;
+	bool raw;              /* IP protocol 50 or 51 instead of UDP */
+	bool ah;               /* 51 */
+	bool gso, gro;         /* in use */
+	bool has_gso, has_gro; /* the kernel has them; never for raw sockets */
 };
 
 /* Takes over fd (it is made non-blocking and told to report destination addresses) and probes for
@@ -34,6 +35,8 @@ struct gw_udp {
 bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw);
 /* The same for AH, whose ICV covers the IP header: over IPv4 we write it ourselves. */
 bool gw_udp_open_ah(struct gw_udp *udp, int fd, uint8_t family);
+/* Uses UDP_SEGMENT and UDP_GRO or not, where the kernel has them; all are in use at first. */
+void gw_udp_offload(struct gw_udp *udp, bool gso, bool gro);
 void gw_udp_close(struct gw_udp *udp);
 
 /* Room for what a receive call brings; allocated once. */

@@ -56,7 +56,7 @@ void gw_flow_session_prepare(struct gw_flow_session *s);
 struct gw_device {
 	int fd;
 	uint16_t mtu;
-	bool offload;
+	uint8_t join;                     /* GW_JOIN_*: what may go joined into it */
 	const struct gw_sources *sources; /* NULL: packets may come from anywhere */
 	struct gw_flow_session
 		*session; /* that carries the traffic; NULL when the line is not up */

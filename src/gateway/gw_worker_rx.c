@@ -26,7 +26,7 @@ static void join_to(struct gw_worker *w, struct gw_device *d)
 		gw_join_flush(&w->join);
 	w->join_device = d;
 	if (d)
-		gw_join_init(&w->join, d->offload, d->mtu, tun_write, w);
+		gw_join_init(&w->join, d->join, d->mtu, tun_write, w);
 }
 
 /* An IP packet for the tunnel's device; class: of the outer header that brought it. */

@@ -399,6 +399,16 @@ static json_t *esp_sa(const struct msg_status_esp_sa *m)
 	return o;
 }
 
+static void set_offloads(json_t *o, const char *key, unsigned offloads)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < CONF_OFFLOADS_MAX; i++)
+		if (offloads & 1u << i)
+			json_array_append_new(list, json_string(conf_offload_name(1u << i)));
+	json_object_set_new(o, key, list);
+}
+
 static void line(json_t *o, const struct msg_status_line *m)
 {
 	set_number(o, "tries", m->tries);
@@ -422,6 +432,8 @@ static void line(json_t *o, const struct msg_status_line *m)
 	set_number(o, "out_packets", m->out_packets);
 	set_number(o, "out_bytes", m->out_bytes);
 	set_number(o, "idle_s", m->idle_s);
+	set_offloads(o, "offloads", m->offloads);
+	set_offloads(o, "offloads_missing", m->offloads_missing);
 }
 
 void control_json_collect(json_t *tunnels, const struct msg *m)

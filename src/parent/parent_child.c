@@ -164,7 +164,7 @@ static void tunnel_send(struct child *c, const struct tunnel *t)
 static void tun_send(struct child *c, const struct tunnel *t)
 {
 	struct msg_tun tun = {
-		.tunnel = t->id, .ifindex = t->tun.ifindex, .offload = t->tun.offload};
+		.tunnel = t->id, .ifindex = t->tun.ifindex, .offloads = (uint8_t)t->tun.offloads};
 
 	snprintf(tun.ifname, sizeof tun.ifname, "%s", t->tun.ifname);
 	ipc_send_tun(c->ipc, &tun, t->tun.fd);

@@ -112,6 +112,8 @@ static void gateway_apply(struct parent *p)
 		return;
 	m.conf = LS_BYTES(p->gateway_encoded, p->gateway_encoded_len);
 	PARENT_SEND_ALL(p, gateway_set, &m);
+	for (const struct tunnel *t = p->tunnels; t; t = t->next)
+		tun_offload(&t->tun, conf_offload(&p->conf.gateway));
 }
 
 enum parent_reload parent_reload(struct parent *p, void (*say)(void *context, const char *line),

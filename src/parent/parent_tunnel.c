@@ -66,6 +66,7 @@ struct tunnel *parent_tunnel_new(struct parent *p, const struct conf_tunnel *con
 		parent_tunnel_free(p, t);
 		return NULL;
 	}
+	tun_offload(&t->tun, conf_offload(&p->conf.gateway));
 	while (*last)
 		last = &(*last)->next;
 	*last = t;

@@ -2,6 +2,8 @@
  * segments. */
 #include "src/parent/tun.h"
 
+#include "src/config/config.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -12,7 +14,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Missing in headers before Linux 6.2. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
 enum { QUEUE_PACKETS = 1000 };
+/* With each goes that checksums come unfinished. */
+enum {
+	FLAGS_TSO = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
+	FLAGS_USO = TUN_F_CSUM | TUN_F_USO4 | TUN_F_USO6
+};
 
 static bool refuse(struct tun *t, int error_number, const char *what, const char *remedy,
                    char *error, size_t cap)
@@ -49,19 +62,30 @@ static bool refuse_make(struct tun *t, char *error, size_t cap)
 	return refuse(t, e, what, remedy, error, cap);
 }
 
-/* Checksums and TCP segmentation; what an old kernel does not know is left out. */
-static bool offloads_set(int fd)
+static bool flags_set(int fd, unsigned flags)
 {
-	static const unsigned sets[] = {
-		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN,
-		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6,
-		TUN_F_CSUM | TUN_F_TSO4,
-	};
+	return ioctl(fd, TUNSETOFFLOAD, flags) == 0;
+}
 
-	for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++)
-		if (ioctl(fd, TUNSETOFFLOAD, sets[i]) == 0)
-			return true;
-	return false;
+/* What of it this kernel has; left on. A packet may go joined into any device with this header:
+ * only the kind of its segments must be known. */
+static unsigned offloads_probe(int fd)
+{
+	if (flags_set(fd, FLAGS_TSO | FLAGS_USO))
+		return CONF_OFFLOAD_TUN_TSO | CONF_OFFLOAD_TUN_USO | CONF_OFFLOAD_JOIN;
+	return flags_set(fd, FLAGS_TSO) ? CONF_OFFLOAD_TUN_TSO | CONF_OFFLOAD_JOIN : 0;
+}
+
+void tun_offload(const struct tun *t, unsigned wanted)
+{
+	unsigned on = t->offloads & wanted, flags = 0;
+
+	if (on & CONF_OFFLOAD_TUN_TSO)
+		flags |= FLAGS_TSO;
+	if (on & CONF_OFFLOAD_TUN_USO)
+		flags |= FLAGS_USO;
+	/* The kernel took all of them together. */
+	flags_set(t->fd, flags);
 }
 
 static void queue_set(const char *ifname)
@@ -94,7 +118,7 @@ bool tun_open(struct tun *t, const char *ifname, char *error, size_t cap)
 		return refuse_open(t, error, cap);
 	if (ioctl(t->fd, TUNSETIFF, &r) < 0)
 		return refuse_make(t, error, cap);
-	t->offload = offloads_set(t->fd);
+	t->offloads = offloads_probe(t->fd);
 	t->ifindex = if_nametoindex(ifname);
 	if (t->ifindex == 0)
 		return refuse_make(t, error, cap);

@@ -10,14 +10,16 @@ struct tun {
 	int fd; /* -1: none */
 	char ifname[16];
 	uint32_t ifindex;
-	bool offload; /* it gives and takes large TCP segments and unfinished checksums */
+	unsigned offloads; /* what the kernel has for it: of CONF_OFFLOAD_TUN_TSO, TUN_USO, JOIN */
 };
 
 /*
- * Makes a device with packets behind a virtio-net header (IFF_VNET_HDR), offloads as the kernel
- * lets us. false: *t has fd -1 and error (cap bytes) says what failed and what to do about it.
+ * Makes a device with packets behind a virtio-net header (IFF_VNET_HDR), all offloads on that the
+ * kernel has. false: *t has fd -1 and error (cap bytes) says what failed and what to do about it.
  */
 bool tun_open(struct tun *t, const char *ifname, char *error, size_t cap);
+/* Leaves on of its offloads those that are wanted (CONF_OFFLOAD_*). */
+void tun_offload(const struct tun *t, unsigned wanted);
 /* Closes our descriptor; the device goes when nobody else has one. */
 void tun_close(struct tun *t);
 

@@ -217,7 +217,7 @@ static void call_make(uint8_t form, unsigned steps)
 	flow.link = *ppp_link(link_us.ppp);
 	flow.open = link_us.up;
 	device.session = form & 64 ? &flow : NULL;
-	device.offload = form & 128;
+	device.join = form & 128 ? GW_JOIN_TCP | GW_JOIN_UDP : 0;
 }
 
 /* -- what comes -- */
@@ -309,7 +309,7 @@ static void arrive(struct gw_runs *runs)
 	while ((n = read(host, written, sizeof written)) > 0) {
 		if (n <= GW_VNET_SIZE)
 			abort();
-		if (!device.offload)
+		if (!device.join)
 			packet_check(written + GW_VNET_SIZE, (size_t)n - GW_VNET_SIZE);
 	}
 }

@@ -97,7 +97,7 @@ bool __wrap_tun_open(struct tun *t, const char *ifname, char *error, size_t cap)
 	snprintf(t->ifname, sizeof t->ifname, "%s", ifname);
 	t->fd = pair[0];
 	t->ifindex = ++last_ifindex;
-	t->offload = true;
+	t->offloads = CONF_OFFLOAD_TUN_TSO | CONF_OFFLOAD_TUN_USO | CONF_OFFLOAD_JOIN;
 	return true;
 }
 

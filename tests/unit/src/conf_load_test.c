@@ -297,6 +297,18 @@ START_TEST(each_key_of_a_tunnel_is_read)
 }
 END_TEST
 
+START_TEST(offloads_are_checked)
+{
+	conf_file_refused("gateway: { identity = \"a\";\noffload = [ \"join\", \"tun-tos\" ]; };",
+	                  2, "'offload' knows \"tun-tso\"");
+	conf_file_refused("gateway: { identity = \"a\";\noffload = [ \"none\", \"join\" ]; };", 2,
+	                  "'offload' has \"none\" beside others");
+	ck_assert(conf_file_load("gateway: { identity = \"a\"; offload = [ \"none\" ]; };"));
+	ck_assert_uint_eq(conf_offload(&conf.gateway), 0);
+	conf_free(&conf);
+}
+END_TEST
+
 START_TEST(a_key_given_twice_is_refused)
 {
 	conf_file_refused("gateway: { identity = \"a\";\nidentity = \"b\"; };", 2, "duplicate");
@@ -365,6 +377,7 @@ int main(void)
 	tcase_add_test(tc, mistakes_are_named_with_their_line);
 	tcase_add_test(tc, contradictions_are_named);
 	tcase_add_test(tc, proposals_and_identities_are_checked);
+	tcase_add_test(tc, offloads_are_checked);
 	tcase_add_test(tc, a_missing_file_is_named);
 	tcase_add_test(tc, relative_secrets_lie_beside_the_configuration);
 	tcase_add_test(tc, secrets_too_deep_are_refused);

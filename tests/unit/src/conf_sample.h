@@ -51,6 +51,8 @@ static inline const char *conf_sample(const struct conf_key *k, unsigned i,
 			return esp[i % 2];
 		if (strcmp(k->path, "ah.proposals") == 0)
 			return ah[i % 2];
+		if (strcmp(k->path, "offload") == 0)
+			return i % 2 ? "join" : "udp-gro";
 		snprintf(out, CONF_SAMPLE_MAX, "x%u.example", i);
 		break;
 	}

@@ -42,7 +42,12 @@ START_TEST(status_is_what_all_say)
 	ck_assert_uint_eq(asked(MSG_ROLE_IKE), id);
 	alone_is_told_nothing(MSG_ROLE_KEYS);
 	ask_gives_nothing(fd);
-	m.status_line = (struct msg_status_line){.id = id, .tunnel = 2, .tries = 3};
+	m.status_line =
+		(struct msg_status_line){.id = id,
+	                                 .tunnel = 2,
+	                                 .tries = 3,
+	                                 .session = 5,
+	                                 .offloads = CONF_OFFLOAD_JOIN | CONF_OFFLOAD_UDP_GSO};
 	control_answer(p, MSG_ROLE_GATEWAY, &m);
 	/* To another question, which nobody waits for any more. */
 	m.status_line.id = id + 100;

@@ -31,6 +31,7 @@ static void show(const char *objects)
 	"\"on-demand\",\"peer\":\"hq.example\",\"peer_address\":\"192.0.2.1\",\"session\":5,"     \
 	"\"connection\":4,\"peer_connection\":14,\"peer_session\":15,\"lac\":true,\"user\":"      \
 	"\"reno\",\"local4\":\"10.9.0.2\",\"remote4\":\"10.9.0.1\",\"ipv6\":true,\"mtu\":1400,"   \
+	"\"offloads\":[\"tun-tso\",\"join\"],\"offloads_missing\":[\"tun-uso\"],"                 \
 	"\"in_packets\":7,\"in_bytes\":1536,\"out_packets\":8,\"out_bytes\":900,\"ike_sas\":[{"   \
 	"\"version\":2,\"state\":\"established\",\"peer_id\":\"hq.example\",\"remote\":"          \
 	"\"192.0.2.1:4500\",\"encr\":\"aes256-gcm\",\"prf\":\"prf-sha384\",\"ke\":\"x25519\","    \
@@ -65,6 +66,8 @@ static const struct {
          "rekey in 0 s\n"
          "  ESP out     c0ffee03 aes256-gcm, the peer takes no TFC padding, dummies 1, 0 packets "
          "(0 B), lost 0, rekey in 0 s\n"
+         "  offloads    tun-tso, join\n"
+         "  not in kernel tun-uso\n"
          "  routes      10.1.0.0/16, fd00::/16\n"
          "  DNS there   10.1.0.53\n"
          "  history\n"

@@ -21,6 +21,7 @@ START_TEST(a_line_that_is_up)
 	alone_begin();
 	t = alone_line_up();
 	t->current->flow.in_packets = 3;
+	t->offloads = CONF_OFFLOAD_TUN_TSO | CONF_OFFLOAD_JOIN;
 	t->current->flow.out_bytes = 400;
 	ask(77, 0);
 	ck_assert(alone_told(alone_parent, MSG_TYPE_STATUS_LINE, &m));
@@ -39,6 +40,10 @@ START_TEST(a_line_that_is_up)
 	ck_assert_uint_eq(ls_addr_v4_value(&l->remote4), 0x0a090001);
 	ck_assert(!l->ipv6);
 	ck_assert_uint_eq(l->mtu, 1380);
+	ck_assert_uint_eq(l->offloads & CONF_OFFLOAD_TUN_USO, 0);
+	ck_assert_uint_eq(l->offloads & CONF_OFFLOAD_JOIN, CONF_OFFLOAD_JOIN);
+	ck_assert_uint_eq(l->offloads_missing & (CONF_OFFLOAD_TUN_TSO | CONF_OFFLOAD_TUN_USO),
+	                  CONF_OFFLOAD_TUN_USO);
 	ck_assert_uint_eq(l->in_packets, 3);
 	ck_assert_uint_eq(l->out_bytes, 400);
 	alone_end();

@@ -37,6 +37,47 @@ static void goes_out(uint32_t to, size_t len)
 	event_base_loop(gw->base, EVLOOP_NONBLOCK);
 }
 
+static void wants(const char *word)
+{
+	snprintf(gw->conf.offload[0], sizeof gw->conf.offload[0], "%s", word);
+	gw->conf.offload_count = 1;
+	gw_offload(gw);
+}
+
+/* What is joined into a device is what its kernel knows and the configuration lets. */
+START_TEST(offloads_of_a_device)
+{
+	static const struct {
+		uint8_t has, join;
+	} rows[] = {{0, 0},
+	            {CONF_OFFLOAD_TUN_TSO | CONF_OFFLOAD_JOIN, GW_JOIN_TCP},
+	            {CONF_OFFLOAD_TUN_TSO | CONF_OFFLOAD_TUN_USO | CONF_OFFLOAD_JOIN,
+	             GW_JOIN_TCP | GW_JOIN_UDP}};
+	struct gw_tunnel *t;
+
+	alone_begin();
+	t = gw_tunnel_make(gw, 1);
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct msg_tun m = {.tunnel = 1, .ifname = "hq", .offloads = rows[i].has};
+		int pair[2];
+
+		ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+		gw_tunnel_device(t, pair[0], &m);
+		close(pair[1]);
+		ck_assert_uint_eq(t->device.join, rows[i].join);
+		wants("none");
+		ck_assert_uint_eq(t->device.join, 0);
+		wants("tun-tso");
+		ck_assert_uint_eq(t->device.join, 0);
+		wants("join");
+		ck_assert_uint_eq(t->device.join, rows[i].join);
+	}
+	gw->conf.offload_count = 0;
+	gw_tunnel_remove(t, CAUSE_CONFIG_CHANGED);
+	alone_end();
+}
+END_TEST
+
 START_TEST(tunnels_are_found_by_number)
 {
 	struct gw_tunnel *a, *b;
@@ -290,6 +331,7 @@ int main(void)
 		return EXIT_FAILURE;
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, tunnels_are_found_by_number);
+	tcase_add_test(tc, offloads_of_a_device);
 	tcase_add_test(tc, a_packet_calls_the_line_up);
 	tcase_add_test(tc, packets_that_wait_are_bounded);
 	tcase_add_test(tc, what_waited_goes_when_the_line_is_up);

@@ -100,6 +100,40 @@ START_TEST(one_buffer_serves_both_kinds)
 }
 END_TEST
 
+/* Switched off, each datagram comes for itself; and in trains again. */
+START_TEST(offloads_are_switched)
+{
+	struct end from, to;
+
+	memset(&counters, 0, sizeof counters);
+	ck_assert(gw_rx_init(&rx));
+	end_open(&from);
+	end_open(&to);
+	ck_assert(from.udp.has_gso && from.udp.gso && to.udp.has_gro && to.udp.gro);
+	for (unsigned round = 0; round < 4; round++) {
+		bool on = round & 1;
+		int is = -1;
+		socklen_t len = sizeof is;
+
+		gw_udp_offload(&to.udp, on, on);
+		ck_assert(to.udp.gso == on && to.udp.gro == on);
+		ck_assert_int_eq(getsockopt(to.udp.fd, IPPROTO_UDP, 104, &is, &len), 0);
+		ck_assert_int_eq(is, on);
+		for (unsigned i = 0; i < 100; i++)
+			send_one(&from, &to, round * 1000 + i, 500);
+		ck_assert_uint_eq(receive_all(&to, &from, round * 1000, 500), 100);
+	}
+	/* What the kernel has not is never in use. */
+	to.udp.has_gso = to.udp.has_gro = false;
+	gw_udp_offload(&to.udp, false, true);
+	gw_udp_offload(&to.udp, true, true);
+	ck_assert(!to.udp.gso);
+	gw_rx_free(&rx);
+	gw_udp_close(&from.udp);
+	gw_udp_close(&to.udp);
+}
+END_TEST
+
 START_TEST(what_is_too_long_is_counted)
 {
 	struct end from, to;
@@ -127,5 +161,6 @@ int main(void)
 
 	tcase_add_test(tc, one_buffer_serves_both_kinds);
 	tcase_add_test(tc, what_is_too_long_is_counted);
+	tcase_add_test(tc, offloads_are_switched);
 	return run_cases("gw_udp", tc);
 }

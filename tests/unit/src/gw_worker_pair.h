@@ -147,8 +147,10 @@ static inline void side_open(struct side *s, uint8_t family)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, tun), 0);
 	setsockopt(tun[0], SOL_SOCKET, SO_SNDBUF, &big, sizeof big);
 	setsockopt(tun[1], SOL_SOCKET, SO_SNDBUF, &big, sizeof big);
-	s->device = (struct gw_device){
-		.fd = tun[0], .mtu = MTU, .offload = true, .session = &s->session};
+	s->device = (struct gw_device){.fd = tun[0],
+	                               .mtu = MTU,
+	                               .join = GW_JOIN_TCP | GW_JOIN_UDP,
+	                               .session = &s->session};
 	s->host = tun[1];
 	s->sad = esp_sad_new(8, &source);
 	ck_assert_ptr_nonnull(s->sad);

@@ -1,6 +1,8 @@
 /* Tests of TUN devices, with the kernel's own in a namespace. */
 #include "src/parent/tun.h"
 
+#include "src/config/config.h"
+
 #include "tests/unit/run.h"
 #include "tests/unit/src/netns.h"
 
@@ -51,7 +53,7 @@ START_TEST(a_device_is_what_the_packet_path_wants)
 
 	ck_assert_str_eq(tun.ifname, "hq");
 	ck_assert_uint_eq(tun.ifindex, if_nametoindex("hq"));
-	ck_assert(tun.offload);
+	ck_assert_uint_eq(tun.offloads & CONF_OFFLOAD_TUN_TSO, CONF_OFFLOAD_TUN_TSO);
 	ck_assert_int_eq(ioctl(tun.fd, TUNGETIFF, &r), 0);
 	ck_assert_int_eq(r.ifr_flags & (IFF_TUN | IFF_TAP | IFF_NO_PI | IFF_VNET_HDR),
 	                 IFF_TUN | IFF_NO_PI | IFF_VNET_HDR);
@@ -88,6 +90,52 @@ START_TEST(packets_come_with_a_virtio_header)
 	ck_assert_uint_eq(bytes[0], 1); /* VIRTIO_NET_HDR_F_NEEDS_CSUM */
 	ck_assert_uint_eq(bytes[VNET], 0x45);
 	ck_assert_mem_eq(bytes + n - 5, "words", 5);
+	close(fd);
+}
+END_TEST
+
+/* Two datagrams in one call of UDP_SEGMENT; gives how many reads of the device they are, and what
+ * the virtio header of the last one says. */
+static unsigned reads_of_two(int fd, uint8_t vnet[VNET])
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0x0a090001)};
+	uint8_t bytes[2000] = {0};
+	unsigned reads = 0;
+	ssize_t n;
+
+	ck_assert_int_eq(sendto(fd, bytes, 200, 0, (struct sockaddr *)&to, sizeof to), 200);
+	while ((n = read(tun.fd, bytes, sizeof bytes)) > 0)
+		if (bytes[VNET] >> 4 == 4) {
+			memcpy(vnet, bytes, VNET);
+			reads++;
+		}
+	return reads;
+}
+
+/* Switched off, packets come cut and with their checksums; and on again. */
+START_TEST(offloads_can_be_switched)
+{
+	enum { NEEDS_CSUM = 1, UDP_L4 = 5, SEGMENT = 103 };
+	struct ls_addr local = addr_of("10.9.0.2"), peer = addr_of("10.9.0.1");
+	struct netlink *nl = netlink_open();
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), size = 100;
+	uint8_t vnet[VNET];
+
+	ck_assert_int_eq(netlink_link_set(nl, tun.ifindex, true, 1400), 0);
+	ck_assert_int_eq(netlink_address_add(nl, tun.ifindex, &local, &peer, 32), 0);
+	netlink_close(nl);
+	ck_assert_int_eq(setsockopt(fd, IPPROTO_UDP, SEGMENT, &size, sizeof size), 0);
+	for (unsigned wanted = 0; wanted <= CONF_OFFLOAD_ALL; wanted++) {
+		unsigned on = wanted & tun.offloads;
+
+		tun_offload(&tun, wanted);
+		ck_assert_uint_eq(reads_of_two(fd, vnet), on & CONF_OFFLOAD_TUN_USO ? 1 : 2);
+		ck_assert_uint_eq(vnet[0], on & (CONF_OFFLOAD_TUN_TSO | CONF_OFFLOAD_TUN_USO)
+		                                   ? NEEDS_CSUM
+		                                   : 0);
+		ck_assert_uint_eq(vnet[1], on & CONF_OFFLOAD_TUN_USO ? UDP_L4 : 0);
+	}
 	close(fd);
 }
 END_TEST
@@ -150,6 +198,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, set_up, take_down);
 	tcase_add_test(tc, a_device_is_what_the_packet_path_wants);
 	tcase_add_test(tc, packets_come_with_a_virtio_header);
+	tcase_add_test(tc, offloads_can_be_switched);
 	tcase_add_test(tc, a_device_name_is_taken_once);
 	tcase_add_test(tc, a_device_goes_with_its_last_descriptor);
 	tcase_add_test(tc, without_rights_it_says_which);
