@@ -55,6 +55,9 @@ struct esp_crypto_ops {
 	void *(*keys_new)(void *engine, const struct esp_suite *suite, struct ls_bytes keymat,
 	                  bool seal);
 	void (*keys_free)(void *engine, void *keys);
+	/* Where a packet finds the key schedule, at most UINT16_MAX bytes that live as long as the
+	 * keys: to be fetched ahead. NULL where the library keeps it to itself. */
+	struct ls_bytes (*keys_schedule)(const void *keys);
 	void (*seal)(void *engine, struct esp_crypt *c);
 	void (*open)(void *engine, struct esp_crypt *c);
 	/* Completes what seal() or open() began; the two are never mixed in between. */

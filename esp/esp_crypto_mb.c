@@ -52,6 +52,13 @@ static void *keys_new(void *engine, const struct esp_suite *suite, struct ls_byt
 	return mb_keys_new(engine, suite, keymat, seal);
 }
 
+static struct ls_bytes keys_schedule(const void *keys)
+{
+	const struct mb_keys *k = keys;
+
+	return LS_BYTES(k->material.bytes, k->material.len);
+}
+
 static void gcm(const struct mb_keys *k, struct esp_crypt *c, uint8_t *icv)
 {
 	uint8_t *text = c->pkt + c->text_at;
@@ -277,6 +284,7 @@ const struct esp_crypto_ops esp_crypto_mb = {
 	.engine_kind = engine_kind,
 	.keys_new = keys_new,
 	.keys_free = keys_free,
+	.keys_schedule = keys_schedule,
 	.seal = seal,
 	.open = open_one,
 	.finish = finish,

@@ -2,6 +2,7 @@
  * 3.4). */
 #include "esp/esp_accept.h"
 #include "esp/esp_ah.h"
+#include "esp/esp_prefetch.h"
 
 #include <string.h>
 
@@ -140,10 +141,13 @@ static enum ls_cause begin(struct esp_sad *sad, struct esp_open_job *job, struct
 size_t esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_time now)
 {
 	size_t opened = 0;
+	bool ahead = esp_prefetch_useful(jobs, n);
 
 	for (size_t i = 0; i < n; i++) {
 		struct esp_open_job *job = &jobs[i];
 
+		if (ahead)
+			esp_prefetch_open(sad, jobs, n, i);
 		job->sa = NULL;
 		job->payload = NULL;
 		job->payload_len = 0;

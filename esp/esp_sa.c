@@ -102,7 +102,15 @@ static enum ls_cause keys_make(struct esp_sad *sad, struct esp_sa *sa,
 		return CAUSE_ESP_LACKING;
 	sa->keys = sa->backend->ops->keys_new(sa->backend->engine, suite, keymat,
 	                                      sa->direction == ESP_OUT);
-	return sa->keys ? CAUSE_NONE : CAUSE_NO_MEMORY;
+	if (!sa->keys)
+		return CAUSE_NO_MEMORY;
+	if (sa->backend->ops->keys_schedule) {
+		struct ls_bytes schedule = sa->backend->ops->keys_schedule(sa->keys);
+
+		sa->schedule = schedule.p;
+		sa->schedule_bytes = (uint16_t)schedule.len;
+	}
+	return CAUSE_NONE;
 }
 
 /* The parts that may fail; on failure the caller lets go of what is there. */

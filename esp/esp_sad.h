@@ -20,6 +20,7 @@ enum {
 	ESP_SAS_MAX = 1 << 20,
 	ESP_PLAIN_MAX = 65535,
 	ESP_OUT_BUCKETS_MIN = 16,
+	ESP_LINE = 64, /* bytes of a cache line */
 };
 
 /* What the owner has been told, and what waits to be told (bits by esp_event_kind). */
@@ -51,19 +52,22 @@ struct esp_sa {
 	uint8_t told;
 	uint8_t pending;
 	uint8_t salt[ESP_SALT_MAX];
+	uint16_t schedule_bytes;
 	const struct esp_backend *backend; /* ESP */
 	void *keys;                        /* ESP: the backend's */
+	const uint8_t *schedule;           /* in keys, or NULL: what is fetched ahead of a packet */
 	struct esp_integ *integ;           /* AH */
 	struct esp_sa *partner;            /* the other one of its bundle */
-	uint64_t sequence;                 /* ESP_OUT: last sent */
+	/* Of the life's end only bytes and packets are of each packet: they begin a cache line. */
+	struct esp_sa_cold *cold;
+	struct life life;
+	uint64_t sequence; /* ESP_OUT: last sent */
 	/* As soon as one of these is reached, the life must be looked at. */
 	uint64_t watch_sequence, watch_packets, watch_bytes;
 	ls_time watch_time;
 	ls_time last_used;
-	struct life life;
 	struct esp_replay replay; /* ESP_IN */
-	struct esp_sa_cold *cold;
-} __attribute__((aligned(64)));
+} __attribute__((aligned(ESP_LINE)));
 
 /* An inbound SPI: spi 0 = free, sa NULL = reserved. */
 struct esp_slot {

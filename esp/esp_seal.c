@@ -1,6 +1,7 @@
 /* Sealing: plaintext parts into ESP packets, AH packets or both, in batches (RFC 4303 3.3, RFC 4302
  * 3.3). */
 #include "esp/esp_ah.h"
+#include "esp/esp_prefetch.h"
 
 #include <string.h>
 
@@ -211,6 +212,7 @@ size_t esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n, ls_tim
 		struct esp_seal_job *job = &jobs[i];
 		size_t len = plain_size(job), front;
 
+		esp_prefetch_seal(jobs, n, i);
 		job->dst_len = 0;
 		job->verdict = i < ESP_BATCH_MAX ? (uint16_t)may_seal(sad, job, len, &sad->outer[i],
 		                                                      &front, now)
