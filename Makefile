@@ -46,7 +46,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 .PHONY: all tests check bench bench-engines fuzz fuzz-targets install uninstall dist docs format format-check lint coverage clean distclean
 .SECONDARY:
 all: $(B)/l2tpsecd $(B)/l2tpsecctl
-tests: all $(UNIT) $(TOOLS)
+tests: all $(UNIT) $(TOOLS) $(B)/bench/instructions
 
 $(B)/%.o: %.c $(CONFIG)
 	@mkdir -p $(@D)
