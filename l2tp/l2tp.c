@@ -557,16 +557,13 @@ void l2tp_tick(struct l2tp *l2tp, ls_time now)
 	}
 }
 
-bool l2tp_session_view(const struct l2tp *l2tp, size_t index, struct l2tp_session_view *view)
+static bool session_view(const struct session *s, struct l2tp_session_view *view)
 {
 	static const char *const conn_names[] = {"calling", "answering", "established", "stopping",
 	                                         "closed"};
 	static const char *const session_names[] = {"waiting", "calling", "answering",
 	                                            "established"};
-	const struct session *s = l2tp->sessions;
 
-	while (s && index-- > 0)
-		s = s->next;
 	if (!s)
 		return false;
 	*view = (struct l2tp_session_view){
@@ -583,6 +580,20 @@ bool l2tp_session_view(const struct l2tp *l2tp, size_t index, struct l2tp_sessio
 	};
 	memcpy(view->peer_host_name, s->conn->peer_host, sizeof view->peer_host_name);
 	return true;
+}
+
+bool l2tp_session_view(const struct l2tp *l2tp, size_t index, struct l2tp_session_view *view)
+{
+	const struct session *s = l2tp->sessions;
+
+	while (s && index-- > 0)
+		s = s->next;
+	return session_view(s, view);
+}
+
+bool l2tp_session_view_of(const struct l2tp *l2tp, uint16_t session, struct l2tp_session_view *view)
+{
+	return session_view(l2tp->session_by_id[session], view);
 }
 
 const struct ls_counters *l2tp_counters(const struct l2tp *l2tp)

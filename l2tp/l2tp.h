@@ -148,6 +148,9 @@ struct l2tp_session_view {
 	ls_time born;
 };
 bool l2tp_session_view(const struct l2tp *l2tp, size_t index, struct l2tp_session_view *view);
+/* That of our session id; false when there is none. */
+bool l2tp_session_view_of(const struct l2tp *l2tp, uint16_t session,
+                          struct l2tp_session_view *view);
 const struct ls_counters *l2tp_counters(const struct l2tp *l2tp);
 
 /* State: connections and sessions that are established, with Ns/Nr. Secrets are not in it. */

@@ -86,9 +86,8 @@ static void session_status(const struct gw_tunnel *t, struct msg_status_line *m)
 	m->out_packets = f->out_packets;
 	m->out_bytes = f->out_bytes;
 	snprintf(m->user, sizeof m->user, "%s", f->data.lac ? t->conf.user : f->link.user);
-	for (size_t i = 0; l2tp_session_view(t->gw->l2tp, i, &v); i++)
-		if (v.session == f->data.session)
-			snprintf(m->peer_host, sizeof m->peer_host, "%s", v.peer_host_name);
+	if (l2tp_session_view_of(t->gw->l2tp, f->data.session, &v))
+		snprintf(m->peer_host, sizeof m->peer_host, "%s", v.peer_host_name);
 }
 
 static void line_status(struct gw_gateway *gw, const struct msg_status_ask *ask,

@@ -289,6 +289,8 @@ START_TEST(outgoing_calls_are_refused)
 	pair_up(p);
 	p->filter = watch;
 	ck_assert(l2tp_session_view(p->side[1].l2tp, 0, &view));
+	ck_assert(l2tp_session_view_of(p->side[1].l2tp, view.session, &view));
+	ck_assert(!l2tp_session_view_of(p->side[1].l2tp, (uint16_t)(view.session + 1), &view));
 	l2tp_message_begin(&w, L2TP_OCRQ);
 	l2tp_avp_u16(&w, L2TP_AVP_SESSION, 77);
 	wr_patch_u16(&w, 0, 0xc802);
