@@ -9,12 +9,20 @@ enum { ECHO_DEFAULT_S = 30, ECHO_FAILURES = 4, REJECTED_MAX = 256 };
 #define ECHO_AGAIN LS_S(3)
 #define OTHER_WAIT LS_MS(700)
 
+void ppp_count(struct ppp *p, enum ls_cause cause)
+{
+	if (!p->counters)
+		p->counters = calloc(1, sizeof *p->counters);
+	if (p->counters)
+		ls_count(p->counters, cause);
+}
+
 struct ppp_request *ppp_request_add(struct ppp *p, enum ppp_request_kind kind)
 {
 	struct queued *q = p->requests < REQUESTS_MAX ? calloc(1, sizeof *q) : NULL;
 
 	if (!q) {
-		ls_count(&p->counters, CAUSE_NO_MEMORY);
+		ppp_count(p, CAUSE_NO_MEMORY);
 		return NULL;
 	}
 	q->r.kind = kind;
@@ -126,6 +134,7 @@ void ppp_free(struct ppp *p)
 		return;
 	while (ppp_next(p, &r))
 		;
+	free(p->counters);
 	free(p);
 }
 
@@ -152,7 +161,7 @@ void ppp_ending(struct ppp *p, enum ls_cause cause, const char *why)
 	p->phase = PHASE_ENDING;
 	p->cause = cause;
 	snprintf(p->why, sizeof p->why, "%s", why);
-	ls_count(&p->counters, cause);
+	ppp_count(p, cause);
 	p->chap_at = p->echo_at = LS_NEVER;
 	p->limit_at = p->report_at = p->address_at = LS_NEVER;
 }
@@ -263,7 +272,7 @@ static void protocol_rejected(struct ppp *p, struct rd body, ls_time now)
 	struct cp *cp = protocol == PROTO_IPCP ? &p->ipcp : &p->ipv6cp;
 
 	if (!rd_ok(&body) || p->lcp.state != CP_OPENED)
-		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		ppp_count(p, CAUSE_PPP_UNEXPECTED);
 	else if (protocol == PROTO_LCP)
 		ppp_cp_event(p, &p->lcp, CP_RXJ_SEVERE, NULL, now);
 	else if (protocol == PROTO_CHAP && p->phase == PHASE_AUTH)
@@ -339,7 +348,7 @@ static bool known(const struct ppp *p, uint16_t protocol)
 static void packet_input(struct ppp *p, uint16_t protocol, struct cp_packet *k, ls_time now)
 {
 	if (is_own_echo(p, protocol, k)) {
-		ls_count(&p->counters, CAUSE_PPP_LOOP);
+		ppp_count(p, CAUSE_PPP_LOOP);
 		p->looped = true;
 		return;
 	}
@@ -364,7 +373,7 @@ void ppp_input(struct ppp *p, const uint8_t *frame, size_t len, ls_time now)
 	bool whole = p->phase != PHASE_DEAD && ppp_data_parse(frame, len, &protocol, &offset);
 
 	if (whole && (protocol == PROTO_IPV4 || protocol == PROTO_IPV6)) {
-		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		ppp_count(p, CAUSE_PPP_UNEXPECTED);
 	} else if (whole && !known(p, protocol)) {
 		ppp_heard(p, now);
 		if (p->phase == PHASE_NETWORK && p->address_id == 0)
@@ -372,7 +381,7 @@ void ppp_input(struct ppp *p, const uint8_t *frame, size_t len, ls_time now)
 	} else if (whole && packet_read(&k, frame + offset, len - offset)) {
 		packet_input(p, protocol, &k, now);
 	} else {
-		ls_count(&p->counters, CAUSE_PPP_FRAME);
+		ppp_count(p, CAUSE_PPP_FRAME);
 	}
 }
 
@@ -443,5 +452,7 @@ const struct ppp_link *ppp_link(const struct ppp *p)
 
 const struct ls_counters *ppp_counters(const struct ppp *p)
 {
-	return &p->counters;
+	static const struct ls_counters nothing;
+
+	return p->counters ? p->counters : &nothing;
 }

@@ -133,6 +133,7 @@ void ppp_answer(struct ppp *ppp, uint64_t id, const struct ppp_answer *answer, l
  */
 bool ppp_challenged_with(const struct ppp *ppp, const uint8_t *challenge, size_t size);
 const struct ppp_link *ppp_link(const struct ppp *ppp);
+/* Valid until the link is freed or counts something. */
 const struct ls_counters *ppp_counters(const struct ppp *ppp);
 
 /*

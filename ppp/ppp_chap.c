@@ -93,7 +93,7 @@ static void hear_challenge(struct ppp *p, uint8_t id, struct rd body)
 	if (!p->we_prove || size == 0 || size > sizeof a->challenge || !challenge ||
 	    (p->we_prove == PPP_AUTH_MSCHAPV2 && size != 16) ||
 	    ppp_challenged_with(p, challenge, size)) {
-		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		ppp_count(p, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
 	if (a->method == p->we_prove && id == a->id && size == a->challenge_len &&
@@ -105,7 +105,7 @@ static void hear_challenge(struct ppp *p, uint8_t id, struct rd body)
 	}
 	/* One question at a time: the peer says it again, but what piles up before keys stays. */
 	if (p->make_id != 0) {
-		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		ppp_count(p, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
 	memset(a, 0, sizeof *a);
@@ -161,7 +161,7 @@ static void hear_response(struct ppp *p, uint8_t id, struct rd body, ls_time now
 
 	if (!p->we_require || id != p->chap_id || p->check_id != 0 ||
 	    size != (v2 ? V2_SIZE : MD5_SIZE) || rd_left(&body) < size) {
-		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		ppp_count(p, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
 	if (p->peer_proven) {
@@ -252,7 +252,7 @@ static bool proof_right(const struct ppp *p, struct rd *body)
 static void hear_verdict(struct ppp *p, uint8_t code, uint8_t id, struct rd body, ls_time now)
 {
 	if (!p->we_prove || p->we_are_proven || id != p->asked.id || p->response_len == 0) {
-		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		ppp_count(p, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
 	if (code == CHAP_FAILURE) {
@@ -283,6 +283,6 @@ void ppp_chap_input(struct ppp *p, uint8_t code, uint8_t id, struct rd body, ls_
 		hear_verdict(p, code, id, body, now);
 		break;
 	default:
-		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		ppp_count(p, CAUSE_PPP_UNEXPECTED);
 	}
 }

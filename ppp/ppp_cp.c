@@ -132,7 +132,7 @@ void ppp_cp_event(struct ppp *p, struct cp *cp, enum cp_event event, const struc
 	unsigned actions = step.actions;
 
 	if (step.next < 0) {
-		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		ppp_count(p, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
 	cause_note(cp, event);
@@ -230,7 +230,7 @@ static void hear_request(struct ppp *p, struct cp *cp, struct cp_packet *k, ls_t
 	k->answer_code = deaf ? CODE_REJECT : (uint8_t)judge(p, cp, k->body, &w);
 	k->answer = LS_BYTES(options, w.len);
 	if (k->answer_code == 0)
-		ls_count(&p->counters, CAUSE_PPP_FRAME);
+		ppp_count(p, CAUSE_PPP_FRAME);
 	else if (cp->kind->request_hopeless(p))
 		ppp_fail(p, CAUSE_PPP_LOOP, "", now);
 	else
@@ -280,7 +280,7 @@ static void hear_answer(struct ppp *p, struct cp *cp, const struct cp_packet *k,
 
 	if (talking &&
 	    (!cp->waiting || k->id != cp->id || !answers_request(cp, k->code, k->body))) {
-		ls_count(&p->counters, CAUSE_PPP_UNEXPECTED);
+		ppp_count(p, CAUSE_PPP_UNEXPECTED);
 		return;
 	}
 	if (talking)
@@ -302,7 +302,7 @@ static void hear_code_reject(struct ppp *p, struct cp *cp, struct rd body, ls_ti
 	uint8_t code = rd_u8(&body);
 
 	if (!rd_ok(&body)) {
-		ls_count(&p->counters, CAUSE_PPP_FRAME);
+		ppp_count(p, CAUSE_PPP_FRAME);
 		return;
 	}
 	if (code == CODE_ECHO_REQUEST) {

@@ -150,10 +150,11 @@ struct ppp {
 	ls_time heard, echo_at;
 	unsigned echoes;
 	uint8_t echo_id;
-	struct ls_counters counters;
+	struct ls_counters *counters; /* 8 KB: made when there is something to count */
 };
 
 /* ppp.c */
+void ppp_count(struct ppp *p, enum ls_cause cause);
 /* A link that has not begun to talk. */
 struct ppp *ppp_blank(const struct ppp_config *config, const struct ls_random *random, ls_time now);
 /* How long a silence is before an echo; LS_NEVER: for ever. */

@@ -32,7 +32,7 @@ const char *parent_tunnel_name(struct parent *p, uint32_t id)
 
 static bool encode(struct tunnel *t, const struct conf_tunnel *conf)
 {
-	uint8_t *bytes = malloc(ENCODED_MAX);
+	uint8_t *bytes = malloc(ENCODED_MAX), *fitting;
 	struct wr w;
 
 	if (!bytes)
@@ -43,7 +43,8 @@ static bool encode(struct tunnel *t, const struct conf_tunnel *conf)
 		return false;
 	}
 	free(t->encoded);
-	t->encoded = bytes;
+	fitting = realloc(bytes, w.len);
+	t->encoded = fitting ? fitting : bytes;
 	t->encoded_len = w.len;
 	return true;
 }
