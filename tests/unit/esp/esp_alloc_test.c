@@ -3,7 +3,7 @@
 #include "tests/unit/esp/esp_pair.h"
 #include "tests/unit/run.h"
 
-enum { BATCH = 16, ROUNDS = 50, SIZE = 1400 };
+enum { BATCH = 16, ROUNDS = 50, SIZE = 1400, STRANGERS = 2000000 };
 
 static uint8_t plain[SIZE], sealed[BATCH][PAIR_PACKET];
 
@@ -56,6 +56,40 @@ START_TEST(packets_cost_no_allocation)
 }
 END_TEST
 
+/* Two million packets with SPIs of nobody, beside an SA that works: nothing is kept of them but a
+ * count. */
+START_TEST(strangers_leave_nothing)
+{
+	struct pair p;
+	uint8_t pkt[BATCH][64] = {{0}};
+	struct esp_open_job open[BATCH];
+	unsigned long before;
+	uint32_t x = 1, sent = 0, arrived = 0;
+	size_t opened = 0;
+
+	pair_make(&p, _i, _i, 0, true);
+	batch_pass(&p);
+	before = allocations;
+	for (; sent < STRANGERS; sent += BATCH) {
+		for (unsigned i = 0; i < BATCH; i++) {
+			x ^= x << 13;
+			x ^= x >> 17;
+			x ^= x << 5;
+			ls_put32(pkt[i], x == p.in_params.spi ? 1 : x);
+			open[i] = (struct esp_open_job){.pkt = pkt[i], .len = sizeof pkt[i]};
+		}
+		opened += esp_open(p.to, open, BATCH, LS_S(1));
+		if (sent % (1000 * BATCH) == 0)
+			arrived += batch_pass(&p);
+	}
+	ck_assert_uint_eq(allocations, before);
+	ck_assert_uint_eq(opened, 0);
+	ck_assert_uint_eq(esp_counters(p.to)->by_cause[CAUSE_ESP_UNKNOWN_SPI], sent);
+	ck_assert_uint_eq(arrived, STRANGERS / (1000 * BATCH) * (BATCH - 1));
+	pair_free(&p);
+}
+END_TEST
+
 /* Alone, and around ESP. */
 START_TEST(ah_costs_no_allocation)
 {
@@ -94,6 +128,7 @@ int main(void)
 	if (!crypto_init())
 		return EXIT_FAILURE;
 	tcase_add_loop_test(tc, packets_cost_no_allocation, 0, PAIR_SUITES * PAIR_BACKENDS);
+	tcase_add_loop_test(tc, strangers_leave_nothing, 0, PAIR_BACKENDS);
 	tcase_add_loop_test(tc, ah_costs_no_allocation, 0, PAIR_INTEGS * 2);
 	tcase_add_loop_test(tc, allocations_are_seen, 0, PAIR_BACKENDS);
 	return run_cases("esp_alloc", tc);
