@@ -14,6 +14,7 @@
 
 enum {
 	CONF_NAME_MAX = 16, /* a tunnel's name is its interface's */
+	CONF_WORD_MAX = 16,
 	CONF_TEXT_MAX = 128,
 	CONF_PATH_MAX = 256,
 	CONF_PEERS_MAX = 8,
