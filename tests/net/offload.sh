@@ -10,12 +10,14 @@ all="tun-tso tun-uso join udp-gso udp-gro"
 # settings WORD...: both gateways get the offloads
 settings()
 {
-	words=$(printf '"%s", ' ${*:-none})
+	[ $# -gt 0 ] || set -- none
+	words=$(printf '"%s", ' "$@")
 	for g in a b; do
 		sed "s/gateway: {/& offload = [ ${words%, } ];/" "$dir/$g.plain" > "$dir/$g.conf"
 	done
 	ctl_a reload && ctl_b reload
 }
+# in_use WORD...: the status names these, and no others
 in_use() { ctl_a --json status hq | jq -r 'select(.type == "tunnel") | .offloads | join(" ")' | tee "$dir/in-use"; grep -qx -- "$*" "$dir/in-use"; }
 taken() { settings "$@" && in_use "$@"; }
 mtu() { ctl_a --json status hq | jq -r 'select(.type == "tunnel") | .mtu'; }
