@@ -18,25 +18,34 @@ static struct given {
 } given[PACKETS_MAX];
 static unsigned givens;
 
-/* A whole TCP segment, with a header that makes sense. */
-static bool is_segment(const uint8_t *p, size_t len)
+/* The protocol, where the packet is a whole TCP segment or UDP datagram with a header that makes
+ * sense; else 0. */
+static uint8_t transport_of(const uint8_t *p, size_t len)
 {
 	size_t ip = p[0] >> 4 == 4 ? IP4_SIZE : IP6_SIZE, tcp;
 
-	if (len < ip + TCP_SIZE || p[p[0] >> 4 == 4 ? IP4_PROTOCOL : IP6_NEXT] != IP_TCP)
-		return false;
 	if (p[0] >> 4 == 4 && (p[0] != 0x45 || (ls_get16(p + IP4_FRAGMENT) & IP4_MORE_AND_OFFSET)))
-		return false;
+		return 0;
+	if (len < ip + UDP_SIZE)
+		return 0;
+	if (p[p[0] >> 4 == 4 ? IP4_PROTOCOL : IP6_NEXT] == IP_UDP)
+		return IP_UDP;
+	if (len < ip + TCP_SIZE || p[p[0] >> 4 == 4 ? IP4_PROTOCOL : IP6_NEXT] != IP_TCP)
+		return 0;
 	tcp = (size_t)(p[ip + TCP_OFFSET] >> 4) * 4;
-	return tcp >= TCP_SIZE && ip + tcp <= len;
+	return tcp >= TCP_SIZE && ip + tcp <= len ? IP_TCP : 0;
 }
 
+/* Of what has no ports that we read, only the addresses tell. */
 static bool same_flow(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
-	if (a[0] >> 4 != b[0] >> 4 || !is_segment(a, a_len) || !is_segment(b, b_len))
+	uint8_t of_a = transport_of(a, a_len), of_b = transport_of(b, b_len);
+	size_t ports = of_a && of_b ? 4 : 0;
+
+	if (a[0] >> 4 != b[0] >> 4 || (ports && of_a != of_b))
 		return false;
-	return a[0] >> 4 == 4 ? memcmp(a + IP4_FROM, b + IP4_FROM, 12) == 0
-	                      : memcmp(a + IP6_FROM, b + IP6_FROM, 36) == 0;
+	return a[0] >> 4 == 4 ? memcmp(a + IP4_FROM, b + IP4_FROM, 8 + ports) == 0
+	                      : memcmp(a + IP6_FROM, b + IP6_FROM, 32 + ports) == 0;
 }
 
 /* The first one like this; none of its flow from before it is still held back. */
@@ -90,45 +99,57 @@ static void sums_set(uint8_t *p, size_t len)
 {
 	unsigned version = p[0] >> 4;
 	size_t ip = version == 4 ? IP4_SIZE : IP6_SIZE;
+	uint8_t protocol = transport_of(p, len);
+	size_t at = ip + (size_t)(protocol == IP_UDP ? UDP_SUM : TCP_SUM);
+	uint16_t sum;
 
-	if (len < ip + TCP_SIZE || (version == 4 && p[0] != 0x45))
-		return;
-	if (version == 4)
+	if (version == 4 && p[0] == 0x45)
 		ls_sum_ip4_set(p, IP4_SIZE);
-	ls_put16(p + ip + TCP_SUM, 0);
-	ls_put16(p + ip + TCP_SUM,
-	         (uint16_t)~ls_sum_fold(ls_sum_bytes(p + ip, len - ip) +
-	                                ls_sum_pseudo(p, version, IP_TCP, len - ip)));
+	if (protocol == 0)
+		return;
+	ls_put16(p + at, 0);
+	sum = (uint16_t)~ls_sum_fold(ls_sum_bytes(p + ip, len - ip) +
+	                             ls_sum_pseudo(p, version, protocol, len - ip));
+	ls_put16(p + at, sum == 0 && protocol == IP_UDP ? 0xffff : sum);
+}
+
+/* The lengths, number and id with which a packet of this length goes on after the one before. */
+static void go_on(uint8_t *p, size_t len, size_t payload_before, uint8_t protocol)
+{
+	uint8_t *t = p + IP4_SIZE;
+
+	ls_put16(p + IP4_LEN, (uint16_t)len);
+	ls_put16(p + IP4_ID, (uint16_t)(ls_get16(p + IP4_ID) + 1));
+	if (protocol == IP_UDP)
+		ls_put16(t + UDP_LEN, (uint16_t)(len - IP4_SIZE));
+	else
+		ls_put32(t + TCP_SEQUENCE, ls_get32(t + TCP_SEQUENCE) + (uint32_t)payload_before);
 }
 
 /* Records: form 1, length 1, bytes. Form bit 0: right checksums; bit 1: as the packet before, with
- * the bytes as its payload and the sequence number and id that follow. */
+ * the bytes as its payload and the sequence number and id that follow; bit 2: PSH turned. */
 static size_t record(struct rd *r, uint8_t *out, const uint8_t *before, size_t before_len)
 {
-	uint8_t form = rd_u8(r);
+	uint8_t form = rd_u8(r), protocol = 0;
 	size_t len = rd_u8(r), head = 0;
 	const uint8_t *bytes;
 
 	len = len < rd_left(r) ? len : rd_left(r);
 	bytes = rd_bytes(r, len);
-	if (form & 2 && before_len > 0 && before[0] == 0x45 && before_len >= IP4_SIZE + TCP_SIZE)
+	if (form & 2 && before_len > 0 && before[0] == 0x45)
+		protocol = transport_of(before, before_len);
+	if (protocol == IP_UDP)
+		head = IP4_SIZE + UDP_SIZE;
+	else if (protocol == IP_TCP)
 		head = IP4_SIZE + (size_t)(before[IP4_SIZE + TCP_OFFSET] >> 4) * 4;
-	if (head > before_len)
-		head = 0;
 	memcpy(out, before, head);
 	if (bytes && len > 0)
 		memcpy(out + head, bytes, len);
 	len += head;
-	if (head >= IP4_SIZE + TCP_SIZE) {
-		uint8_t *t = out + IP4_SIZE;
-
-		ls_put16(out + IP4_LEN, (uint16_t)len);
-		ls_put16(out + IP4_ID, (uint16_t)(ls_get16(out + IP4_ID) + 1));
-		ls_put32(t + TCP_SEQUENCE,
-		         ls_get32(t + TCP_SEQUENCE) + (uint32_t)(before_len - head));
-		if (form & 4)
-			t[TCP_FLAGS] ^= TCP_PSH;
-	}
+	if (head > 0)
+		go_on(out, len, before_len - head, protocol);
+	if (protocol == IP_TCP && form & 4)
+		out[IP4_SIZE + TCP_FLAGS] ^= TCP_PSH;
 	len = gw_ip_len(out, len);
 	if (len > 0 && form & 1)
 		sums_set(out, len);
