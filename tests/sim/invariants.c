@@ -24,7 +24,7 @@ enum {
 	PAYLOAD_SK = 46,
 	PAYLOAD_SKF = 53,
 	SPI_MIN = 256,
-	DATA_MIN = 200, /* no control message is so long */
+	DATA_MIN = 200, /* no payload of a control message is so long */
 	/* Per tunnel. In a storm: a half-open IKE SA lives until its retries end, so restarts leave
 	 * some behind. */
 	IKE_SAS_STORM = 40,
@@ -248,7 +248,7 @@ size_t __wrap_esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n,
 
 	for (size_t i = 0; i < n && sim_break != BREAK_NOTHING; i++) {
 		struct esp_seal_job *job = &jobs[i];
-		size_t at = 8;
+		size_t at = 8, plain = 0;
 
 		if (job->verdict != CAUSE_NONE)
 			continue;
@@ -260,7 +260,9 @@ size_t __wrap_esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n,
 		}
 		if (sim_break == BREAK_STRANGER && dice_permille(20))
 			ls_put32(job->dst, 0x01020304);
-		if (sim_break != BREAK_PLAINTEXT || job->dst_len < DATA_MIN)
+		for (unsigned p = 0; p < job->parts; p++)
+			plain += job->part[p].len;
+		if (sim_break != BREAK_PLAINTEXT || plain < DATA_MIN)
 			continue;
 		for (unsigned p = 0; p < job->parts; p++) {
 			memcpy(job->dst + at, job->part[p].p, job->part[p].len);
