@@ -297,6 +297,27 @@ we_call_chacha() {
 	traffic
 }
 
+# Linux counts a dummy as an error of the protocol in a packet that was right; the padding it leaves to UDP.
+we_call_tfc() {
+	local before
+	name="we call, padded, with dummies"
+	theirs server || return
+	ours on-demand 'esp: { proposals = [ "aes256-gcm" ]; tfc = "max"; dummy-interval = 20; };' || return
+	say "comes up" up || return
+	say "strongSwan takes the padding" padded
+	traffic
+	before=$(unopened_by_guest)
+	say "dummies arrive" wait_for 10 dummies_arrived $((before + 20))
+	say "CHILD SA rekeyed by strongSwan" role rekey
+	say "... which takes the padding" padded
+	say "LAN to LAN after it" in_lan ping -n -c 3 -i 0.2 -W 2 10.1.0.1
+	say "the line stayed the same" test "$(events LINE_UP)" = 1
+	ctl down swan >/dev/null 2>&1
+	say "our hang-up leaves nothing at either end" nobody_has_anything
+}
+dummies_arrived() { [ "$(unopened_by_guest)" -ge "$1" ]; }
+padded() { ctl --json status swan | jq -es 'map(.esp_sas[]? | select(.direction == "out")) | length > 0 and all(.tfc_bytes > 1300 and .tfc_refused == false)'; }
+
 we_call_nat() {
 	name="we call from behind a NAT"
 	nat theirs
@@ -420,7 +441,7 @@ they_are_refused() {
 	refused "no common IKE proposal, its address is configured" IKE_NO_PROPOSAL
 }
 
-parts="we_call we_call_udp we_call_chacha we_call_nat we_are_refused they_vanish they_call_raw they_call_udp they_call_nat they_are_refused"
+parts="we_call we_call_udp we_call_chacha we_call_tfc we_call_nat we_are_refused they_vanish they_call_raw they_call_udp they_call_nat they_are_refused"
 
 name="strongSwan interop"
 if ! "$G" build strongswan-l2tp >"$work/build.log" 2>&1; then

@@ -1,7 +1,10 @@
-"""AH by scapy against the esp/ engine, both ways: ah.py IPSEC_PIPE. No network; prints a line a test."""
+"""AH by scapy against the esp/ engine, both ways, and AES-GMAC, which scapy has not, by pycryptodome: ah.py IPSEC_PIPE. No network; prints
+a line a test."""
+import struct
 import subprocess
 import sys
 
+from Cryptodome.Cipher import AES
 from scapy.layers.inet import IP, UDP, IPOption_NOP, IPOption_RR, IPOption_Router_Alert, IPOption_Timestamp
 from scapy.layers.inet6 import HBHOptUnknown, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrHopByHop, IPv6ExtHdrRouting
 from scapy.layers.ipsec import AH, ESP, SecurityAssociation
@@ -99,6 +102,52 @@ def both_ways(pipe, name, family):
     check("AH %s over IPv%d, scapy both ways" % (name, family), not wrong, wrong[:4])
 
 
+def gmac(key, packet, head, iv):
+    """RFC 4543 4 and RFC 4302 3.3.3.1, of a packet whose header of `head` bytes has no options: the ICV."""
+    fixed = bytearray(packet)
+    if head == 20:
+        fixed[1], fixed[6:9], fixed[10:12] = 0, bytes(3), bytes(2)  # TOS, flags and offset, TTL; checksum
+    else:
+        fixed[0:4], fixed[7] = bytes([0x60, 0, 0, 0]), 0  # class and flow, hop limit
+    fixed[head + 12 : head + 36] = bytes(24)  # the whole field: IV and ICV
+    return AES.new(key[:-4], AES.MODE_GCM, nonce=key[-4:] + iv, mac_len=16).update(bytes(fixed)).digest()
+
+
+def gmac_both_ways(pipe, bits, family):
+    size, head = bits // 8 + 4, 20 if family == 4 else 40
+    pad = bytes(0 if family == 4 else 4)  # AH is a multiple of 8 bytes over IPv6
+    words = ["protocol=ah", "ah=aes%d-gmac" % bits]
+    words += ["local=192.0.2.1", "remote=198.51.100.1"] if family == 4 else ["local=2001:db8::1", "remote=2001:db8::2"]
+    ours, wrong = Ours(pipe, *words), []
+    headers = next(headers4() if family == 4 else headers6())[1]
+    for number, length in enumerate((0, 1, 3, 50, 1200), 1):
+        payload = bytes((headers / PAYLOAD / Raw(b"\xa5" * length))[UDP])
+        seen = ours.seal(17, headers, payload)
+        ah, iv, icv = seen[head : head + 12], seen[head + 12 : head + 20], seen[head + 20 : head + 36]
+        if ah != struct.pack("!BBHII", 17, (36 + len(pad)) // 4 - 2, 0, SPI_AH, number) or seen[head + 36 :] != pad + payload:
+            wrong.append("%u: it looks otherwise: %s" % (length, seen.hex()))
+        if gmac(keymat(0, size), seen, head, iv) != icv:
+            wrong.append("%u: another ICV" % length)
+        iv = struct.pack("!Q", 0xA0A1A2A300000000 + number)
+        ah = struct.pack("!BBHII", 17, (36 + len(pad)) // 4 - 2, 0, SPI_AH + 1, number) + iv + bytes(16) + pad
+        around = type(headers)(bytes(headers)[:head])
+        if family == 4:
+            around.proto, around.len, around.chksum = 51, None, None
+        else:
+            around.nh, around.plen = 51, None
+        made = bytearray(bytes(around / Raw(ah + payload)))
+        made[head + 20 : head + 36] = gmac(keymat(1, size), made, head, iv)
+        answer = ours.open(made)
+        if answer != "17 " + payload.hex():
+            wrong.append("%u: we say %s" % (length, answer[:60]))
+        made[head + 19] ^= 1
+        made[head + 11] += 5
+        if ours.open(made) != "no ESP_ICV":
+            wrong.append("%u: a bent one opens" % length)
+    ours.end()
+    check("AH aes%d-gmac over IPv%d, pycryptodome both ways" % (bits, family), not wrong, wrong[:4])
+
+
 def bundle(pipe):
     """ESP by one SA of scapy's, AH around it by another."""
     ours = Ours(pipe, "protocol=ah+esp", "encr=aes128", "integ=sha256", "ah=sha256", "local=192.0.2.1", "remote=198.51.100.1")
@@ -131,5 +180,8 @@ if __name__ == "__main__":
     for integ in INTEGS:
         for ip in (4, 6):
             both_ways(sys.argv[1], integ, ip)
+    for key_bits in (128, 192, 256):
+        for ip in (4, 6):
+            gmac_both_ways(sys.argv[1], key_bits, ip)
     bundle(sys.argv[1])
     sys.exit(1 if failed else 0)
