@@ -122,8 +122,10 @@ START_TEST(proposals_are_kept_in_their_order)
 	ck_assert_uint_eq(peer.child_count, 1);
 	memset(&first, 0, sizeof first);
 	memset(&second, 0, sizeof second);
-	ck_assert(conf_proposal_parse(conf.ike.proposals[0], ALGO_FOR_IKE, &first, why, sizeof why));
-	ck_assert(conf_proposal_parse(conf.ike.proposals[1], ALGO_FOR_IKE, &second, why, sizeof why));
+	ck_assert(
+		conf_proposal_parse(conf.ike.proposals[0], ALGO_FOR_IKE, &first, why, sizeof why));
+	ck_assert(
+		conf_proposal_parse(conf.ike.proposals[1], ALGO_FOR_IKE, &second, why, sizeof why));
 	ck_assert_mem_eq(&peer.ike[0], &first, sizeof first);
 	ck_assert_mem_eq(&peer.ike[1], &second, sizeof second);
 	ck_assert(conf_proposal_parse("aes256-sha256", ALGO_FOR_ESP, &first, why, sizeof why));
