@@ -2,6 +2,9 @@
 # Traffic flow confidentiality (RFC 4303 2.6, 2.7): from outside all ESP packets have one size, and go also when nothing is said.
 set -u
 . "$(dirname "$0")/topology.sh"
+for tool in tcpdump tshark; do
+	command -v $tool > /dev/null || { echo "skip - traffic flow confidentiality: no $tool"; exit 0; }
+done
 
 capture_start()
 {
@@ -9,7 +12,7 @@ capture_start()
 	tcpdump=$!
 	wait_for 5 grep -q listening "$dir/tcpdump"
 }
-capture_end() { kill $tcpdump; wait $tcpdump; }
+capture_end() { kill $tcpdump; wait $tcpdump 2> /dev/null; }
 # The sizes of the ESP packets of the capture that come from there: "NUMBER SIZE" each.
 sizes_from() { tshark -r "$dir/cap" -Y "esp and $2.src == $1" -T fields -e frame.len 2> /dev/null | sort -n | uniq -c; } # ADDRESS PROTOCOL (ip, ipv6)
 # one_size ADDRESS PROTOCOL LEAST: there are some, all have the same size, and it is the largest that goes through the link
