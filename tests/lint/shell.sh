@@ -2,7 +2,7 @@
 # The shell scripts: shellcheck finds nothing. What topology.sh and setup.sh define is used by those who source them.
 cd "$(dirname "$0")/../.." || exit 1
 failed=0
-for f in check demo .ci/run build-aux/*.sh tests/*.sh tests/*/*.sh bench/versus bench/*.sh bench/lib/* bench/peers/* tests/interop/guest/guest; do
+for f in check demo .ci/run build-aux/*.sh tests/*.sh tests/*/*.sh bench/versus bench/tunnels bench/flood bench/soak bench/*.sh bench/lib/* bench/peers/* tests/interop/guest/guest; do
 	[ -f "$f" ] || continue
 	shell='sh'
 	case $(head -n 1 "$f") in *bash* | *'# l2tpsec'*) shell='bash' ;; esac
