@@ -156,6 +156,15 @@ size_t esp_sealed_size(const struct esp_sa *sa, size_t len);
 /* The most plaintext whose ESP packet is at most room bytes (SPI .. ICV); 0 if none
  * (standards 2.12: the MTU arithmetic). */
 size_t esp_plain_room(enum algo_id encr, enum algo_id integ, size_t room);
+/*
+ * The same for whole IP packets to an address of that family, in UDP or not; without a cipher it is
+ * AH. The most plaintext that a packet of `packet` bytes holds, 0 if none; and how large the packet
+ * of so much plaintext is, 0 for algorithms that are no pair.
+ */
+size_t esp_packet_room(enum algo_id encr, enum algo_id integ, uint8_t family, bool udp,
+                       size_t packet);
+size_t esp_packet_size(enum algo_id encr, enum algo_id integ, uint8_t family, bool udp,
+                       size_t plain);
 /* Bytes of the AH header over IPv4 (family 4) or IPv6; 0 if integ cannot be used with AH. */
 size_t esp_ah_size(enum algo_id integ, uint8_t family);
 

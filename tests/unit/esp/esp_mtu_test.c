@@ -57,6 +57,39 @@ START_TEST(room_and_sealed_size_agree)
 }
 END_TEST
 
+/* Whole packets: what fits into the largest one below a size fills it but for less than a block. */
+START_TEST(room_and_size_of_packets_agree)
+{
+	static const struct {
+		enum algo_id encr, integ;
+		unsigned block;
+	} rows[] = {{ALGO_AES256_GCM, ALGO_NONE, 4},
+	            {ALGO_AES128, ALGO_SHA1, 16},
+	            {ALGO_NONE, ALGO_SHA256, 1}};
+
+	for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		for (unsigned outer = 0; outer < 4; outer++)
+			for (size_t size = 200; size < 1600; size++) {
+				uint8_t family = outer & 1 ? 6 : 4;
+				bool udp = outer & 2;
+				size_t room = esp_packet_room(rows[i].encr, rows[i].integ, family,
+				                              udp, size),
+				       fits = esp_packet_size(rows[i].encr, rows[i].integ, family,
+				                              udp, room);
+
+				ck_assert_uint_le(fits, size);
+				ck_assert_uint_gt(fits + rows[i].block, size);
+				ck_assert_uint_gt(esp_packet_size(rows[i].encr, rows[i].integ,
+				                                  family, udp, room + 1),
+				                  size);
+			}
+	ck_assert_uint_eq(esp_packet_room(ALGO_AES256_GCM, ALGO_NONE, 4, true, 1500), 1438);
+	ck_assert_uint_eq(esp_packet_room(ALGO_AES256_GCM, ALGO_NONE, 6, true, 48), 0);
+	ck_assert_uint_eq(esp_packet_size(ALGO_NONE, ALGO_NONE, 4, false, 100), 0);
+	ck_assert_uint_eq(esp_packet_size(ALGO_AES256, ALGO_NONE, 4, false, 100), 0);
+}
+END_TEST
+
 START_TEST(unknown_pairs_have_no_room)
 {
 	ck_assert_uint_eq(esp_plain_room(ALGO_AES256, ALGO_NONE, 1500), 0);
@@ -74,6 +107,7 @@ int main(void)
 		return EXIT_FAILURE;
 	tcase_add_test(tc, inner_mtu_table);
 	tcase_add_loop_test(tc, room_and_sealed_size_agree, 0, PAIR_SUITES);
+	tcase_add_test(tc, room_and_size_of_packets_agree);
 	tcase_add_test(tc, unknown_pairs_have_no_room);
 	return run_cases("esp_mtu", tc);
 }
