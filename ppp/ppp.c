@@ -17,9 +17,9 @@ void ppp_count(struct ppp *p, enum ls_cause cause)
 		ls_count(p->counters, cause);
 }
 
-struct ppp_request *ppp_request_add(struct ppp *p, enum ppp_request_kind kind)
+static struct queued *queued_add(struct ppp *p, enum ppp_request_kind kind, size_t bytes)
 {
-	struct queued *q = p->requests < REQUESTS_MAX ? calloc(1, sizeof *q) : NULL;
+	struct queued *q = p->requests < REQUESTS_MAX ? calloc(1, sizeof *q + bytes) : NULL;
 
 	if (!q) {
 		ppp_count(p, CAUSE_NO_MEMORY);
@@ -29,7 +29,14 @@ struct ppp_request *ppp_request_add(struct ppp *p, enum ppp_request_kind kind)
 	*p->last = q;
 	p->last = &q->next;
 	p->requests++;
-	return &q->r;
+	return q;
+}
+
+struct ppp_request *ppp_request_add(struct ppp *p, enum ppp_request_kind kind)
+{
+	struct queued *q = queued_add(p, kind, 0);
+
+	return q ? &q->r : NULL;
 }
 
 bool ppp_next(struct ppp *p, struct ppp_request *request)
@@ -48,25 +55,30 @@ bool ppp_next(struct ppp *p, struct ppp_request *request)
 	return true;
 }
 
-void ppp_send(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, const void *body,
-              size_t len)
+struct ppp_request *ppp_packet_add(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id,
+                                   const void *body, size_t len, size_t padding)
 {
-	struct ppp_request *r = ppp_request_add(p, PPP_REQ_SEND);
-	struct queued *q = (struct queued *)(void *)r;
+	struct queued *q = queued_add(p, PPP_REQ_SEND, (size_t)PPP_PREFIX_MAX + HEAD + len);
 	struct wr w;
 
-	_Static_assert(offsetof(struct queued, r) == 0, "the request comes first");
-	if (!r)
-		return;
-	w = wr_make(q->bytes, sizeof q->bytes);
+	if (!q)
+		return NULL;
+	w = wr_make(q->bytes, (size_t)PPP_PREFIX_MAX + HEAD + len);
 	wr_u16(&w, 0xff03);
 	wr_u16(&w, protocol);
 	wr_u8(&w, code);
 	wr_u8(&w, id);
-	wr_u16(&w, (uint16_t)(HEAD + len));
+	wr_u16(&w, (uint16_t)(HEAD + len + padding));
 	if (len > 0)
 		wr_bytes(&w, body, len);
-	r->bytes = LS_BYTES(q->bytes, w.len);
+	q->r.bytes = LS_BYTES(q->bytes, w.len);
+	return &q->r;
+}
+
+void ppp_send(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, const void *body,
+              size_t len)
+{
+	ppp_packet_add(p, protocol, code, id, body, len, 0);
 }
 
 static void link_init(struct ppp *p)

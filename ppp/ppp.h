@@ -15,7 +15,7 @@
  * without ff 03 (RFC 2661 3.1). */
 struct ppp;
 
-enum { PPP_NAME_MAX = 128, PPP_FRAME_MAX = 2048, PPP_PREFIX_MAX = 4 };
+enum { PPP_NAME_MAX = 128, PPP_FRAME_MAX = 9220, PPP_PREFIX_MAX = 4 };
 
 enum ppp_auth {
 	PPP_AUTH_NONE = 0,
@@ -64,6 +64,16 @@ enum ls_cause ppp_why(const struct ppp *ppp, const char **text);
  * caller asks the peer, with longer and longer pauses.
  */
 enum ls_cause ppp_no_ipv4(struct ppp *ppp, const char **text);
+/*
+ * Sends an LCP Echo-Request (RFC 1661 5.8) that is `size` bytes long, from its code on: as long as
+ * an IP packet of that size, behind a frame's longest header. Its answer shows that such a packet
+ * arrives, and comes back as long if the peer is one that returns all of the data. The same size
+ * again is the same question; another one takes its place. That no answer comes says nothing about
+ * the peer. false when the link is not open, or the size below PPP_PROBE_MIN or beyond what the
+ * peer receives.
+ */
+bool ppp_probe(struct ppp *ppp, size_t size);
+enum { PPP_PROBE_MIN = 12 };
 /* LNS: an address may be free again. A link that was denied one asks at once. */
 void ppp_address_again(struct ppp *ppp, ls_time now);
 /* A frame of any protocol but 0x0021 and 0x0057 data, which the packet path takes out
@@ -84,6 +94,9 @@ enum ppp_request_kind {
 	PPP_REQ_UP, /* a network protocol is open: see `link` (sent again when another one opens) */
 	PPP_REQ_DOWN, /* the link has ended; free it */
 	PPP_REQ_EVENT,
+	PPP_REQ_PROBE,  /* a frame as with SEND, and behind it `padding` bytes of any kind: a probe
+	                   of  `size` bytes, which nothing may cut on the way */
+	PPP_REQ_PROBED, /* the peer answers a probe of `size` bytes */
 };
 
 struct ppp_auth_request {
@@ -110,7 +123,9 @@ struct ppp_link {
 struct ppp_request {
 	enum ppp_request_kind kind;
 	uint64_t id;           /* of AUTH_MAKE, AUTH_CHECK, ADDRESS: to be answered; else 0 */
-	struct ls_bytes bytes; /* SEND: the engine's, until its next call */
+	struct ls_bytes bytes; /* SEND, PROBE: the engine's, until its next call */
+	size_t padding;        /* PROBE; else 0 */
+	size_t size;           /* PROBE, PROBED */
 	struct ppp_auth_request auth;
 	struct ppp_link link;  /* UP; ADDRESS: user */
 	enum ls_cause cause;   /* DOWN */

@@ -102,8 +102,8 @@ struct cp {
 
 struct queued {
 	struct ppp_request r;
-	uint8_t bytes[MESSAGE_MAX];
 	struct queued *next;
+	uint8_t bytes[]; /* of SEND and PROBE */
 };
 
 enum phase { PHASE_LCP, PHASE_AUTH, PHASE_NETWORK, PHASE_ENDING, PHASE_DEAD };
@@ -150,6 +150,12 @@ struct ppp {
 	ls_time heard, echo_at;
 	unsigned echoes;
 	uint8_t echo_id;
+	/* the last probe; size 0: it was answered, or there is none */
+	struct {
+		size_t size;
+		uint32_t cookie;
+		uint8_t id;
+	} probe;
 	struct ls_counters *counters; /* 8 KB: made when there is something to count */
 };
 
@@ -160,6 +166,10 @@ struct ppp *ppp_blank(const struct ppp_config *config, const struct ls_random *r
 /* How long a silence is before an echo; LS_NEVER: for ever. */
 ls_time ppp_echo_every(const struct ppp *p);
 struct ppp_request *ppp_request_add(struct ppp *p, enum ppp_request_kind kind);
+/* A packet of a control protocol that says it is `padding` bytes longer than it is; its request for
+ * the caller to change, or NULL. */
+struct ppp_request *ppp_packet_add(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id,
+                                   const void *body, size_t len, size_t padding);
 /* A packet of a control protocol: code, id and body. */
 void ppp_send(struct ppp *p, uint16_t protocol, uint8_t code, uint8_t id, const void *body,
               size_t len);

@@ -9,7 +9,12 @@ enum {
 	OPTION_PFC = 7,
 	OPTION_ACFC = 8
 };
-enum { ECHO_MAX = 256, CHAP_MD5 = 5, CHAP_MS_V2 = 0x81 };
+enum {
+	ECHO_MAX = PPP_FRAME_MAX - PPP_PREFIX_MAX - HEAD,
+	CHAP_MD5 = 5,
+	CHAP_MS_V2 = 0x81,
+	PROBE_BODY = 8, /* magic number, cookie */
+};
 
 static void auth_write(struct wr *w, unsigned method)
 {
@@ -170,13 +175,61 @@ static void option_refused(struct ppp *p, uint8_t type, struct rd *value, bool n
 	}
 }
 
-/* An Echo-Request that carries our own magic number is ours, come back: no sign of life (5.8). */
+bool ppp_probe(struct ppp *p, size_t size)
+{
+	uint8_t body[PROBE_BODY];
+	struct ppp_request *r;
+
+	_Static_assert(PPP_PROBE_MIN == HEAD + PROBE_BODY, "a probe without padding");
+	if (p->lcp.state != CP_OPENED || p->phase != PHASE_NETWORK || size < PPP_PROBE_MIN ||
+	    size > p->link.peer_mru || size > PPP_FRAME_MAX - PPP_PREFIX_MAX)
+		return false;
+	if (p->probe.size != size) {
+		p->probe.size = size;
+		p->probe.cookie = ls_random_u32(&p->random);
+		p->probe.id = ++p->echo_id;
+	}
+	ls_put32(body, p->ask_magic ? p->magic : 0);
+	ls_put32(body + MAGIC_SIZE, p->probe.cookie);
+	r = ppp_packet_add(p, PROTO_LCP, CODE_ECHO_REQUEST, p->probe.id, body, sizeof body,
+	                   size - PPP_PROBE_MIN);
+	if (!r)
+		return false;
+	r->kind = PPP_REQ_PROBE;
+	r->padding = size - PPP_PROBE_MIN;
+	r->size = size;
+	return true;
+}
+
+/* A peer may return less than all of the data: its answer shows that the question arrived, and what
+ * its own packets meet is its own business. */
+static void echo_reply(struct ppp *p, const struct cp_packet *k)
+{
+	struct rd body = k->body;
+	struct ppp_request *r;
+
+	rd_u32(&body);
+	if (p->probe.size == 0 || k->id != p->probe.id || rd_u32(&body) != p->probe.cookie ||
+	    !rd_ok(&body))
+		return;
+	r = ppp_request_add(p, PPP_REQ_PROBED);
+	if (r)
+		r->size = p->probe.size;
+	p->probe.size = 0;
+}
+
+/* An Echo-Request that carries our own magic number is ours, come back: no sign of life (5.8). The
+ * answer has all of the data, up to what the peer receives: it may be measuring. */
 static void echo(struct ppp *p, const struct cp_packet *k)
 {
 	uint8_t reply[ECHO_MAX];
 	struct rd body = k->body;
 	size_t len = rd_left(&body) < sizeof reply ? rd_left(&body) : sizeof reply;
 
+	if (k->code == CODE_ECHO_REPLY)
+		echo_reply(p, k);
+	if (len > p->link.peer_mru - (size_t)HEAD)
+		len = p->link.peer_mru - (size_t)HEAD;
 	if (k->code != CODE_ECHO_REQUEST || len < MAGIC_SIZE ||
 	    (p->ask_magic && ls_get32(body.p + body.pos) == p->magic))
 		return;
@@ -204,6 +257,7 @@ static void down(struct ppp *p, ls_time now)
 
 	p->chap_at = p->echo_at = p->report_at = p->address_at = LS_NEVER;
 	p->make_id = p->check_id = p->address_id = 0;
+	p->probe.size = 0;
 	p->reported = false;
 	if (p->lent)
 		p->config.remote4.family = 0;

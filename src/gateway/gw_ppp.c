@@ -376,6 +376,9 @@ bool gw_ppp_pump(struct gw_session *s)
 			proc_tell(s->gw->proc, s->tunnel->id, r.event.cause, &s->tunnel->peer, "%s",
 			          r.event.text);
 			break;
+		case PPP_REQ_PROBE:
+		case PPP_REQ_PROBED:
+			break; /* nobody asks for one yet */
 		}
 	}
 	clock_timer_set(s->timer, ppp_deadline(s->ppp), clock_now());

@@ -289,17 +289,76 @@ START_TEST(a_peer_without_magic_numbers)
 }
 END_TEST
 
-/* An echo as long as can be is answered with what fits. */
+/* All of an echo comes back, as far as it fits what the asker receives. */
 START_TEST(a_long_echo)
 {
-	uint8_t body[600];
+	uint8_t body[1600];
 
 	open_plain();
 	memset(body, 'e', sizeof body);
-	say(PROTO_LCP, CODE_ECHO_REQUEST, 9, body, sizeof body);
+	say(PROTO_LCP, CODE_ECHO_REQUEST, 9, body, 1200);
 	ck_assert_uint_eq(said[0].bytes[0], CODE_ECHO_REPLY);
-	ck_assert_uint_eq(said[0].len, HEAD + 256);
-	ck_assert_mem_eq(said[0].bytes + HEAD + 4, body, 252);
+	ck_assert_uint_eq(said[0].len, HEAD + 1200);
+	ck_assert_mem_eq(said[0].bytes + HEAD + 4, body, 1196);
+	say(PROTO_LCP, CODE_ECHO_REQUEST, 10, body, sizeof body);
+	ck_assert_uint_eq(said[0].len, 1500);
+	ck_assert_uint_eq(ls_get16(said[0].bytes + 2), 1500);
+	end();
+}
+END_TEST
+
+/* A probe is an echo of the size that was asked for; its answer says so, once. */
+START_TEST(probes)
+{
+	uint8_t body[8];
+	uint8_t id;
+
+	start();
+	dial();
+	ck_assert(!ppp_probe(ends[0], 1400)); /* nothing is agreed on yet */
+	open_lcp("", 0);
+	open_ipcp();
+	give_address();
+	probed = 0;
+	ck_assert(!ppp_probe(ends[0], PPP_PROBE_MIN - 1));
+	ck_assert(!ppp_probe(ends[0], 1501)); /* more than the peer receives */
+	ck_assert(ppp_probe(ends[0], 1500));
+	listen();
+	ck_assert_uint_eq(frames, 1);
+	ck_assert_uint_eq(said[0].bytes[0], CODE_ECHO_REQUEST);
+	ck_assert_uint_eq(ls_get16(said[0].bytes + 2), 1500);
+	ck_assert_uint_eq(said[0].len + probe_padding, 1500);
+	ck_assert_uint_eq(said[0].len, PPP_PROBE_MIN);
+	memcpy(body, said[0].bytes + HEAD, sizeof body);
+	id = said[0].bytes[1];
+	/* The same size again is the same question. */
+	ck_assert(ppp_probe(ends[0], 1500));
+	listen();
+	ck_assert_uint_eq(said[0].bytes[1], id);
+	ck_assert_mem_eq(said[0].bytes + HEAD, body, sizeof body);
+	/* Answers to something else. */
+	ls_put32(body, 0x01020304);
+	say(PROTO_LCP, CODE_ECHO_REPLY, (uint8_t)(id + 1), body, sizeof body);
+	say(PROTO_LCP, CODE_ECHO_REPLY, id, body, sizeof body - 1);
+	body[7] ^= 1;
+	say(PROTO_LCP, CODE_ECHO_REPLY, id, body, sizeof body);
+	ck_assert_uint_eq(probed, 0);
+	body[7] ^= 1;
+	say(PROTO_LCP, CODE_ECHO_REPLY, id, body, sizeof body);
+	ck_assert_uint_eq(probed, 1500);
+	probed = 0;
+	say(PROTO_LCP, CODE_ECHO_REPLY, id, body, sizeof body);
+	ck_assert_uint_eq(probed, 0);
+	/* Another size is another question, and the old one's answer nothing any more. */
+	ck_assert(ppp_probe(ends[0], 1300));
+	listen();
+	ck_assert_uint_ne(said[0].bytes[1], id);
+	memcpy(body, said[0].bytes + HEAD, sizeof body);
+	id = said[0].bytes[1];
+	ck_assert(ppp_probe(ends[0], 1304));
+	listen();
+	say(PROTO_LCP, CODE_ECHO_REPLY, id, body, sizeof body);
+	ck_assert_uint_eq(probed, 0);
 	end();
 }
 END_TEST
@@ -415,6 +474,7 @@ int main(void)
 	tcase_add_test(tc, a_peer_that_insists_on_another_method);
 	tcase_add_test(tc, a_peer_without_magic_numbers);
 	tcase_add_test(tc, a_long_echo);
+	tcase_add_test(tc, probes);
 	tcase_add_test(tc, down_and_up_again);
 	tcase_add_test(tc, hints_at_our_mru);
 	tcase_add_test(tc, hints_at_both_methods);

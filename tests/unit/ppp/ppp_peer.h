@@ -8,13 +8,15 @@
 enum { FRAMES_MAX = 64 };
 
 static struct {
-	uint8_t bytes[MESSAGE_MAX]; /* from the code on */
+	uint8_t bytes[PPP_FRAME_MAX]; /* from the code on */
 	size_t len;
 	uint16_t protocol;
 } said[FRAMES_MAX];
 static unsigned frames;
 static struct ppp_request question;
 static enum ls_cause why;
+static size_t probe_padding; /* of the last probe */
+static size_t probed;        /* the size of the last probe that was answered */
 
 /* Takes what the link says and asks. */
 static inline void listen(void)
@@ -28,6 +30,13 @@ static inline void listen(void)
 			said[frames].len = r.bytes.len - 4;
 			said[frames].protocol = ls_get16(r.bytes.p + 2);
 			memcpy(said[frames++].bytes, r.bytes.p + 4, r.bytes.len - 4);
+		} else if (r.kind == PPP_REQ_PROBE) {
+			probe_padding = r.padding;
+			said[frames].len = r.bytes.len - 4;
+			said[frames].protocol = ls_get16(r.bytes.p + 2);
+			memcpy(said[frames++].bytes, r.bytes.p + 4, r.bytes.len - 4);
+		} else if (r.kind == PPP_REQ_PROBED) {
+			probed = r.size;
 		} else if (r.id != 0) {
 			question = r;
 		} else if (r.kind == PPP_REQ_UP) {
