@@ -1,7 +1,14 @@
 /* Types and codes of ICMP and ICMPv6, and the words for them. */
 #include "lib/unreach.h"
 
-enum { ICMP4_UNREACHABLE = 3, ICMP6_UNREACHABLE = 1, ICMP6_PARAMETER = 4, ICMP6_NEXT_HEADER = 1 };
+enum {
+	ICMP4_UNREACHABLE = 3,
+	ICMP4_FRAGMENTATION = 4,
+	ICMP6_UNREACHABLE = 1,
+	ICMP6_TOO_BIG = 2,
+	ICMP6_PARAMETER = 4,
+	ICMP6_NEXT_HEADER = 1
+};
 
 /* By code; the others say nothing. */
 static const uint8_t by_code4[] = {
@@ -26,6 +33,12 @@ enum ls_unreach ls_unreach_read(uint8_t family, uint8_t type, uint8_t code)
 	if (family == 6 && type == ICMP6_PARAMETER && code == ICMP6_NEXT_HEADER)
 		return LS_UNREACH_PROTOCOL;
 	return LS_UNREACH_NONE;
+}
+
+bool ls_too_big_read(uint8_t family, uint8_t type, uint8_t code)
+{
+	return (family == 4 && type == ICMP4_UNREACHABLE && code == ICMP4_FRAGMENTATION) ||
+	       (family == 6 && type == ICMP6_TOO_BIG);
 }
 
 const char *ls_unreach_text(unsigned kind)

@@ -2,6 +2,7 @@
 #ifndef LIB_UNREACH_H
 #define LIB_UNREACH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Over IPC by these numbers. */
@@ -18,6 +19,9 @@ enum ls_unreach {
 /* family 4: RFC 792, RFC 1812 5.2.7.1; family 6: RFC 4443 3.1, 3.4. What is too big or lived too
  * long is no matter of reachability. */
 enum ls_unreach ls_unreach_read(uint8_t family, uint8_t type, uint8_t code);
+/* Whether it says that the packet was larger than the path carries: fragmentation needed (RFC 792,
+ * RFC 1191 4), packet too big (RFC 4443 3.2). */
+bool ls_too_big_read(uint8_t family, uint8_t type, uint8_t code);
 /* "host unreachable"; for a number out of range as for NONE. */
 const char *ls_unreach_text(unsigned kind);
 

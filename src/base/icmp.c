@@ -79,6 +79,14 @@ static void go_deaf(struct icmp_socket *s, struct ls_counters *counters, ls_time
 	clock_timer_set(s->again, now + LS_S(ICMP_DEAF_S), now);
 }
 
+/* One that is this host's own: a packet is larger than its link. */
+static bool local_read(const struct sock_extended_err *said, struct icmp_error *e)
+{
+	e->too_big = said->ee_errno == EMSGSIZE;
+	e->mtu = said->ee_info;
+	return e->too_big;
+}
+
 /* What the kernel says beside the address: who told it, and what. */
 static bool error_read(struct msghdr *m, uint8_t family, struct icmp_error *e)
 {
@@ -95,11 +103,15 @@ static bool error_read(struct msghdr *m, uint8_t family, struct icmp_error *e)
 			continue;
 		memcpy(&said, CMSG_DATA(c), sizeof said);
 		memcpy(&by, CMSG_DATA(c) + sizeof said, by_len);
+		if (said.ee_origin == SO_EE_ORIGIN_LOCAL)
+			return local_read(&said, e);
 		if (said.ee_origin != origin)
 			return false;
 		e->kind = ls_unreach_read(family, said.ee_type, said.ee_code);
+		e->too_big = ls_too_big_read(family, said.ee_type, said.ee_code);
+		e->mtu = e->too_big ? said.ee_info : 0;
 		e->by = ls_addr_with_port(datagram_name_read((struct sockaddr *)&by), 0);
-		return e->kind != LS_UNREACH_NONE && e->remote.family == family;
+		return (e->kind != LS_UNREACH_NONE || e->too_big) && e->remote.family == family;
 	}
 	return false;
 }
@@ -126,31 +138,51 @@ static bool gate_passes(struct icmp_gate *gate, const struct ls_addr *remote, ls
 	return true;
 }
 
+/* Whether an error is worth passing on. Of sizes the owner has to see each: the first may be
+ * forged, and only it knows by the quotation. */
+static bool error_passes(const struct icmp_socket *s, struct icmp_gate *gate,
+                         const struct icmp_error *e, ls_time now)
+{
+	if (e->too_big)
+		return s->sizes && ls_second_add(&gate->sizes, 1, now) <= ICMP_PASSED_PER_S;
+	return gate_passes(gate, &e->remote, now);
+}
+
 unsigned icmp_read(struct icmp_socket *s, struct icmp_gate *gate,
                    struct icmp_error out[ICMP_READ_MOST], struct ls_counters *counters, ls_time now)
 {
 	struct mmsghdr m[ICMP_READ_MOST];
 	struct sockaddr_in6 to[ICMP_READ_MOST];
 	_Alignas(16) uint8_t control[ICMP_READ_MOST][CONTROL_SIZE];
+	uint8_t quoted[ICMP_READ_MOST][ICMP_QUOTED];
+	struct iovec part[ICMP_READ_MOST];
 	unsigned n = 0;
 	int got;
 
 	if (!s->again || s->deaf)
 		return 0;
 	memset(to, 0, sizeof to);
-	for (unsigned i = 0; i < ICMP_READ_MOST; i++)
+	for (unsigned i = 0; i < ICMP_READ_MOST; i++) {
+		part[i] = (struct iovec){quoted[i], ICMP_QUOTED};
 		m[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &to[i],
 		                                    .msg_namelen = sizeof to[i],
+		                                    .msg_iov = &part[i],
+		                                    .msg_iovlen = 1,
 		                                    .msg_control = control[i],
 		                                    .msg_controllen = CONTROL_SIZE}};
+	}
 	got = recvmmsg(s->fd, m, ICMP_READ_MOST, MSG_ERRQUEUE | MSG_DONTWAIT, NULL);
 	for (int i = 0; i < got; i++) {
-		out[n] = (struct icmp_error){.remote =
-		                                     datagram_name_read((struct sockaddr *)&to[i])};
-		ls_count(counters, CAUSE_ICMP_ERROR);
-		if (error_read(&m[i].msg_hdr, s->family, &out[n]) &&
-		    gate_passes(gate, &out[n].remote, now))
-			n++;
+		struct icmp_error *e = &out[n];
+		bool good;
+
+		*e = (struct icmp_error){.remote = datagram_name_read((struct sockaddr *)&to[i])};
+		e->quoted_len = (uint8_t)(m[i].msg_len < ICMP_QUOTED ? m[i].msg_len : ICMP_QUOTED);
+		memcpy(e->quoted, quoted[i], e->quoted_len);
+		good = error_read(&m[i].msg_hdr, s->family, e);
+		if (!good || e->by.family != 0)
+			ls_count(counters, CAUSE_ICMP_ERROR);
+		n += good && error_passes(s, gate, e, now);
 	}
 	if (got > 0 && ls_second_add(&s->read, (unsigned)got, now) > ICMP_FLOOD)
 		go_deaf(s, counters, now);

@@ -21,14 +21,24 @@ enum {
 	ICMP_PEERS = 64,
 	ICMP_AGAIN_S = 5,       /* about one peer one error in so long is passed on, */
 	ICMP_PASSED_PER_S = 32, /* and so many in a second about all */
+	ICMP_QUOTED = 64,       /* bytes of the packet in question, behind UDP's header */
 };
 
-/* Nobody can be reached at `remote`, where this socket sent something (port 0: a raw socket); `by`
+/*
+ * Nobody can be reached at `remote`, where this socket sent something (port 0: a raw socket); `by`
  * says so. The kernel has seen that the quoted packet is of this socket's address and port; that is
- * no proof. */
+ * no proof. Or, to a socket that wants to hear of it (`sizes`), with kind LS_UNREACH_NONE: the path
+ * there carries packets of `mtu` bytes at most, where 0 is no number; without `by` it is this
+ * host's own word about its link.
+ */
 struct icmp_error {
 	struct ls_addr remote, by;
 	enum ls_unreach kind;
+	bool too_big;
+	uint32_t mtu;
+	uint8_t quoted[ICMP_QUOTED]; /* with `too_big`: how the packet began; a raw IPv4 socket that
+	                                writes IP headers itself has them here too */
+	uint8_t quoted_len;
 };
 
 /* What was passed on of late; one a process, zero-initialised. */
@@ -37,7 +47,7 @@ struct icmp_gate {
 		struct ls_addr remote;
 		ls_time until;
 	} peer[ICMP_PEERS];
-	struct ls_second passed;
+	struct ls_second passed, sizes;
 };
 
 struct icmp_socket {
@@ -46,6 +56,7 @@ struct icmp_socket {
 	struct event *again; /* hears again */
 	struct ls_second read;
 	bool deaf, flooded;
+	bool sizes; /* the owner's: it wants to hear of packets that were too big */
 };
 
 /* Makes fd (which stays the caller's) hear of ICMP errors. From then on any call on it may fail
@@ -57,9 +68,9 @@ bool icmp_open(struct icmp_socket *s, struct event_base *base, int fd, uint8_t f
 void icmp_close(struct icmp_socket *s);
 /*
  * To be called when fd is readable and nothing could be received from it: takes errors out of its
- * queue and counts each as ICMP_ERROR. Gives how many are worth passing on. An error that cannot be
- * read as such is dropped. When the socket becomes deaf, flooded is set, for the owner to tell of
- * it once, and ICMP_FLOOD counted.
+ * queue and counts each that came from the network as ICMP_ERROR. Gives how many are worth passing
+ * on. An error that cannot be read as such is dropped. When the socket becomes deaf, flooded is
+ * set, for the owner to tell of it once, and ICMP_FLOOD counted.
  */
 unsigned icmp_read(struct icmp_socket *s, struct icmp_gate *gate,
                    struct icmp_error out[ICMP_READ_MOST], struct ls_counters *counters,

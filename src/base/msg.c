@@ -347,6 +347,17 @@ enum msg_role msg_role_by_name(const char *name)
 	return 0;
 }
 
+const char *msg_path_name(unsigned path)
+{
+	static const char *const names[] = {[MSG_PATH_LINK] = "link",
+	                                    [MSG_PATH_CONFIGURED] = "configured",
+	                                    [MSG_PATH_MEASURED] = "measured",
+	                                    [MSG_PATH_HINTED] = "hint",
+	                                    [MSG_PATH_UNANSWERED] = "unanswered"};
+
+	return names[path < sizeof names / sizeof names[0] ? path : MSG_PATH_LINK];
+}
+
 const char *msg_line_name(unsigned line)
 {
 	static const char *const names[] = {"down", "held", "waiting", "connecting", "up"};

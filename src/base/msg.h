@@ -31,6 +31,16 @@ enum msg_socket_kind {
  * packet or a caller. */
 enum msg_line { MSG_LINE_DOWN, MSG_LINE_HELD, MSG_LINE_WAITING, MSG_LINE_CONNECTING, MSG_LINE_UP };
 
+/* How a tunnel's MTU came about: by the own link's; by the config; by probes; by probes for which
+ * ICMP named the size; by the own link's, because the peer answers no probes. */
+enum msg_path {
+	MSG_PATH_LINK,
+	MSG_PATH_CONFIGURED,
+	MSG_PATH_MEASURED,
+	MSG_PATH_HINTED,
+	MSG_PATH_UNANSWERED
+};
+
 /* What the gateway tells ike about an inbound SA. */
 enum msg_note {
 	MSG_SA_NOTE_EXPIRING = 1,
@@ -115,6 +125,8 @@ const char *msg_role_name(unsigned role);
 enum msg_role msg_role_by_name(const char *name);
 /* "up", "connecting", ... */
 const char *msg_line_name(unsigned line);
+/* "measured"; of enum msg_path, for people and JSON. */
+const char *msg_path_name(unsigned path);
 
 /*
  * msg_encode_NAME(): the whole datagram (type and fields) to w; false when it does not fit or a

@@ -40,6 +40,7 @@ _Static_assert(sizeof conf_tunnel_keys / sizeof conf_tunnel_keys[0] <= CONF_KEYS
 /* A choice is read and written as a number of this size. */
 _Static_assert(sizeof(enum conf_start) == sizeof(unsigned) &&
                        sizeof(enum conf_ecn) == sizeof(unsigned) &&
+                       sizeof(enum conf_df) == sizeof(unsigned) &&
                        sizeof(enum conf_ipsec) == sizeof(unsigned),
                "enums are as large as unsigned");
 

@@ -30,6 +30,7 @@ enum {
 enum { CONF_DSCP_COPY = 64, CONF_TFC_MAX = 65535 };
 /* Words of the kind CHOICE, in the order of their rows in conf.def. */
 enum conf_ipsec { CONF_IPSEC_ESP, CONF_IPSEC_AH };
+enum conf_df { CONF_DF_CLEAR, CONF_DF_SET, CONF_DF_COPY };
 /* The words of 'offload', a bit each. */
 enum {
 	CONF_OFFLOAD_TUN_TSO = 1, /* TCP that is not cut yet comes out of the TUN device, */
@@ -105,6 +106,8 @@ struct conf_tunnel {
 	uint32_t route_count;
 	uint32_t metric, mtu, idle_s; /* 0: none, computed, never */
 	bool source_check;            /* takes effect with routes */
+	bool mtu_probe;               /* without mtu */
+	enum conf_df df;
 	char dscp[CONF_TEXT_MAX];
 	enum conf_ecn ecn;
 	enum conf_ipsec ipsec;

@@ -141,6 +141,31 @@ static void show_words(const json_t *o, const char *key, const char *head)
 		printf("\n");
 }
 
+/* How the MTU came about. */
+static void show_path(const json_t *o)
+{
+	static const struct {
+		const char *known, *words;
+	} words[] = {
+		{"link", "the own link's; not measured"},
+		{"configured", "the own link's; the MTU is configured"},
+		{"measured", "measured"},
+		{"hint", "measured, after a hint of ICMP"},
+		{"unanswered", "the own link's; the peer answers no probes"},
+	};
+	char age[32];
+
+	if (number(o, "path_mtu") == 0)
+		return;
+	for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (strcmp(text(o, "path_known"), words[i].known) == 0)
+			printf("  path        carries %" JSON_INTEGER_FORMAT " bytes: %s%s%s\n",
+			       number(o, "path_mtu"), words[i].words,
+			       number(o, "path_since_s") > 0 ? ", since " : "",
+			       number(o, "path_since_s") > 0 ? span(number(o, "path_since_s"), age)
+			                                     : "");
+}
+
 static void show_session(const json_t *o)
 {
 	char in[32], out[32];
@@ -153,6 +178,7 @@ static void show_session(const json_t *o)
 		       number(o, "mtu"));
 	else
 		printf("  addresses   IPv6 only, MTU %" JSON_INTEGER_FORMAT "\n", number(o, "mtu"));
+	show_path(o);
 	printf("  L2TP        tunnel %" JSON_INTEGER_FORMAT " session %" JSON_INTEGER_FORMAT
 	       ", the peer's %" JSON_INTEGER_FORMAT " and %" JSON_INTEGER_FORMAT
 	       ", %s called%s%s\n",

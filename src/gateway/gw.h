@@ -2,6 +2,7 @@
 #ifndef SRC_GATEWAY_GW_H
 #define SRC_GATEWAY_GW_H
 
+#include "lib/pmtu.h"
 #include "lib/secret.h"
 #include "src/base/icmp.h"
 #include "src/base/msg.h"
@@ -74,6 +75,21 @@ struct gw_session {
 	struct gw_gateway *gw;
 };
 
+/* What is known of the path that a tunnel's current session takes. */
+struct gw_pmtu {
+	struct ls_pmtu engine;
+	struct event *timer;
+	const struct gw_session *of; /* the session that it is about; only compared */
+	struct ls_addr remote;       /* and where its packets go */
+	uint32_t link;               /* what the own link there carries */
+	uint32_t in_force;    /* the path MTU by which the interface's is set; 0: by the link */
+	uint32_t told;        /* that people know of */
+	size_t asked;         /* size of the echo that stands for engine.probe */
+	uint64_t out_packets; /* the session's, when the engine was last told */
+	ls_time since;        /* in_force became known */
+	bool unanswered_told;
+};
+
 struct gw_waiting {
 	struct gw_waiting *next;
 	size_t len;
@@ -107,6 +123,7 @@ struct gw_tunnel {
 	struct event *dummy_timer; /* NULL: never needed */
 	ls_time dummy_at;          /* when it last looked */
 	struct ls_addr peer;
+	struct gw_pmtu pmtu;
 	bool iface_asked;             /* IFACE_UP is on its way, and not answered; */
 	bool iface_again;             /* and says what does not hold any more */
 	char text[LS_EVENT_TEXT_MAX]; /* details of why it went down last */
@@ -241,6 +258,25 @@ void gw_ppp_ask_again(struct gw_gateway *gw);
 void gw_ppp_iface_up(struct gw_tunnel *t);
 /* An address may be free again: callers that were denied one get it. */
 void gw_ppp_addresses_again(struct gw_gateway *gw);
+
+/* gw_pmtu.c: the MTU of the path, measured */
+/* The interface is set: by this link the tunnel's packets leave. Begins to measure, or goes on. */
+void gw_pmtu_link(struct gw_tunnel *t, uint32_t link_mtu);
+/* No session carries the tunnel's traffic. */
+void gw_pmtu_stop(struct gw_tunnel *t);
+/* Looks anew for what the path carries. */
+void gw_pmtu_again(struct gw_tunnel *t);
+/* The echo of that size was answered; or did not leave, because the own link is too small for it.
+ */
+void gw_pmtu_answered(struct gw_session *s, size_t size);
+void gw_pmtu_refused(struct gw_session *s, size_t size);
+/* The kernel says of a packet that it was too big; the same from ike's socket. */
+void gw_pmtu_error(struct gw_socket *socket, const struct icmp_error *e);
+void gw_pmtu_too_big(struct gw_gateway *gw, const struct msg_too_big *m);
+/* For the status. */
+enum msg_path gw_pmtu_how(const struct gw_tunnel *t);
+/* What surrounds an IP packet inside ESP at most: UDP, L2TP and PPP. */
+size_t gw_inner_overhead(const struct gw_session *s);
 
 /* gw_status.c */
 void gw_status_ask(struct gw_gateway *gw, const struct msg_status_ask *m);

@@ -73,6 +73,10 @@ static void errors_read(struct gw_socket *s)
 	unsigned n = icmp_read(&s->icmp, &gw->icmp, error, &gw->counters, clock_now());
 
 	for (unsigned i = 0; i < n; i++) {
+		if (error[i].too_big) {
+			gw_pmtu_error(s, &error[i]);
+			continue;
+		}
 		struct msg_unreachable m = {.remote = error[i].remote,
 		                            .by = error[i].by,
 		                            .kind = (uint8_t)error[i].kind};
@@ -214,6 +218,7 @@ static bool socket_add(struct gw_gateway *gw, int fd, const struct msg_socket *m
 	if (!s->read || !s->write || event_add(s->read, NULL) < 0)
 		return false;
 	icmp_open(&s->icmp, gw->base, fd, m->family);
+	s->icmp.sizes = true;
 	gw->sockets++;
 	gw_offload(gw);
 	return true;
@@ -316,6 +321,16 @@ static void on_sa(void *owner, enum msg_role from, const struct msg *m, int *fd)
 	gw_pump(gw);
 }
 
+static void on_too_big(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct gw_gateway *gw = owner;
+
+	(void)from;
+	(void)fd;
+	gw_pmtu_too_big(gw, &m->too_big);
+	gw_pump(gw);
+}
+
 static void on_keys(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct gw_gateway *gw = owner;
@@ -383,6 +398,7 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_SA_SWITCH, on_sa},
 	{MSG_TYPE_SA_REMOVE, on_sa},
 	{MSG_TYPE_SA_MOVED, on_sa},
+	{MSG_TYPE_TOO_BIG, on_too_big},
 	{MSG_TYPE_IKE_UP, on_sa},
 	{MSG_TYPE_IKE_DOWN, on_sa},
 	{MSG_TYPE_PPP_AUTH_ANSWER, on_keys},

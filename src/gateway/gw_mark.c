@@ -1,4 +1,4 @@
-/* The ECN field of an inner packet after it crossed the tunnel. */
+/* The ECN field of an inner packet after it crossed the tunnel, and DF before. */
 #include "src/gateway/gw_mark.h"
 
 #include "lib/wire.h"
@@ -21,6 +21,14 @@ uint8_t gw_mark_read(const uint8_t *packet, unsigned version)
 {
 	return version == 4 ? packet[IP4_TOS]
 	                    : (uint8_t)(ls_get16(packet) >> IP6_CLASS_SHIFT & 0xff);
+}
+
+bool gw_mark_df(const struct gw_mark *m, const uint8_t *packet, unsigned version, uint8_t outer)
+{
+	if (outer == 6 || m->df == GW_DF_SET)
+		return true;
+	return m->df == GW_DF_COPY &&
+	       (version == 6 || (ls_get16(packet + IP4_FRAGMENT) & IP4_DONT_FRAGMENT));
 }
 
 static void ecn_write(uint8_t *packet, unsigned version, unsigned ecn)

@@ -78,23 +78,31 @@ void gw_ppp_input(void *owner, struct gw_flow_session *flow, uint8_t *frame, siz
 	gw_session_touch(s);
 }
 
-static void frame_send(struct gw_session *s, struct ls_bytes frame)
+size_t gw_inner_overhead(const struct gw_session *s)
+{
+	return (size_t)UDP_HEADER + s->flow.header_len + PPP_PREFIX_MAX;
+}
+
+static void frame_send(struct gw_session *s, const struct ppp_request *r)
 {
 	uint8_t packet[FRONT + PPP_FRAME_MAX], header[L2TP_DATA_HEADER_MAX];
 	const struct gw_path *path = s->flow.path;
 	enum ls_cause cause = CAUSE_GW_NO_SA;
-	size_t size;
+	size_t len = r->bytes.len + r->padding, size;
 
-	if (path->out && frame.len <= PPP_FRAME_MAX) {
-		size = l2tp_data_header(&s->flow.data, s->flow.ns++, frame.len, header);
+	if (path->out && len <= PPP_FRAME_MAX) {
+		size = l2tp_data_header(&s->flow.data, s->flow.ns++, len, header);
 		memcpy(packet + UDP_HEADER, header, size);
-		memcpy(packet + UDP_HEADER + size, frame.p, frame.len);
-		gw_udp_header(packet, size + frame.len, esp_sa_local(path->out),
+		memcpy(packet + UDP_HEADER + size, r->bytes.p, r->bytes.len);
+		memset(packet + UDP_HEADER + size + r->bytes.len, 0, r->padding);
+		gw_udp_header(packet, size + len, esp_sa_local(path->out),
 		              esp_sa_remote(path->out));
-		cause = gw_worker_control(&s->gw->worker, path, packet,
-		                          UDP_HEADER + size + frame.len, clock_now());
+		cause = (r->kind == PPP_REQ_PROBE ? gw_worker_probe : gw_worker_control)(
+			&s->gw->worker, path, packet, UDP_HEADER + size + len, clock_now());
 	}
-	if (cause != CAUSE_NONE)
+	if (r->kind == PPP_REQ_PROBE && cause == CAUSE_GW_TOO_BIG)
+		gw_pmtu_refused(s, r->size);
+	else if (cause != CAUSE_NONE)
 		ls_count(&s->gw->counters, cause);
 }
 
@@ -341,8 +349,9 @@ void gw_ppp_iface_up(struct gw_tunnel *t)
 	m.udp = view.udp;
 	m.encr = (uint16_t)view.encr;
 	m.integ = (uint16_t)view.integ;
-	m.inner_overhead = (uint16_t)(UDP_HEADER + s->flow.header_len + PPP_PREFIX_MAX);
+	m.inner_overhead = (uint16_t)gw_inner_overhead(s);
 	m.peer_mru = s->flow.link.peer_mru;
+	m.path_mtu = (uint16_t)t->pmtu.in_force;
 	t->iface_asked = GW_SEND(t->gw, PARENT, iface_up, &m);
 }
 
@@ -355,7 +364,11 @@ bool gw_ppp_pump(struct gw_session *s)
 		any = true;
 		switch (r.kind) {
 		case PPP_REQ_SEND:
-			frame_send(s, r.bytes);
+		case PPP_REQ_PROBE:
+			frame_send(s, &r);
+			break;
+		case PPP_REQ_PROBED:
+			gw_pmtu_answered(s, r.size);
 			break;
 		case PPP_REQ_AUTH_MAKE:
 			auth_make(s, &r);
@@ -376,9 +389,6 @@ bool gw_ppp_pump(struct gw_session *s)
 			proc_tell(s->gw->proc, s->tunnel->id, r.event.cause, &s->tunnel->peer, "%s",
 			          r.event.text);
 			break;
-		case PPP_REQ_PROBE:
-		case PPP_REQ_PROBED:
-			break; /* nobody asks for one yet */
 		}
 	}
 	clock_timer_set(s->timer, ppp_deadline(s->ppp), clock_now());

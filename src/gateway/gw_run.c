@@ -4,9 +4,9 @@
 
 static bool run_takes(const struct gw_run *run, const struct gw_udp *udp,
                       const struct ls_addr *local, const struct ls_addr *remote, uint8_t class,
-                      const uint8_t *bytes, size_t len)
+                      bool df, const uint8_t *bytes, size_t len)
 {
-	if (run->udp != udp || run->closed || run->class != class || !udp->gso ||
+	if (run->udp != udp || run->closed || run->class != class || run->df != df || !udp->gso ||
 	    run->bytes + run->len != bytes)
 		return false;
 	if (len > run->segment || run->packets >= GW_RUN_PACKETS || run->len + len > GW_RUN_BYTES)
@@ -15,11 +15,12 @@ static bool run_takes(const struct gw_run *run, const struct gw_udp *udp,
 }
 
 bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls_addr *local,
-                 const struct ls_addr *remote, uint8_t class, const uint8_t *bytes, size_t len)
+                 const struct ls_addr *remote, uint8_t class, bool df, const uint8_t *bytes,
+                 size_t len)
 {
 	struct gw_run *run = runs->n > 0 ? &runs->run[runs->n - 1] : NULL;
 
-	if (run && run_takes(run, udp, local, remote, class, bytes, len)) {
+	if (run && run_takes(run, udp, local, remote, class, df, bytes, len)) {
 		run->closed = len < run->segment;
 		run->len += (uint32_t)len;
 		run->packets++;
@@ -32,6 +33,7 @@ bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls
 		.local = *local,
 		.remote = *remote,
 		.class = class,
+		.df = df,
 		.bytes = bytes,
 		.len = (uint32_t)len,
 		.segment = (uint16_t)len,

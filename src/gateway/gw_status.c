@@ -109,6 +109,9 @@ static void line_status(struct gw_gateway *gw, const struct msg_status_ask *ask,
 	if (t->line.state == GW_LINE_BACKOFF && deadline > now)
 		m.retry_in_ms = (uint32_t)((deadline - now) / 1000);
 	snprintf(m.text, sizeof m.text, "%s", t->text);
+	m.path_mtu = (uint16_t)(t->pmtu.in_force ? t->pmtu.in_force : t->pmtu.link);
+	m.path_how = (uint8_t)gw_pmtu_how(t);
+	m.path_since_s = seconds_since(t->pmtu.since, now);
 	if (t->current)
 		session_status(t, &m);
 	GW_SEND(gw, PARENT, status_line, &m);

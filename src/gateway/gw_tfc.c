@@ -26,7 +26,8 @@ static size_t mtu_room(const struct gw_tunnel *t)
  * takes for safe. */
 static size_t room_of(const struct gw_tunnel *t, const struct esp_sa_view *v)
 {
-	size_t room = path_room(v, t->link_mtu ? t->link_mtu : t->conf.ike.fragment_bytes);
+	uint32_t path = t->pmtu.in_force > 0 ? t->pmtu.in_force : t->link_mtu;
+	size_t room = path_room(v, path > 0 ? path : t->conf.ike.fragment_bytes);
 
 	if (t->conf.mtu > 0 && t->current && mtu_room(t) < room)
 		room = mtu_room(t);

@@ -135,6 +135,7 @@ void gw_tunnel_remove(struct gw_tunnel *t, enum ls_cause cause)
 	event_free(t->keeper_timer);
 	if (t->dummy_timer)
 		event_free(t->dummy_timer);
+	gw_pmtu_stop(t);
 	while (*at != t)
 		at = &(*at)->next_bucket;
 	*at = t->next_bucket;
@@ -338,6 +339,8 @@ static void device_session_set(struct gw_tunnel *t)
 		t->device.session = flow;
 	else if (t->line.state != GW_LINE_IFACE || t->device.session != flow)
 		t->device.session = NULL;
+	if (!flow || (t->line.state != GW_LINE_UP && t->line.state != GW_LINE_IFACE))
+		gw_pmtu_stop(t);
 }
 
 static void actions_do(struct gw_tunnel *t, unsigned actions, enum ls_cause cause)
@@ -423,6 +426,8 @@ void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m)
 		t->link_mtu = m->link_mtu;
 		gw_tfc_changed(t);
 		tell_link(t, m->mtu);
+		if (m->link_mtu > 0)
+			gw_pmtu_link(t, m->link_mtu);
 	}
 	gw_tunnel_step(t, m->ok ? GW_EV_IFACE_OK : GW_EV_IFACE_BAD,
 	               m->ok ? CAUSE_NONE : CAUSE_GW_INTERFACE, m->error);
@@ -460,6 +465,7 @@ void gw_tunnel_configure(struct gw_tunnel *t, const struct conf_tunnel *conf)
 	for (struct gw_session *s = t->sessions; s; s = s->next)
 		gw_session_marks(s);
 	gw_tfc_changed(t);
+	gw_pmtu_again(t);
 	gw_l2tp_configure(t, LS_BYTES(NULL, 0));
 	GW_SEND(t->gw, KEYS, l2tp_secret_ask, &ask);
 	clock_timer_set(t->line_timer, gw_line_deadline(&t->line), clock_now());

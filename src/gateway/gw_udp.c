@@ -23,11 +23,48 @@
 #define UDP_GRO 104
 #endif
 
-enum { SEND_BATCH = 32, FRAGMENT_UNIT = 8, FRAGMENT_LEAST = 64, FRAGMENT_MORE = 0x2000 };
+enum {
+	SEND_BATCH = 32,
+	FRAGMENT_UNIT = 8,
+	FRAGMENT_LEAST = 64,
+	FRAGMENT_MORE = 0x2000,
+};
 
 static bool option_set(int fd, int level, int name, int value)
 {
 	return setsockopt(fd, level, name, &value, sizeof value) == 0;
+}
+
+/*
+ * PROBE: DF, and an error where the packet is larger than the own link. OMIT: no DF, and pieces
+ * there. Neither makes anything of what ICMP says, but both have it put into the queue of errors.
+ * Over IPv6 only this host can make pieces, and only of the size that the kernel has heard of
+ * (DONT): there is no other way to have it make any.
+ */
+static bool df_set(const struct gw_udp *udp, bool df)
+{
+	return udp->family == 4 ? option_set(udp->fd, IPPROTO_IP, IP_MTU_DISCOVER,
+	                                     df ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT)
+	                        : option_set(udp->fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER,
+	                                     df ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
+}
+
+/* How a socket is while nothing else is being sent: nobody fragments IPv6 on the way. */
+static bool df_usual(const struct gw_udp *udp)
+{
+	return udp->family == 6;
+}
+
+static bool df_is_ours(const struct gw_udp *udp)
+{
+	return udp->ah && udp->family == 4;
+}
+
+/* Whether a run needs the socket otherwise than it usually is. The IPv4 header of an AH packet is
+ * ours, DF and all. */
+static bool df_other(const struct gw_run *run)
+{
+	return run->df != df_usual(run->udp) && !df_is_ours(run->udp);
 }
 
 bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw)
@@ -39,6 +76,8 @@ bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw)
 	if (!datagram_local_ask(fd, family) || !datagram_class_ask(fd, family))
 		return false;
 	*udp = (struct gw_udp){.fd = fd, .family = family, .raw = raw};
+	if (!df_set(udp, df_usual(udp)))
+		return false;
 	if (raw)
 		return true;
 	udp->gso = udp->has_gso = option_set(fd, SOL_UDP, UDP_SEGMENT, 0);
@@ -213,18 +252,24 @@ static void outgoing_make(struct outgoing *o, struct msghdr *m, const struct gw_
 
 /* One by one: the path is smaller than the segments, so the kernel will not take the run as a whole
  * but may fragment. */
-static void run_send_singly(const struct gw_run *run, struct ls_counters *counters)
+static void run_send_singly(struct gw_runs *runs, const struct gw_run *run,
+                            struct ls_counters *counters)
 {
+	if (df_other(run))
+		df_set(run->udp, run->df);
 	for (uint32_t at = 0; at < run->len; at += run->segment) {
 		uint32_t len = run->len - at < run->segment ? run->len - at : run->segment;
 		struct outgoing o;
 		struct msghdr m;
 
 		outgoing_make(&o, &m, run, run->bytes + at, len, (uint16_t)len);
-		if (!icmp_send(run->udp->fd, &m))
-			ls_count(counters,
-			         errno == EMSGSIZE ? CAUSE_GW_TOO_BIG : CAUSE_GW_SOCKET_ERROR);
+		if (icmp_send(run->udp->fd, &m))
+			continue;
+		runs->refused += errno == EMSGSIZE && run->df;
+		ls_count(counters, errno == EMSGSIZE ? CAUSE_GW_TOO_BIG : CAUSE_GW_SOCKET_ERROR);
 	}
+	if (df_other(run))
+		df_set(run->udp, df_usual(run->udp));
 }
 
 /* n bytes of an AH packet's payload, from `at` on. */
@@ -272,15 +317,19 @@ static bool fragments_send(const struct gw_run *run)
 }
 
 /* What becomes of a run that sendmmsg refused with `error`; false when it must wait. */
-static bool run_refused(const struct gw_run *run, int error, struct ls_counters *counters)
+static bool run_refused(struct gw_runs *runs, const struct gw_run *run, int error,
+                        struct ls_counters *counters)
 {
 	if (error == EAGAIN || error == EWOULDBLOCK)
 		return false;
-	if (error == EMSGSIZE && run->udp->ah && run->udp->family == 4 && fragments_send(run))
+	if (error == EMSGSIZE && !run->df && df_is_ours(run->udp) && fragments_send(run))
 		return true;
-	if (run->packets > 1 && (error == EMSGSIZE || error == EINVAL || error == EIO))
-		run_send_singly(run, counters);
-	else if (error == ENOBUFS || error == ENOMEM)
+	if (run->packets > 1 && (error == EMSGSIZE || error == EINVAL || error == EIO)) {
+		run_send_singly(runs, run, counters);
+		return true;
+	}
+	runs->refused += error == EMSGSIZE && run->df;
+	if (error == ENOBUFS || error == ENOMEM)
 		counters->by_cause[CAUSE_GW_SOCKET_FULL] += run->packets;
 	else
 		counters->by_cause[error == EMSGSIZE ? CAUSE_GW_TOO_BIG : CAUSE_GW_SOCKET_ERROR] +=
@@ -288,21 +337,38 @@ static bool run_refused(const struct gw_run *run, int error, struct ls_counters 
 	return true;
 }
 
-bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const struct gw_udp **full)
+/* Runs from the first one on that go by the same socket in the same way, in one call. */
+static int batch_send(const struct gw_runs *runs)
 {
+	const struct gw_run *first = &runs->run[runs->sent];
+	bool other = df_other(first);
 	struct mmsghdr m[SEND_BATCH];
 	struct outgoing o[SEND_BATCH];
+	unsigned n = 0;
+	int done, e;
+
+	for (const struct gw_run *r = first; r < runs->run + runs->n && n < SEND_BATCH &&
+	                                     r->udp == first->udp && r->df == first->df;
+	     r++, n++)
+		outgoing_make(&o[n], &m[n].msg_hdr, r, r->bytes, r->len, r->segment);
+	if (other)
+		df_set(first->udp, first->df);
+	done = sendmmsg(first->udp->fd, m, n, MSG_DONTWAIT);
+	e = errno;
+	if (other)
+		df_set(first->udp, df_usual(first->udp));
+	errno = e;
+	return done;
+}
+
+bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const struct gw_udp **full)
+{
 	unsigned tries = 0;
 
 	while (runs->sent < runs->n) {
 		const struct gw_run *first = &runs->run[runs->sent];
-		unsigned n = 0;
+		int done = batch_send(runs);
 
-		for (unsigned i = runs->sent;
-		     i < runs->n && n < SEND_BATCH && runs->run[i].udp == first->udp; i++, n++)
-			outgoing_make(&o[n], &m[n].msg_hdr, &runs->run[i], runs->run[i].bytes,
-			              runs->run[i].len, runs->run[i].segment);
-		int done = sendmmsg(first->udp->fd, m, n, MSG_DONTWAIT);
 		if (done > 0) {
 			runs->sent += (unsigned)done;
 			tries = 0;
@@ -310,7 +376,7 @@ bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const stru
 		}
 		if (++tries < ICMP_TRIES && icmp_is_error(errno))
 			continue;
-		if (!run_refused(first, errno, counters)) {
+		if (!run_refused(runs, first, errno, counters)) {
 			*full = first->udp;
 			return false;
 		}

@@ -83,16 +83,22 @@ struct gw_run {
 	uint32_t len;
 	uint16_t segment, packets;
 	uint8_t class; /* traffic class: DSCP and ECN */
+	bool df;       /* whole or not at all */
 	bool closed;   /* a shorter packet was the last */
 };
 struct gw_runs {
 	struct gw_run run[GW_RUNS_MAX];
 	unsigned n, sent;
+	unsigned refused; /* packets with `df` that were larger than the own link, ever */
 };
-/* Adds a packet whose IP header gets this traffic class, to the last run if it fits there. false
- * when there is no room for another run. */
+/*
+ * Adds a packet whose IP header gets this traffic class, to the last run if it fits there. df:
+ * don't fragment, whatever the kernel believes of the path; anybody could have told it. Without it
+ * the packet may be cut on the way (IPv4), or here. false when there is no room for another run.
+ */
 bool gw_runs_add(struct gw_runs *runs, const struct gw_udp *udp, const struct ls_addr *local,
-                 const struct ls_addr *remote, uint8_t class, const uint8_t *bytes, size_t len);
+                 const struct ls_addr *remote, uint8_t class, bool df, const uint8_t *bytes,
+                 size_t len);
 /* Sends the runs in order; true when all are done (n is 0 again), false when a socket is full and
  * the rest waits: *full is that socket. */
 bool gw_runs_send(struct gw_runs *runs, struct ls_counters *counters, const struct gw_udp **full);

@@ -40,6 +40,7 @@ struct gw_flow_session {
 	uint32_t chain;
 	struct gw_tunnel *tunnel;
 	struct gw_mark mark;
+	uint32_t path_mtu;     /* the largest IP packet that arrives at the peer; 0: unknown */
 	bool open;             /* PPP is up and the interface is ready: data may pass */
 	uint8_t header_len;    /* of the L2TP data header */
 	uint8_t prefix_len[2]; /* PPP in front of IPv4, IPv6 */
@@ -100,7 +101,8 @@ struct gw_worker {
 	size_t out_used;
 	struct esp_seal_job seal[ESP_BATCH_MAX];
 	const struct gw_udp *seal_socket[ESP_BATCH_MAX];
-	uint8_t seal_class[ESP_BATCH_MAX]; /* traffic class of the outer header */
+	uint8_t seal_class[ESP_BATCH_MAX]; /* traffic class of the outer header, */
+	bool seal_df[ESP_BATCH_MAX];       /* and whether it says "don't fragment" */
 	unsigned seals;
 	struct gw_runs runs;
 	bool stalled; /* runs wait for a socket */
@@ -132,6 +134,10 @@ bool gw_worker_resume(struct gw_worker *w);
 enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
                                 const uint8_t *bytes, size_t len, ls_time now);
 
+/* The same for a packet that is to arrive whole or not at all. GW_TOO_BIG when our own link is too
+ * small for it. */
+enum ls_cause gw_worker_probe(struct gw_worker *w, const struct gw_path *path, const uint8_t *bytes,
+                              size_t len, ls_time now);
 /* A dummy packet (RFC 4303 2.6) with a payload of len bytes, at most GW_PLAIN_MAX; class: the
  * outer header's. Without a word it is not sent where the socket is full. */
 void gw_worker_dummy(struct gw_worker *w, const struct gw_path *path, size_t len, uint8_t class,

@@ -15,7 +15,7 @@ enum {
 	SLOT_SIZE = GW_HEADROOM + GW_HEAD_MAX,
 	READ_ROOM = GW_HEADROOM + GW_TUN_PACKET_MAX + 1,
 	ALIGN = 64,
-	CONTROL_MAX = 4096
+	CONTROL_MAX = GW_PLAIN_MAX,
 };
 
 bool gw_worker_init(struct gw_worker *w, struct esp_sad *sad, const struct gw_worker_calls *calls,
@@ -120,7 +120,7 @@ static uint8_t *encapsulate(struct gw_flow_session *s, const struct gw_piece *pi
 
 /* A sealed packet, to be sent from this socket. */
 static bool sealed_add(struct gw_runs *runs, const struct gw_udp *socket,
-                       const struct esp_seal_job *job, uint8_t class)
+                       const struct esp_seal_job *job, uint8_t class, bool df)
 {
 	uint8_t *bytes = job->dst;
 	size_t len = job->dst_len;
@@ -132,10 +132,9 @@ static bool sealed_add(struct gw_runs *runs, const struct gw_udp *socket,
 		len -= IP6_SIZE;
 	} else if (socket->ah) {
 		bytes[IP4_TOS] = class;
-		/* As with ESP, routers may fragment it. */
-		ls_put16(bytes + IP4_FRAGMENT, 0);
+		ls_put16(bytes + IP4_FRAGMENT, df ? IP4_DONT_FRAGMENT : 0);
 	}
-	return gw_runs_add(runs, socket, esp_sa_local(job->sa), esp_sa_remote(job->sa), class,
+	return gw_runs_add(runs, socket, esp_sa_local(job->sa), esp_sa_remote(job->sa), class, df,
 	                   bytes, len);
 }
 
@@ -150,7 +149,7 @@ static bool seal_and_send(struct gw_worker *w)
 		const struct esp_seal_job *job = &w->seal[i];
 
 		if (job->verdict == CAUSE_NONE &&
-		    !sealed_add(&w->runs, w->seal_socket[i], job, w->seal_class[i]))
+		    !sealed_add(&w->runs, w->seal_socket[i], job, w->seal_class[i], w->seal_df[i]))
 			ls_count(w->counters, CAUSE_GW_SOCKET_FULL);
 	}
 	w->seals = 0;
@@ -161,6 +160,22 @@ static bool seal_and_send(struct gw_worker *w)
 	}
 	w->out_used = 0;
 	return true;
+}
+
+/*
+ * What is larger than the path carries goes in fragments whatever was asked for, where it can: it
+ * came before the MTU fell, or it is IPv6 on a path that is too small for it (RFC 8200 5), and else
+ * would be lost.
+ */
+static bool outer_df(const struct gw_flow_session *s, const struct gw_piece *piece, size_t sealed)
+{
+	const struct gw_udp *socket = s->path->socket;
+	size_t size = sealed + (socket->raw ? 0 : UDP_SIZE);
+
+	if (!socket->ah)
+		size += socket->family == 4 ? (size_t)IP4_SIZE : IP6_SIZE;
+	return (s->path_mtu == 0 || size <= s->path_mtu) &&
+	       gw_mark_df(&s->mark, piece->head, piece->version, socket->family);
 }
 
 static bool version_open(const struct gw_flow_session *s, unsigned version)
@@ -191,6 +206,7 @@ static bool piece_add(struct gw_worker *w, struct gw_flow_session *s, const stru
 	job->dst = w->out + w->out_used;
 	job->dst_room = (uint32_t)sealed;
 	w->seal_socket[w->seals] = s->path->socket;
+	w->seal_df[w->seals] = outer_df(s, piece, sealed);
 	w->seal_class[w->seals++] =
 		gw_mark_outer(&s->mark, gw_mark_read(piece->head, piece->version));
 	w->out_used += sealed;
@@ -295,8 +311,8 @@ bool gw_worker_resume(struct gw_worker *w)
 	return true;
 }
 
-enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
-                                const uint8_t *bytes, size_t len, ls_time now)
+static enum ls_cause single_send(struct gw_worker *w, const struct gw_path *path,
+                                 const uint8_t *bytes, size_t len, bool df, ls_time now)
 {
 	uint8_t out[GW_PLAIN_MAX + ESP_OVERHEAD_MAX + AH_OVERHEAD_MAX]; /* with TFC padding */
 	struct gw_runs runs = {.n = 0};
@@ -316,8 +332,22 @@ enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
 		return CAUSE_GW_TOO_BIG;
 	if (esp_seal(w->sad, &job, 1, now) != 1)
 		return (enum ls_cause)job.verdict;
-	sealed_add(&runs, path->socket, &job, DATAGRAM_CLASS_CONTROL);
-	return gw_runs_send(&runs, w->counters, &full) ? CAUSE_NONE : CAUSE_GW_SOCKET_FULL;
+	sealed_add(&runs, path->socket, &job, DATAGRAM_CLASS_CONTROL, df);
+	if (!gw_runs_send(&runs, w->counters, &full))
+		return CAUSE_GW_SOCKET_FULL;
+	return runs.refused > 0 ? CAUSE_GW_TOO_BIG : CAUSE_NONE;
+}
+
+enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
+                                const uint8_t *bytes, size_t len, ls_time now)
+{
+	return single_send(w, path, bytes, len, path->socket && path->socket->family == 6, now);
+}
+
+enum ls_cause gw_worker_probe(struct gw_worker *w, const struct gw_path *path, const uint8_t *bytes,
+                              size_t len, ls_time now)
+{
+	return single_send(w, path, bytes, len, true, now);
 }
 
 void gw_worker_dummy(struct gw_worker *w, const struct gw_path *path, size_t len, uint8_t class,

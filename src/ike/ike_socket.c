@@ -3,6 +3,8 @@
 #include "src/base/datagram.h"
 #include "src/ike/iked.h"
 
+#include "lib/wire.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -44,6 +46,17 @@ static void received(struct iked_socket *s, struct msghdr *m, const struct socka
 		ike_input(s->iked->ike, &in, clock_now());
 }
 
+/* Of a packet of ESP that was too big the gateway sent; what IKE sends may be fragmented. */
+static void too_big(struct iked_socket *s, const struct icmp_error *e)
+{
+	struct msg_too_big m = {.remote = e->remote, .mtu = e->mtu};
+	struct rd r = rd_make(e->quoted, e->quoted_len);
+
+	m.spi = rd_u32(&r);
+	if (s->port != IKED_PORT && rd_ok(&r) && m.spi != 0)
+		IKED_SEND(s->iked, GATEWAY, too_big, &m);
+}
+
 /* Nothing came, so it is an error that makes the socket readable. */
 static void errors_read(struct iked_socket *s)
 {
@@ -52,7 +65,11 @@ static void errors_read(struct iked_socket *s)
 	unsigned n = icmp_read(&s->icmp, &d->icmp, error, &d->counters, clock_now());
 
 	for (unsigned i = 0; i < n; i++)
-		ike_unreachable(d->ike, &error[i].remote, &error[i].by, error[i].kind, clock_now());
+		if (error[i].too_big)
+			too_big(s, &error[i]);
+		else
+			ike_unreachable(d->ike, &error[i].remote, &error[i].by, error[i].kind,
+			                clock_now());
 	if (s->icmp.flooded)
 		proc_tell(d->proc, 0, CAUSE_ICMP_FLOOD, NULL, "on UDP port %u", s->port);
 	s->icmp.flooded = false;
@@ -109,6 +126,7 @@ bool iked_socket_add(struct iked *d, int fd, uint8_t family, uint16_t port)
 	if (!s->read || event_add(s->read, NULL) < 0)
 		return false;
 	icmp_open(&s->icmp, d->base, fd, family);
+	s->icmp.sizes = true;
 	d->sockets++;
 	return true;
 }

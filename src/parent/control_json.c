@@ -427,6 +427,9 @@ static void line(json_t *o, const struct msg_status_line *m)
 	set_addr(o, "remote4", &m->remote4);
 	set_bool(o, "ipv6", m->ipv6);
 	set_number(o, "mtu", m->mtu);
+	set_number(o, "path_mtu", m->path_mtu);
+	set_text(o, "path_known", msg_path_name(m->path_how));
+	set_number(o, "path_since_s", m->path_since_s);
 	set_number(o, "in_packets", m->in_packets);
 	set_number(o, "in_bytes", m->in_bytes);
 	set_number(o, "out_packets", m->out_packets);

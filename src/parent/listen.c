@@ -44,8 +44,9 @@ static void buffers_set(int fd)
 		option(fd, SOL_SOCKET, SO_SNDBUF, BUFFER_BYTES);
 }
 
-/* Where each datagram came to; and no fragmentation of ours is left to chance: IKE may be
- * fragmented on the way, ESP's size is the MTU's business. */
+/* Where each datagram came to; and that IKE may be fragmented, by this host if need be, whatever
+ * anybody says of the path by ICMP; but an IPv6 socket that hears of it at all has to believe it.
+ * The gateway sets its own sockets otherwise (gw_udp). */
 static bool options_set(int fd, uint8_t family, uint8_t kind)
 {
 	bool ok;
@@ -55,7 +56,7 @@ static bool options_set(int fd, uint8_t family, uint8_t kind)
 		     option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
 	else
 		ok = option(fd, IPPROTO_IP, IP_PKTINFO, 1) &&
-		     option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+		     option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_OMIT);
 	/* Older kernels give single datagrams instead: slower, not wrong. */
 	if (kind == MSG_SOCKET_ESP4500 && !option(fd, IPPROTO_UDP, UDP_GRO, 1))
 		errno = 0;

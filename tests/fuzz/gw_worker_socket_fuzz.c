@@ -326,7 +326,7 @@ static void attack(struct rd *r)
 
 		if (len > 0)
 			gw_runs_add(&runs, &theirs, &their_addr, &our_addr, form & 128 ? 3 : 0,
-			            arena + used, len);
+			            false, arena + used, len);
 		used += len;
 		if (form & 64 && used + 1024 <= sizeof arena)
 			continue;

@@ -41,11 +41,21 @@ START_TEST(words)
 }
 END_TEST
 
+START_TEST(too_big)
+{
+	ck_assert(ls_too_big_read(4, 3, 4) && ls_too_big_read(6, 2, 0));
+	ck_assert(!ls_too_big_read(4, 3, 3) && !ls_too_big_read(4, 2, 4));
+	ck_assert(!ls_too_big_read(6, 3, 4) && !ls_too_big_read(6, 1, 0));
+	ck_assert(!ls_too_big_read(0, 3, 4));
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("all");
 
 	tcase_add_test(tc, types_and_codes);
 	tcase_add_test(tc, words);
+	tcase_add_test(tc, too_big);
 	return run_cases("unreach", tc);
 }

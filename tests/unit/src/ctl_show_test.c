@@ -32,6 +32,7 @@ static void show(const char *objects)
 	"\"connection\":4,\"peer_connection\":14,\"peer_session\":15,\"lac\":true,\"user\":"      \
 	"\"reno\",\"local4\":\"10.9.0.2\",\"remote4\":\"10.9.0.1\",\"ipv6\":true,\"mtu\":1400,"   \
 	"\"offloads\":[\"tun-tso\",\"join\"],\"offloads_missing\":[\"tun-uso\"],"                 \
+	"\"path_mtu\":1480,\"path_known\":\"hint\",\"path_since_s\":7200,"                        \
 	"\"in_packets\":7,\"in_bytes\":1536,\"out_packets\":8,\"out_bytes\":900,\"ike_sas\":[{"   \
 	"\"version\":2,\"state\":\"established\",\"peer_id\":\"hq.example\",\"remote\":"          \
 	"\"192.0.2.1:4500\",\"encr\":\"aes256-gcm\",\"prf\":\"prf-sha384\",\"ke\":\"x25519\","    \
@@ -55,6 +56,7 @@ static const struct {
          "hq has been up for 2 h (start = \"on-demand\")\n"
          "  peer        hq.example, last seen at 192.0.2.1\n"
          "  addresses   10.9.0.2 here, 10.9.0.1 there, IPv6, MTU 1400\n"
+         "  path        carries 1480 bytes: measured, after a hint of ICMP, since 2 h\n"
          "  L2TP        tunnel 4 session 5, the peer's 14 and 15, we called, user reno\n"
          "  traffic     in 7 packets (1.5 KiB), out 8 packets (900 B)\n"
          "  IKEv2       established with hq.example at 192.0.2.1:4500: aes256-gcm prf-sha384 "

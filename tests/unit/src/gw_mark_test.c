@@ -89,6 +89,22 @@ START_TEST(the_outer_header)
 }
 END_TEST
 
+START_TEST(dont_fragment)
+{
+	uint8_t may[40] = {0x45}, must_not[40] = {0x45, [6] = 0x40}, six[40] = {0x60};
+
+	for (unsigned df = GW_DF_CLEAR; df <= GW_DF_COPY; df++) {
+		struct gw_mark m = {.df = (enum gw_df)df};
+
+		ck_assert(gw_mark_df(&m, may, 4, 4) == (df == GW_DF_SET));
+		ck_assert(gw_mark_df(&m, must_not, 4, 4) == (df != GW_DF_CLEAR));
+		ck_assert(gw_mark_df(&m, six, 6, 4) == (df != GW_DF_CLEAR));
+		ck_assert(gw_mark_df(&m, may, 4, 6));
+		ck_assert(gw_mark_df(&m, six, 6, 6));
+	}
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("gw_mark");
@@ -96,5 +112,6 @@ int main(void)
 	tcase_add_test(tc, each_cell_of_figure_4);
 	tcase_add_test(tc, the_class_is_read);
 	tcase_add_test(tc, the_outer_header);
+	tcase_add_test(tc, dont_fragment);
 	return run_cases("gw_mark", tc);
 }

@@ -14,7 +14,7 @@ static void add(const struct gw_udp *u, uint16_t port, size_t len)
 {
 	struct ls_addr local = ls_addr_v4(0x0a000001, 4500), remote = ls_addr_v4(0x0a000002, port);
 
-	ck_assert(gw_runs_add(&runs, u, &local, &remote, class, arena + used, len));
+	ck_assert(gw_runs_add(&runs, u, &local, &remote, class, false, arena + used, len));
 	used += len;
 }
 
@@ -67,7 +67,7 @@ START_TEST(bounds_hold)
 	for (int i = 0; i < GW_RUNS_MAX; i++)
 		add(&plain, 4500, 64);
 	struct ls_addr a = ls_addr_v4(1, 1);
-	ck_assert(!gw_runs_add(&runs, &plain, &a, &a, 0, arena + used, 64));
+	ck_assert(!gw_runs_add(&runs, &plain, &a, &a, 0, false, arena + used, 64));
 }
 END_TEST
 

@@ -3,6 +3,7 @@
 #include "src/gateway/gw_udp.h"
 
 #include "src/base/datagram.h"
+#include "tests/unit/src/netns.h"
 #include "tests/unit/run.h"
 
 #include <arpa/inet.h>
@@ -155,6 +156,56 @@ START_TEST(what_is_too_long_is_counted)
 }
 END_TEST
 
+/* -- fragments, on a loopback of 1300 bytes -- */
+
+/* One datagram of 1400 bytes to ourselves; gives how many came, whole. */
+static unsigned through_1300(const char *text, bool df, unsigned *refused)
+{
+	static uint8_t bytes[1400];
+	struct gw_received in[GW_RX_MESSAGES];
+	struct ls_addr to = addr_of(text), none = {.family = 0};
+	struct gw_runs runs = {.n = 0};
+	const struct gw_udp *full;
+	struct sockaddr_in6 at;
+	socklen_t len = datagram_name_make(&to, &at);
+	struct gw_udp udp;
+	unsigned n;
+	int fd = socket(to.family == 4 ? AF_INET : AF_INET6, SOCK_DGRAM, 0);
+
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, len), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	to = datagram_name_read((struct sockaddr *)&at);
+	ck_assert(gw_udp_open(&udp, fd, to.family, false));
+	ck_assert(gw_runs_add(&runs, &udp, &none, &to, 0, df, bytes, sizeof bytes));
+	ck_assert(gw_runs_send(&runs, &counters, &full));
+	*refused = runs.refused;
+	n = gw_udp_receive(&udp, &rx, in, &counters);
+	ck_assert(n == 0 || in[0].len == sizeof bytes);
+	gw_udp_close(&udp);
+	return n;
+}
+
+START_TEST(fragments_only_if_they_are_wanted)
+{
+	static const char *const at[] = {"127.0.0.1", "::1"};
+	struct netlink *nl;
+	unsigned refused;
+
+	netns_enter();
+	nl = netlink_open();
+	ck_assert_int_eq(netlink_link_set(nl, 1, true, 1300), 0);
+	netlink_close(nl);
+	ck_assert(gw_rx_init(&rx));
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_uint_eq(through_1300(at[i], true, &refused), 0);
+		ck_assert_uint_eq(refused, 1);
+		ck_assert_uint_eq(through_1300(at[i], false, &refused), 1);
+		ck_assert_uint_eq(refused, 0);
+	}
+	gw_rx_free(&rx);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("gw_udp");
@@ -162,5 +213,7 @@ int main(void)
 	tcase_add_test(tc, one_buffer_serves_both_kinds);
 	tcase_add_test(tc, what_is_too_long_is_counted);
 	tcase_add_test(tc, offloads_are_switched);
+	if (netns_can("fragments_only_if_they_are_wanted"))
+		tcase_add_test(tc, fragments_only_if_they_are_wanted);
 	return run_cases("gw_udp", tc);
 }

@@ -197,9 +197,10 @@ START_TEST(what_cannot_be_sent_is_counted_or_told)
 	ck_assert_uint_eq(side[0].counters.by_cause[CAUSE_GW_TUN_FORMAT], 1);
 	ck_assert_uint_eq(side[1].heard, 0);
 	ck_assert_int_eq(gw_worker_control(w, &nowhere, bytes, 100, LS_S(2)), CAUSE_GW_NO_SA);
-	ck_assert_int_eq(gw_worker_control(w, &side[0].path, bytes, 4097, LS_S(2)),
+	ck_assert_int_eq(gw_worker_control(w, &side[0].path, bytes, GW_PLAIN_MAX + 1, LS_S(2)),
 	                 CAUSE_GW_TOO_BIG);
-	ck_assert_int_eq(gw_worker_control(w, &side[0].path, bytes, 4096, LS_S(2)), CAUSE_NONE);
+	ck_assert_int_eq(gw_worker_control(w, &side[0].path, bytes, GW_PLAIN_MAX, LS_S(2)),
+	                 CAUSE_NONE);
 }
 END_TEST
 

@@ -2,9 +2,12 @@
  * so, the gate, the flood, and that no packet is lost by an error that waits. */
 #include "src/base/icmp.h"
 
+#include "lib/sum.h"
+#include "lib/wire.h"
 #include "src/base/datagram.h"
 #include "src/gateway/gw_udp.h"
 #include "tests/unit/run.h"
+#include "tests/unit/src/netns.h"
 
 #include <errno.h>
 #include <string.h>
@@ -176,6 +179,87 @@ START_TEST(a_flood)
 }
 END_TEST
 
+/* ICMP type 3 code 4 about a datagram from `from` to `to` (RFC 1191 4), with eight bytes of it. */
+static void too_big_forge(uint16_t from, const struct ls_addr *to, uint16_t mtu)
+{
+	uint8_t m[8 + 20 + 8 + 8] = {3, 4, [8] = 0x45, [17] = 17};
+	struct sockaddr_in6 at;
+	struct ls_addr self = loopback(4, 0);
+	socklen_t len = datagram_name_make(&self, &at);
+	int raw = socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+
+	ls_put16(m + 6, mtu);
+	ls_put16(m + 10, sizeof m - 8);
+	memcpy(m + 20, self.ip, 4);
+	memcpy(m + 24, to->ip, 4);
+	ls_put16(m + 28, from);
+	ls_put16(m + 30, to->port);
+	memcpy(m + 36, "spi!seq!", 8);
+	ls_put16(m + 2, (uint16_t)~ls_sum_fold(ls_sum_bytes(m, sizeof m)));
+	ck_assert_int_ge(raw, 0);
+	ck_assert_int_eq(sendto(raw, m, sizeof m, 0, (struct sockaddr *)&at, len), sizeof m);
+	close(raw);
+}
+
+/* Only who wants to hears of sizes, each of them, with what is quoted; and no gate shuts. */
+START_TEST(what_was_too_big)
+{
+	struct ls_addr to = loopback(4, 9), ip = loopback(4, 0);
+	struct sockaddr_in6 at;
+	socklen_t len = sizeof at;
+	struct gw_udp udp;
+	int fd = begin(4);
+
+	ck_assert(gw_udp_open(&udp, fd, 4, false));
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	too_big_forge(ntohs(at.sin6_port), &to, 1400);
+	ck_assert_uint_eq(icmp_read(&sock, &gate, out, &counters, LS_S(5)), 0);
+	ck_assert_uint_eq(counters.by_cause[CAUSE_ICMP_ERROR], 1);
+	sock.sizes = true;
+	for (unsigned i = 0; i < 3; i++) {
+		too_big_forge(ntohs(at.sin6_port), &to, 1400);
+		ck_assert_uint_eq(icmp_read(&sock, &gate, out, &counters, LS_S(5)), 1);
+		ck_assert(out[0].too_big && ls_addr_equal(&out[0].remote, &to));
+		ck_assert(ls_addr_equal(&out[0].by, &ip));
+		ck_assert_uint_eq(out[0].mtu, 1400);
+		ck_assert_int_eq(out[0].kind, LS_UNREACH_NONE);
+		ck_assert_uint_eq(out[0].quoted_len, 8);
+		ck_assert_mem_eq(out[0].quoted, "spi!seq!", 8);
+	}
+	end(fd);
+}
+END_TEST
+
+/* This host's own word about its link is no ICMP. */
+START_TEST(what_the_own_link_refuses)
+{
+	static uint8_t bytes[1400];
+	struct ls_addr to, none = {.family = 0};
+	struct gw_runs runs = {.n = 0};
+	const struct gw_udp *full;
+	struct netlink *nl;
+	struct gw_udp udp;
+	int fd;
+
+	netns_enter();
+	nl = netlink_open();
+	ck_assert_int_eq(netlink_link_set(nl, 1, true, 1300), 0);
+	netlink_close(nl);
+	to = loopback(4, 9);
+	fd = begin(4);
+	sock.sizes = true;
+	ck_assert(gw_udp_open(&udp, fd, 4, false));
+	ck_assert(gw_runs_add(&runs, &udp, &none, &to, 0, true, bytes, sizeof bytes));
+	ck_assert(gw_runs_send(&runs, &counters, &full));
+	ck_assert_uint_ge(icmp_read(&sock, &gate, out, &counters, LS_S(5)), 1);
+	ck_assert(out[0].too_big && ls_addr_same_ip(&out[0].remote, &to));
+	ck_assert_uint_eq(out[0].mtu, 1300);
+	ck_assert_uint_eq(out[0].by.family, 0);
+	ck_assert_uint_eq(counters.by_cause[CAUSE_ICMP_ERROR], 0);
+	end(fd);
+}
+END_TEST
+
 /* What IKE does: one at a time. */
 static void send_singly(int fd, const struct ls_addr *gone, const struct ls_addr *peer)
 {
@@ -204,8 +288,8 @@ START_TEST(no_packet_is_lost)
 		struct gw_runs runs = {.n = 0};
 
 		for (unsigned k = 0; k < 3; k++)
-			ck_assert(gw_runs_add(&runs, &udp, &none, k == 2 ? &to : &peer, 0, bytes[k],
-			                      sizeof bytes[k]));
+			ck_assert(gw_runs_add(&runs, &udp, &none, k == 2 ? &to : &peer, 0, false,
+			                      bytes[k], sizeof bytes[k]));
 		ck_assert(gw_runs_send(&runs, &counters, &full));
 		if (i % 3 == 0)
 			send_singly(fd, &to, &peer);
@@ -254,5 +338,9 @@ int main(void)
 	tcase_add_test(tc, no_packet_is_lost);
 	tcase_add_test(tc, numbers);
 	tcase_add_test(tc, closed);
+	if (netns_can("what_was_too_big, what_the_own_link_refuses")) {
+		tcase_add_test(tc, what_was_too_big);
+		tcase_add_test(tc, what_the_own_link_refuses);
+	}
 	return run_cases("icmp", tc);
 }

@@ -80,6 +80,20 @@ START_TEST(links_that_carry_nothing_give_zero)
 }
 END_TEST
 
+/* What the path was measured to carry counts, if it is less than the link. */
+START_TEST(a_measured_path)
+{
+	struct msg_iface_up m = line(4, true, ALGO_AES256_GCM, ALGO_NONE, 4);
+
+	m.path_mtu = 1400;
+	ck_assert_uint_eq(iface_mtu(1500, &m), 1320);
+	ck_assert_uint_eq(iface_mtu(1400, &m), 1320);
+	ck_assert_uint_eq(iface_mtu(1300, &m), 1220);
+	m.path_mtu = 0;
+	ck_assert_uint_eq(iface_mtu(1500, &m), 1420);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("iface_mtu");
@@ -89,5 +103,6 @@ int main(void)
 	tcase_add_test(t, ah);
 	tcase_add_test(t, what_the_peer_receives_is_the_most);
 	tcase_add_test(t, links_that_carry_nothing_give_zero);
+	tcase_add_test(t, a_measured_path);
 	return run_cases("src/iface_mtu", t);
 }

@@ -43,6 +43,16 @@ void ike_unreachable(struct ike *ike, const struct ls_addr *remote, const struct
 	out_of_reach_kind = kind;
 }
 
+static struct msg_too_big too_big;
+
+bool proc_send_too_big(struct proc *p, enum msg_role role, const struct msg_too_big *m)
+{
+	(void)p;
+	ck_assert_int_eq(role, MSG_ROLE_GATEWAY);
+	too_big = *m;
+	return true;
+}
+
 void proc_tell(struct proc *p, uint32_t tunnel, enum ls_cause cause, const struct ls_addr *peer,
                const char *format, ...)
 {

@@ -220,7 +220,7 @@ START_TEST(each_socket_has_what_it_needs)
 		} else {
 			ck_assert_int_eq(option(s->fd, IPPROTO_IP, IP_PKTINFO), 1);
 			ck_assert_int_eq(option(s->fd, IPPROTO_IP, IP_MTU_DISCOVER),
-			                 IP_PMTUDISC_DONT);
+			                 IP_PMTUDISC_OMIT);
 		}
 	}
 	listen_close(&l);

@@ -212,6 +212,8 @@ START_TEST(roles_have_names)
 	ck_assert_uint_eq(msg_role_by_name("nobody"), 0);
 	ck_assert_str_eq(msg_line_name(MSG_LINE_UP), "up");
 	ck_assert_str_eq(msg_line_name(99), "?");
+	ck_assert_str_eq(msg_path_name(MSG_PATH_HINTED), "hint");
+	ck_assert_str_eq(msg_path_name(99), "link");
 }
 END_TEST
 
