@@ -87,6 +87,8 @@ static void tunnel_write(FILE *f, unsigned g, unsigned t)
 		        w->echo_s, t, g + 1, t, 2 - g);
 	else
 		fprintf(f, "ppp: { echo = %u; };\n ", w->echo_s);
+	if (w->df)
+		fprintf(f, "df = \"%s\"; ", w->df);
 	group_write(f);
 	fprintf(f, "}%s\n", t + 1 < w->tunnels ? "," : "");
 }
@@ -211,6 +213,7 @@ void __wrap_control_line_state(struct parent *p, const struct tunnel *t,
 
 	if (sim_current && sim_current->killed)
 		return;
+	h->downs += h->up && m->state != MSG_LINE_UP;
 	h->up = m->state == MSG_LINE_UP;
 	h->up_since = world_now;
 	trace("%u %s is %s (%s)", g, t->name, msg_line_name(m->state),
@@ -233,6 +236,10 @@ void __wrap_control_answer(struct parent *p, enum msg_role from, const struct ms
 		c->lines++;
 		if (m->status_line.queued > c->queued)
 			c->queued = m->status_line.queued;
+		if (c->path_least == 0 || m->status_line.path_mtu < c->path_least)
+			c->path_least = m->status_line.path_mtu;
+		if (m->status_line.path_mtu > c->path_most)
+			c->path_most = m->status_line.path_mtu;
 		break;
 	case MSG_TYPE_STATUS_END:
 		c->answers++;

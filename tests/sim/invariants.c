@@ -31,6 +31,8 @@ enum {
 	ESP_SAS_STORM = 80,
 	IKE_SAS_CALM = 2,
 	ESP_SAS_CALM = 8,
+	LINK_MTU = 1500,
+	BLOCK_MAX = 16,
 	QUEUED_MAX = 32, /* packets of a tunnel that wait (src/gateway/gw.h) */
 };
 
@@ -211,6 +213,20 @@ void invariants_counts(unsigned gateway, const struct daemon_counts *c, bool cal
 	if (c->queued > QUEUED_MAX || c->lines > daemon_wish.tunnels)
 		fail("gateway %u has %u packets waiting for a line, and %u lines", gateway,
 		     c->queued, c->lines);
+}
+
+/* Sizes go by the cipher's blocks. */
+void invariants_path(unsigned gateway, const struct daemon_counts *c)
+{
+	unsigned carries = net.path_mtu > 0 && net.path_mtu < LINK_MTU ? net.path_mtu : LINK_MTU;
+
+	trace("%u takes the path for one of %u to %u bytes", gateway, c->path_least, c->path_most);
+	if (c->path_least + BLOCK_MAX <= carries || c->path_most > carries)
+		fail("gateway %u takes the path for one of %u to %u bytes, but it carries %u",
+		     gateway, c->path_least, c->path_most, carries);
+	for (unsigned t = 0; t < daemon_wish.tunnels; t++)
+		if (host_tunnel[gateway][t].downs > 0)
+			fail("tunnel %u of gateway %u went down", t, gateway);
 }
 
 /* -- eyes and hands inside ESP -- */

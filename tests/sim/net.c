@@ -26,10 +26,29 @@ enum {
 	ERRORS_MAX = 64,
 	ICMP_UNREACHABLE = 3,
 	ICMP6_UNREACHABLE = 1,
+	ICMP_FRAGMENTATION = 4,
+	ICMP6_TOO_BIG = 2,
+	QUOTED = 8,
 	ICMP_CODES = 16,
 	ICMP6_CODES = 8
 };
-enum { SOCKETS_MAX = 32, MAPPINGS_MAX = 64, PORT_IKE = 500, PORT_NAT = 4500, IP4_HEADER = 20 };
+enum {
+	SOCKETS_MAX = 32,
+	MAPPINGS_MAX = 64,
+	PORT_IKE = 500,
+	PORT_NAT = 4500,
+	IP4_HEADER = 20,
+	IP6_HEADER = 40,
+	UDP_HEADER = 8
+};
+
+/* What ICMP says of a packet that was sent: nobody is there, or it was too big. */
+struct sim_error {
+	struct ls_addr to;
+	bool too_big;
+	uint32_t mtu;
+	uint8_t quoted[QUOTED];
+};
 
 /* A socket of a daemon: one end of a pair. All descriptors that were passed on have its inode. */
 struct sim_socket {
@@ -37,8 +56,9 @@ struct sim_socket {
 	int fd; /* our end; -1: free */
 	unsigned gateway;
 	uint8_t kind, family;
-	struct ls_addr error[ERRORS_MAX]; /* whom ICMP says to be out of reach */
+	struct sim_error error[ERRORS_MAX];
 	unsigned errors;
+	bool df; /* its packets are not to be fragmented */
 };
 
 /* A packet under way, and how it is handed to the daemon's end of a socket. */
@@ -46,8 +66,10 @@ struct packet {
 	struct ls_addr from, to;
 	uint32_t len;
 	bool raw;
-	bool icmp; /* somebody says of `to` that it cannot be reached; `from` sent something there
+	bool icmp; /* somebody says of `to` that it cannot be reached; `from` sent something there:
 	            */
+	bool too_big; /* or that it was too big, and what would not be; `bytes` is its beginning */
+	uint32_t mtu;
 	uint8_t bytes[];
 };
 
@@ -297,7 +319,8 @@ static void icmp_arrive(void *ctx)
 		own = net_address(s->gateway);
 		if (!ls_addr_same_ip(&own, &p->from))
 			continue;
-		if (send(s->fd, p, sizeof *p, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno != EAGAIN)
+		if (send(s->fd, p, sizeof *p + p->len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+		    errno != EAGAIN)
 			socket_close(s);
 		return;
 	}
@@ -318,6 +341,48 @@ static void icmp_forge(const struct packet *seen, const struct ls_addr *local)
 		p->icmp = true;
 		world_at(world_now + dice_below(LS_S(1)), icmp_arrive, p, true);
 	}
+}
+
+/* Somebody says of a packet that it was too big; he has seen it if it is quoted as it was. */
+static void too_big_say(const struct packet *seen, const struct ls_addr *local, uint32_t mtu,
+                        bool quotes, ls_time after)
+{
+	struct packet *p = calloc(1, sizeof *p + QUOTED);
+
+	if (!p)
+		abort();
+	p->from = *local;
+	p->to = seen->to;
+	p->icmp = p->too_big = true;
+	p->mtu = mtu;
+	p->len = seen->len < QUOTED ? 0 : QUOTED;
+	for (uint32_t i = 0; i < p->len; i++)
+		p->bytes[i] = quotes ? seen->bytes[i] : (uint8_t)dice();
+	world_at(world_now + after, icmp_arrive, p, true);
+}
+
+static void lie(const struct packet *seen, const struct ls_addr *local)
+{
+	static const uint32_t favourites[] = {0, 68, 576, 1200, 1280, 1300};
+	uint32_t mtu = dice_below(2) ? favourites[dice_below(6)] : dice_between(68, 1500);
+
+	if (dice_permille(net.lies))
+		too_big_say(seen, local, mtu, dice_below(2), dice_below(LS_S(1)));
+}
+
+/* A router that drops what is too big for it and must not be fragmented. */
+static bool path_carries(const struct sim_socket *s, const struct packet *p,
+                         const struct ls_addr *local)
+{
+	size_t size = p->len + (s->family == 4 ? IP4_HEADER : IP6_HEADER) +
+	              (p->raw ? 0 : (size_t)UDP_HEADER);
+
+	if (net.path_mtu == 0 || size <= net.path_mtu || !s->df || sim_break == BREAK_PATH)
+		return true;
+	trace("too big for the path: %zu bytes", size);
+	if (!net.path_silent)
+		too_big_say(p, local, net.path_mtu, true, LS_MS(5));
+	return false;
 }
 
 static void packet_send(struct sim_socket *s, const struct ls_addr *local,
@@ -343,13 +408,14 @@ static void packet_send(struct sim_socket *s, const struct ls_addr *local,
 
 		p->from = ls_addr_with_port(seen, raw ? 0 : nat_out(local->port, remote));
 	}
-	if (!net.cut) {
+	if (!net.cut && path_carries(s, p, local)) {
 		carry(s->gateway, p, false);
 		if (dice_permille(net.link[s->gateway].twice))
 			carry(s->gateway, p, true);
 	}
 	stranger_acts(p);
 	icmp_forge(p, local);
+	lie(p, local);
 	free(p);
 }
 
@@ -420,7 +486,17 @@ bool __wrap_resolve_source(const struct ls_addr *remote, struct ls_addr *local)
 
 int __wrap_setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
-	return socket_of(fd) ? 0 : __real_setsockopt(fd, level, name, value, len);
+	struct sim_socket *s = socket_of(fd);
+	int v = 0;
+
+	if (!s)
+		return __real_setsockopt(fd, level, name, value, len);
+	memcpy(&v, value, len < sizeof v ? len : sizeof v);
+	if (level == IPPROTO_IP && name == IP_MTU_DISCOVER)
+		s->df = v == IP_PMTUDISC_PROBE;
+	if (level == IPPROTO_IPV6 && name == IPV6_MTU_DISCOVER)
+		s->df = v == IPV6_PMTUDISC_PROBE;
+	return 0;
 }
 
 /* One message of the daemon's: a packet, or a train of segments; false with errno. */
@@ -541,8 +617,13 @@ static void pktinfo_make(struct msghdr *m, const struct ls_addr *to)
 
 static void error_keep(struct sim_socket *s, const struct packet *p)
 {
-	if (s->errors < ERRORS_MAX)
-		s->error[s->errors++] = p->to;
+	struct sim_error *e = &s->error[s->errors];
+
+	if (s->errors == ERRORS_MAX)
+		return;
+	*e = (struct sim_error){.to = p->to, .too_big = p->too_big, .mtu = p->mtu};
+	memcpy(e->quoted, p->bytes, p->len < QUOTED ? p->len : QUOTED);
+	s->errors++;
 }
 
 /* What the kernel says of an ICMP message. */
@@ -552,13 +633,14 @@ static bool error_receive(struct sim_socket *s, struct mmsghdr *m)
 	                                 .ee_type = ICMP_UNREACHABLE,
 	                                 .ee_code = (uint8_t)dice_below(ICMP_CODES)};
 	struct cmsghdr *c = m->msg_hdr.msg_control;
-	struct ls_addr by = stranger(), to;
+	struct ls_addr by = stranger();
+	const struct sim_error *e;
 	struct sockaddr_in6 at;
 	socklen_t len = datagram_name_make(&by, &at);
 
 	if (s->errors == 0)
 		return false;
-	to = s->error[--s->errors];
+	e = &s->error[--s->errors];
 	*c = (struct cmsghdr){.cmsg_level = IPPROTO_IP,
 	                      .cmsg_type = IP_RECVERR,
 	                      .cmsg_len = CMSG_LEN(sizeof said + len)};
@@ -569,10 +651,17 @@ static bool error_receive(struct sim_socket *s, struct mmsghdr *m)
 		c->cmsg_level = IPPROTO_IPV6;
 		c->cmsg_type = IPV6_RECVERR;
 	}
+	if (e->too_big) {
+		said.ee_type = s->family == 4 ? ICMP_UNREACHABLE : ICMP6_TOO_BIG;
+		said.ee_code = s->family == 4 ? ICMP_FRAGMENTATION : 0;
+		said.ee_info = e->mtu;
+	}
+	memcpy(m->msg_hdr.msg_iov[0].iov_base, e->quoted, QUOTED);
+	m->msg_len = QUOTED;
 	memcpy(CMSG_DATA(c), &said, sizeof said);
 	memcpy(CMSG_DATA(c) + sizeof said, &at, len);
 	m->msg_hdr.msg_controllen = CMSG_SPACE(sizeof said + len);
-	m->msg_hdr.msg_namelen = datagram_name_make(&to, m->msg_hdr.msg_name);
+	m->msg_hdr.msg_namelen = datagram_name_make(&e->to, m->msg_hdr.msg_name);
 	return true;
 }
 

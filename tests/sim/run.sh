@@ -36,6 +36,7 @@ caught stranger calm "neither IKE nor ESP"
 caught corrupt calm "changed"
 caught memory rekey "ESP SAs (at most"
 caught calm calm "not every tunnel is up"
+caught path path "takes the path for one of"
 
 said=$("$sim" --scenario everything --seed 3 --break sequence)
 command=$(echo "$said" | sed -n 's/^# to repeat it: //p')

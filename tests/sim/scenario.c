@@ -31,6 +31,10 @@ enum {
 	RAIN_S_MIN = 30,
 	RAIN_S_MAX = 150,
 	COUNT_EVERY_S = 20,
+	PATH_QUIET_S = 700, /* longer than the raise timer (RFC 8899 5.1.1) and a search */
+	PATH_MTU_LEAST4 = 640,
+	PATH_MTU_LEAST6 = 1280,
+	PATH_MTU_MOST = 1600,
 };
 
 /* What may happen while it rains; each fault has its weight. */
@@ -44,6 +48,7 @@ enum fault {
 	FAULT_REBIND_ADDRESS,
 	FAULT_CUT,
 	FAULT_STALL,
+	FAULT_PATH, /* the path carries packets of another size */
 	FAULTS
 };
 
@@ -51,6 +56,7 @@ static struct {
 	ls_time rain, pause_least, pause_most; /* between faults */
 	unsigned weight[FAULTS];
 	unsigned victims; /* a set of gateways */
+	bool path;        /* in the end the path is known, and no line was ever down */
 } climate;
 static bool raining, sending;
 static double recovery_s;
@@ -208,6 +214,28 @@ static void climate_rekey(void)
 		net.link[g].loss = dice_below(2) ? dice_below(150) : 0;
 }
 
+static void path_change(void)
+{
+	net.path_mtu = dice_between(net.ipv6 ? PATH_MTU_LEAST6 : PATH_MTU_LEAST4, PATH_MTU_MOST);
+	net.path_silent = dice_below(2);
+	trace("the path carries %u bytes, %s", net.path_mtu, net.path_silent ? "in silence" : "");
+}
+
+/* Who lies is a stranger, or one who sees the packets. */
+static void climate_path(void)
+{
+	static const char *const df[] = {NULL, "clear", "set", "copy"};
+
+	climate.path = true;
+	climate.weight[FAULT_PATH] = 1;
+	climate.pause_most = LS_S(dice_between(20, 90));
+	climate.rain = LS_S(dice_between(60, 300));
+	daemon_wish.df = df[dice_below(4)];
+	net.lies = dice_below(2) ? dice_between(1, 300) : 0;
+	if (dice_below(2))
+		path_change();
+}
+
 static void climate_both(void)
 {
 	daemon_wish.both_dial = true;
@@ -234,6 +262,9 @@ static void climate_everything(void)
 		climate.weight[FAULT_REBIND] = 1;
 		climate.weight[FAULT_REBIND_ADDRESS] = 1;
 	}
+	if (dice_below(4) == 0)
+		climate_path();
+	climate.path = false;
 	net.full = dice_below(2) ? 20 : 0;
 	net.icmp = dice_below(4) == 0 ? 300 : 0;
 	climate.victims = 3;
@@ -253,6 +284,8 @@ static const struct scenario scenarios[] = {
 	{"rebind", "the NAT forgets its mappings or gets another address", climate_rebind},
 	{"cuts", "the line is cut for a while", climate_cuts},
 	{"rekey", "lives of a minute or some hundred packets, some loss", climate_rekey},
+	{"path", "the path carries packets of another size each minute, and somebody lies about it",
+         climate_path},
 	{"both", "both sides dial", climate_both},
 	{"everything", "all of it together", climate_everything},
 };
@@ -322,6 +355,9 @@ static void fault_do(enum fault fault, unsigned g)
 			trace("%u %s stalls", g, msg_role_name(p->role));
 			p->busy_until = world_now + LS_MS(dice_between(100, 5000));
 		}
+		return;
+	case FAULT_PATH:
+		path_change();
 		return;
 	case FAULTS:
 		break;
@@ -471,7 +507,7 @@ static void calm(void)
 	trace("calm from here on");
 	all_links((struct net_link){.delay_us = 5000});
 	net.cut = sim_break == BREAK_CALM;
-	net.full = net.stranger = net.noise = net.icmp = 0;
+	net.full = net.stranger = net.noise = net.icmp = net.lies = 0;
 	while (!failure()) {
 		loop_run(world_now + LS_S(1));
 		if (world_now - since > LS_S(CALM_LIMIT_S + STEADY_S)) {
@@ -486,12 +522,16 @@ static void calm(void)
 		steady += LS_S(1);
 	}
 	recovery_s = (double)(steady - since) / 1e6;
+	if (climate.path && !failure())
+		loop_run(since + LS_S(PATH_QUIET_S));
 	for (unsigned g = 0; g < SIM_GATEWAYS && !failure(); g++) {
 		daemon_count_ask(g);
 		loop_run(world_now + LS_S(2));
 		if (daemon_counts[g].answers != 3)
 			fail("gateway %u does not answer all questions about its status", g);
 		invariants_counts(g, &daemon_counts[g], true);
+		if (climate.path)
+			invariants_path(g, &daemon_counts[g]);
 	}
 }
 

@@ -106,6 +106,9 @@ struct net {
 	uint32_t stranger; /* permille of packets that a stranger sends again later, as his own */
 	uint32_t noise;    /* permille of packets after which he sends bytes without sense */
 	uint32_t icmp;     /* permille of packets that ICMP says were not delivered */
+	uint32_t path_mtu; /* what a router on the way carries whole; 0: all */
+	bool path_silent;  /* and it says nothing of what it drops */
+	uint32_t lies;     /* permille of packets of which somebody says that they were too big */
 	uint64_t sent, delivered;
 };
 extern struct net net;
@@ -123,6 +126,7 @@ struct host_tunnel {
 	int fd; /* the world's end of the TUN device; -1: there is none */
 	bool up;
 	ls_time up_since;
+	unsigned downs; /* how often it was up and then no more */
 	uint64_t sent, received;
 	ls_time last_received; /* of a packet sent after calm */
 };
@@ -147,6 +151,7 @@ struct daemon_wish {
 	uint32_t dpd_s, retries, hello_s, echo_s;
 	uint32_t tfc, dummy_ms;
 	const char *esp_proposal, *ike_proposal;
+	const char *df; /* NULL: the default */
 };
 extern struct daemon_wish daemon_wish;
 bool daemon_files(const char *dir);
@@ -159,7 +164,8 @@ void daemon_ended(unsigned gateway, int status);
 void daemon_count_ask(unsigned gateway);
 struct daemon_counts {
 	unsigned ike_sas, esp_sas, lines, answers;
-	unsigned queued; /* packets that wait for the longest line */
+	unsigned queued;                /* packets that wait for the longest line */
+	unsigned path_least, path_most; /* what the lines say of their paths */
 };
 extern struct daemon_counts daemon_counts[SIM_GATEWAYS];
 
@@ -174,6 +180,7 @@ enum sim_break {
 	BREAK_CORRUPT,   /* a delivered packet is changed */
 	BREAK_MEMORY,    /* SAs are never ended */
 	BREAK_CALM,      /* the network stays cut */
+	BREAK_PATH,      /* the path carries more than is said of it */
 	BREAK_TIME,      /* the real clock has a part in the virtual one */
 };
 extern enum sim_break sim_break;
@@ -185,6 +192,8 @@ void invariants_secret(const char *what, const void *bytes, size_t len);
 void invariants_wire(unsigned gateway, bool raw, uint16_t from, uint16_t to, const uint8_t *bytes,
                      size_t len);
 void invariants_counts(unsigned gateway, const struct daemon_counts *c, bool calm);
+/* After quiet time: what the path carries is known, and no line went down. */
+void invariants_path(unsigned gateway, const struct daemon_counts *c);
 
 /* -- scenario.c -- */
 

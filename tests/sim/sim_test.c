@@ -20,7 +20,8 @@ static const char *const breaks[] = {
 	[BREAK_REPLAY] = "replay",       [BREAK_SEQUENCE] = "sequence",
 	[BREAK_PLAINTEXT] = "plaintext", [BREAK_STRANGER] = "stranger",
 	[BREAK_CORRUPT] = "corrupt",     [BREAK_MEMORY] = "memory",
-	[BREAK_CALM] = "calm",           [BREAK_TIME] = "time",
+	[BREAK_CALM] = "calm",           [BREAK_PATH] = "path",
+	[BREAK_TIME] = "time",
 };
 
 static bool break_set(const char *name)
