@@ -27,6 +27,7 @@ nothing_is_cut()
 	! in_net cat /proc/net/snmp | awk '/^Ip:/ && $2 ~ /^[0-9]/ && $19 > 0 {found = 1} END {exit !found}'
 }
 status_says_ah() { in_a "$ctl" --run-dir "$dir/run-a" --json status hq | grep -q "\"protocol\":\"ah\",.*\"integ\":\"$1\""; }
+path_is_measured() { in_a "$ctl" --run-dir "$dir/run-a" --json status hq | grep -q "\"path_mtu\":$1,\"path_known\":\"measured\""; }
 rekeyed() { in_a "$ctl" --run-dir "$dir/run-a" --json events hq | grep -q '"name":"IKE_CHILD_REKEYED"'; }
 ah_drops()
 {
@@ -45,6 +46,7 @@ surrounding() # FAMILY MTU INTEG [PROPOSALS]
 	say "$name: comes up" wait_for 10 dialling_up
 	say "$name: status says AH" status_says_ah "$3"
 	say "$name: nothing but AH passes" only_ah "$1"
+	say "$name: the path is measured" wait_for 20 path_is_measured "$2"
 	say "$name: ping IPv6" in_la ping -c 3 -i 0.2 -W 2 fd72::2
 	say "$name: ping back" in_lb ping -c 3 -i 0.2 -W 2 10.71.0.2
 	say "$name: large ping" in_la ping -c 2 -i 0.2 -s 4000 -W 2 10.72.0.2

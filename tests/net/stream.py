@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""Sends random bytes over TCP, gets them back, and compares: `serve ADDRESS` echoes, `send ADDRESS BYTES` checks."""
+"""Sends random bytes over TCP, gets them back, and compares: `serve ADDRESS` echoes, `send ADDRESS BYTES` checks; `steady ADDRESS FILE`
+does so at a slow pace until FILE is gone, and says how long it ever stood still."""
+import hashlib
 import os
 import socket
 import sys
 import threading
+import time
 
 PORT = 7071
 CHUNK = 65536
@@ -50,7 +53,36 @@ def send(address, size):
         sys.exit(f"sent {size} bytes, got {len(got)} back" + ("" if len(got) != size else ", which differ"))
 
 
+def steady(address, while_there):
+    peer = connection(address)
+    peer.connect((address, PORT))
+    sent, got = hashlib.sha256(), hashlib.sha256()
+
+    def write():
+        while os.path.exists(while_there):
+            data = os.urandom(8192)
+            sent.update(data)
+            peer.sendall(data)
+            time.sleep(0.02)
+        peer.shutdown(socket.SHUT_WR)
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    size, last, still = 0, time.monotonic(), 0
+    peer.settimeout(60)
+    while part := peer.recv(CHUNK):
+        got.update(part)
+        size += len(part)
+        still, last = max(still, time.monotonic() - last), time.monotonic()
+    writer.join()
+    print(f"{size} bytes, longest stand {still:.1f} s, sha256 {got.hexdigest()[:16]}")
+    if got.digest() != sent.digest():
+        sys.exit("what came back differs")
+
+
 if sys.argv[1] == "serve":
     serve(sys.argv[2])
+elif sys.argv[1] == "steady":
+    steady(sys.argv[2], sys.argv[3])
 else:
     send(sys.argv[2], int(sys.argv[3]))
