@@ -102,8 +102,8 @@ static struct gw_mark mark_of(const struct conf_tunnel *conf, bool own_kind)
 		.copy_dscp = dscp == CONF_DSCP_COPY,
 		.copy_ecn = conf->ecn == CONF_ECN_COPY || (conf->ecn == CONF_ECN_AUTO && own_kind),
 		.df = conf->df == CONF_DF_SET    ? GW_DF_SET
-		      : conf->df == CONF_DF_COPY ? GW_DF_COPY
-						 : GW_DF_CLEAR,
+	              : conf->df == CONF_DF_COPY ? GW_DF_COPY
+	                                         : GW_DF_CLEAR,
 	};
 }
 
