@@ -39,7 +39,7 @@ for size in 64 1200; do
 		flood $from $address $size
 		say "$name: pings" pings
 		say "$name: TCP" both_ways 10.72.0.2 100000
-		say "$name: which goes on itself" flows $at
+		say "$name: which goes on itself" wait_for 60 flows $at
 		kill $flooding
 		wait $flooding 2> /dev/null
 	done
