@@ -125,11 +125,15 @@ marking ""
 say "a router that marks all: what has no ECN is dropped and counted" lost $NOT_ECT 3
 say "a router that marks all: what has ECN is not" arrives $ECT0 ce
 marking_end
+bad_word() # SETTING REFUSAL
+{
+	conf_a always "$1"
+	! "$daemon" --check -f "$dir/a.conf" > "$dir/refusal" 2>&1 && cat "$dir/refusal" && grep -q "a.conf:2: $2" "$dir/refusal"
+}
 bad_words()
 {
-	conf_a always 'dscp = "gold"; ecn = "yes";'
-	! "$daemon" --check -f "$dir/a.conf" > "$dir/refusal" 2>&1 && cat "$dir/refusal" &&
-		grep -q "a.conf:2: 'dscp' of the tunnel 'hq' must be a class" "$dir/refusal" && grep -q "a.conf:2: 'ecn' of" "$dir/refusal"
+	bad_word 'dscp = "gold";' "'dscp' of the tunnel 'hq' must be a class" &&
+		bad_word 'ecn = "yes";' "'ecn' must be \"auto\", \"copy\" or \"off\" (it is \"yes\")"
 }
 say "other words are refused, with their place" bad_words
 stop_both
