@@ -154,7 +154,7 @@ unsigned icmp_read(struct icmp_socket *s, struct icmp_gate *gate,
 	struct mmsghdr m[ICMP_READ_MOST];
 	struct sockaddr_in6 to[ICMP_READ_MOST];
 	_Alignas(16) uint8_t control[ICMP_READ_MOST][CONTROL_SIZE];
-	uint8_t quoted[ICMP_READ_MOST][ICMP_QUOTED];
+	uint8_t quoted[ICMP_READ_MOST][ICMP_QUOTED] = {{0}};
 	struct iovec part[ICMP_READ_MOST];
 	unsigned n = 0;
 	int got;

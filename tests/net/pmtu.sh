@@ -141,15 +141,15 @@ surrounding()
 }
 
 # -- what is on the wire --
-# seen: counts at the head office what comes in, by its DF bit, and fragments of both families
+# seen: counts at the head office what comes in, by its DF bit (not the probes, which are larger), and fragments of both families
 seen_begin()
 {
 	in_b nft -f - <<-'END2'
 		table inet seen { counter df { }; counter may { }; counter pieces { };
 			chain pre { type filter hook prerouting priority -500;
 				ip frag-off & 0x3fff != 0 counter name pieces; exthdr frag exists counter name pieces;
-				iifname out udp dport 4500 meta length > 100 ip frag-off & 0x4000 != 0 counter name df;
-				iifname out udp dport 4500 meta length > 100 ip frag-off & 0x4000 == 0 counter name may; }; }
+				iifname out udp dport 4500 meta length 300-1000 ip frag-off & 0x4000 != 0 counter name df;
+				iifname out udp dport 4500 meta length 300-1000 ip frag-off & 0x4000 == 0 counter name may; }; }
 	END2
 }
 seen() { in_b nft -j list counter inet seen "$1" | jq '.nftables[] | select(.counter) | .counter.packets'; }

@@ -30,7 +30,7 @@ while True:
     payload, ident = packet[20:], random.randrange(1, 65536)
     if packet[9] == socket.IPPROTO_UDP:  # between two namespaces the checksum is not filled in yet
         payload = payload[:6] + bytes(2) + payload[8:]
-    cuts = [0, 400, 800, len(payload)]
+    cuts = [*range(0, len(payload), 400), len(payload)]
     pieces = []
     for begin, stop in zip(cuts, cuts[1:]):
         flags = (MORE if stop < len(payload) else 0) | begin // 8

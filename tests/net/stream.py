@@ -69,7 +69,7 @@ def steady(address, while_there):
     writer = threading.Thread(target=write, daemon=True)
     writer.start()
     size, last, still = 0, time.monotonic(), 0
-    peer.settimeout(60)
+    peer.settimeout(180)  # TCP itself waits twice as long after each loss
     while part := peer.recv(CHUNK):
         got.update(part)
         size += len(part)
