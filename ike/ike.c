@@ -19,6 +19,7 @@
  * answer again; every other id is outside the window: dropped, not answered, counted as
  * IKE_MESSAGE_ID. The INVALID_MESSAGE_ID that may tell the peer so is optional and not sent.
  */
+#include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
 #include "ike/ike_sa.h"
 
@@ -96,6 +97,7 @@ void ike_free(struct ike *ike)
 	}
 	ike_reap(ike);
 	ike_queue_free(ike);
+	ike_cert_credentials_free(ike);
 	while (ike->peers) {
 		struct ike_peer_entry *e = ike->peers;
 
@@ -132,6 +134,8 @@ static bool proposals_valid(const struct ike_peer *p)
 
 static void defaults_fill(struct ike_peer *p)
 {
+	if (p->peer_auth == 0)
+		p->peer_auth = IKE_AUTH_SET(p->auth);
 	if (p->ike_count == 0)
 		p->ike_count = (uint8_t)ike_proposals_default_ike(p->ike);
 	if (p->child_count == 0)
@@ -172,8 +176,8 @@ static bool same_proposals(const struct ike_proposal *a, unsigned n, const struc
 /* Whether SAs negotiated under the old settings would not be what the new ones ask for. */
 static bool changes_agreement(const struct ike_peer *a, const struct ike_peer *b)
 {
-	return a->version != b->version || a->auth != b->auth || a->tunnel_mode != b->tunnel_mode ||
-	       a->ah != b->ah || a->force_udp != b->force_udp ||
+	return a->version != b->version || a->auth != b->auth || a->peer_auth != b->peer_auth ||
+	       a->tunnel_mode != b->tunnel_mode || a->ah != b->ah || a->force_udp != b->force_udp ||
 	       !same_identity(&a->local_id, &b->local_id) ||
 	       !same_identity(&a->remote_id, &b->remote_id) ||
 	       !same_proposals(a->ike, a->ike_count, b->ike, b->ike_count) ||
@@ -195,7 +199,7 @@ enum ls_cause ike_peer_set(struct ike *ike, const struct ike_peer *peer, ls_time
 
 	if (p.tunnel == 0 || p.local_id.type == IKE_ID_ANY || !proposals_valid(&p))
 		return CAUSE_IKE_BAD_PROPOSAL;
-	if (p.version != IKE_V2 || p.auth != IKE_AUTH_PSK)
+	if (p.version != IKE_V2 || (p.auth != IKE_AUTH_PSK && p.auth != IKE_AUTH_CERT))
 		return CAUSE_IKE_MAJOR_VERSION;
 	enter(ike, now);
 	defaults_fill(&p);

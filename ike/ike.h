@@ -7,9 +7,11 @@
 #include "lib/algo.h"
 #include "lib/bytes.h"
 #include "lib/cause.h"
+#include "lib/cert.h"
 #include "lib/event.h"
 #include "lib/life.h"
 #include "lib/random.h"
+#include "lib/sign.h"
 #include "lib/time.h"
 #include "lib/unreach.h"
 #include "lib/wire.h"
@@ -33,7 +35,8 @@ enum {
 	IKE_TRANSFORMS_MAX = 24,
 	IKE_IDENTITY_MAX = 256,
 	IKE_MESSAGE_MAX = 65535,
-	IKE_KEYMAT_MAX = 160
+	IKE_KEYMAT_MAX = 160,
+	IKE_CERTS_MAX = CERT_CHAIN_MAX
 };
 
 /* One vocabulary for both versions. Values are IKEv2's ID types (RFC 7296 3.5). */
@@ -47,22 +50,24 @@ enum ike_id_type {
 	IKE_ID_KEY = 11
 };
 
-/* An identity: text for FQDN and e-mail, 4 or 16 bytes for addresses. As an expected identity a
- * FQDN may start with "*.", and ANY matches all. */
+/* An identity: text for FQDN and e-mail, 4 or 16 bytes for addresses, DER for a DN. As an expected
+ * identity a FQDN may start with "*.", and ANY matches all. */
 struct ike_identity {
 	enum ike_id_type type;
 	uint16_t len;
 	uint8_t data[IKE_IDENTITY_MAX];
 };
-/* From config text: an address, "@fqdn" or fqdn, a@b, "keyid:..."; false when it is too long or
- * empty. */
+/* From config text: an address, "@fqdn" or fqdn, a@b, "keyid:...", a DN such as "O=Bank, CN=reno";
+ * false when it is too long, empty or no DN though it has a '='. */
 bool ike_identity_parse(const char *text, struct ike_identity *out);
 /* Printable, at most cap bytes with the NUL; unprintable bytes are escaped. */
 const char *ike_identity_text(const struct ike_identity *id, char *out, size_t cap);
 bool ike_identity_matches(const struct ike_identity *expected, const struct ike_identity *seen);
 
 enum ike_version { IKE_V2 = 2, IKE_V1 = 1 };
-enum ike_auth_method { IKE_AUTH_PSK = 1 };
+enum ike_auth_method { IKE_AUTH_PSK = 1, IKE_AUTH_CERT = 2 };
+/* A set of them. */
+#define IKE_AUTH_SET(method) (1u << (method))
 
 /* Algorithms in order of preference; ids of one kind are alternatives. AEAD and non-AEAD ciphers
  * may not share a proposal. */
@@ -78,7 +83,9 @@ struct ike_proposal {
 struct ike_peer {
 	uint32_t tunnel; /* not 0 */
 	enum ike_version version;
-	enum ike_auth_method auth;
+	enum ike_auth_method auth; /* how we prove ourselves */
+	uint8_t peer_auth;         /* how the peer may: a set (IKE_AUTH_SET); 0: as we do */
+	bool rsa_pkcs1; /* an RSA key signs with the older padding (PKCS#1 v1.5), not PSS */
 	struct ike_identity local_id;                  /* must be given */
 	struct ike_identity remote_id;                 /* expected; ANY allowed */
 	struct ls_addr remote[IKE_PEER_ADDRESSES_MAX]; /* tried in turn; family 0 entries are
@@ -110,11 +117,25 @@ struct ike_limits {
 	uint32_t max_ike_sas_per_tunnel;   /* of peers that proved themselves; 0 = 256 */
 };
 
+/* What all peers with IKE_AUTH_CERT are shown, and asked for. */
+struct ike_credentials {
+	const struct ls_bytes *certs;     /* ours first, then those up to the CA, in DER */
+	unsigned cert_count;              /* 0: we have none; at most IKE_CERTS_MAX */
+	enum sign_key key;                /* what ours was issued for, */
+	uint8_t key_id[SIGN_KEY_ID_SIZE]; /* and its name for `keys` (sign_key_id) */
+	/* CERT_AUTHORITY_SIZE bytes each: the CAs that we trust, for CERTREQ; and those that our
+	 * chain leads to, to see whether a peer's CERTREQ has one of them (none: not known). */
+	struct ls_bytes trusted, above;
+};
+
 struct ike *ike_new(const struct ike_limits *limits, const struct ls_random *random);
 void ike_free(struct ike *ike);
 /* Others from now on. What there is stays, also where it is more than may be: only new SAs are
  * refused. */
 void ike_limits_set(struct ike *ike, const struct ike_limits *limits);
+/* Replaces them; they are copied. SAs that stand stay. false without memory: there are none then.
+ */
+bool ike_credentials_set(struct ike *ike, const struct ike_credentials *credentials);
 
 /*
  * Adds or replaces a peer. A replacement that changes what was negotiated (identities, proposals,
@@ -180,9 +201,13 @@ void ike_unreachable(struct ike *ike, const struct ls_addr *remote, const struct
 
 enum ike_request_kind {
 	IKE_REQ_SEND = 1, /* a datagram */
-	IKE_REQ_SPI,  /* wants an inbound SPI from the SAD: answer with .spi (0: none to be had) */
-	IKE_REQ_AUTH, /* wants `keys` to make or check an AUTH value: answer with .ok, and .bytes
-	                 when making */
+	IKE_REQ_SPI, /* wants an inbound SPI from the SAD: answer with .spi (0: none to be had) */
+	/*
+	 * Wants an AUTH value made or checked: a preshared key's, and signatures of ours, by
+	 * `keys`; a peer's certificates and signature by whoever holds the CAs (and no key). Answer
+	 * with .ok, and .bytes when making.
+	 */
+	IKE_REQ_AUTH,
 	IKE_REQ_INSTALL, /* a CHILD SA pair: answer with .ok and .cause */
 	IKE_REQ_SWITCH,  /* send on this pair from now on (its number in spi_in) */
 	IKE_REQ_REMOVE,  /* end this pair */
@@ -204,7 +229,7 @@ enum ike_auth_op { IKE_AUTH_MAKE, IKE_AUTH_CHECK };
 /*
  * The parts of the signed octets with their meaning (RFC 7296 2.15): `keys` builds the octets
  * itself, so that nothing arbitrary can be signed. octets = message | nonce | id_mac;  AUTH =
- * prf(prf(PSK, "Key Pad for IKEv2"), octets).
+ * prf(prf(PSK, "Key Pad for IKEv2"), octets), or a signature over them.
  */
 struct ike_auth_request {
 	enum ike_auth_op op;
@@ -216,6 +241,15 @@ struct ike_auth_request {
 	struct ls_bytes nonce;   /* of the other side */
 	struct ls_bytes id_mac;  /* prf(SK_p, ID body) of the signing side */
 	struct ls_bytes auth;    /* IKE_AUTH_CHECK: the value received */
+	/* IKE_AUTH_CERT, making: how to sign (bytes: what follows the method in AUTH), with which
+	 * key */
+	enum sign_scheme scheme;
+	uint8_t key_id[SIGN_KEY_ID_SIZE];
+	/* checking: the method's number in AUTH, and the certificates, the peer's own first. That
+	 * remote_id is in it has to be checked too. */
+	uint8_t wire_method;
+	struct ls_bytes certs[IKE_CERTS_MAX];
+	unsigned cert_count;
 };
 
 /* A CHILD SA pair to install: the fields of esp_sa_params, said without knowing esp/. */
@@ -270,6 +304,10 @@ struct ike_answer {
 	bool ok;               /* AUTH (made, or the value is right), INSTALL */
 	enum ls_cause cause;   /* why not: IKE_NO_PSK, ... */
 	struct ls_bytes bytes; /* AUTH made */
+	const char *text;      /* AUTH: details of the cause; NULL: none */
+	/* AUTH checked, IKE_AUTH_CERT */
+	enum sign_scheme scheme;
+	const struct cert_info *cert;
 };
 
 /* The next request; false when there is none. */
@@ -287,6 +325,9 @@ struct ike_sa_view {
 	enum algo_id encr, prf, integ, ke;
 	struct ls_addr local, remote;
 	struct ike_identity peer_id;
+	enum ike_auth_method auth, peer_auth; /* 0: not proven yet, or not known any more */
+	enum sign_scheme scheme, peer_scheme; /* of IKE_AUTH_CERT */
+	const struct cert_info *peer_cert;    /* NULL: none; until the engine's next call */
 	ls_time born, soft_at, hard_at, last_heard;
 	uint32_t children;
 };

@@ -1,6 +1,8 @@
 /* Questions and notes to the owner: SPIs, AUTH values, SAs to install, chains that have come up. */
 #include "ike/ike_deal.h"
 
+#include <string.h>
+
 static struct ike_item *ask(struct ike_task *t, enum ike_request_kind kind,
                             enum ike_question asking, size_t bytes)
 {
@@ -24,6 +26,32 @@ void ike_ask_spi(struct ike_task *t)
 	ask(t, IKE_REQ_SPI, IKE_Q_SPI, 0);
 }
 
+static size_t certs_bytes(const struct ike_payloads *in)
+{
+	size_t n = 0;
+
+	for (unsigned i = 0; i < in->certs; i++)
+		n += in->cert[i].len;
+	return n;
+}
+
+/* How we sign, or what the peer shows. */
+static void ask_cert(struct ike_task *t, struct ike_item *item, bool ours)
+{
+	struct ike_auth_request *a = &item->request.auth;
+	struct ike_sa *sa = t->sa;
+
+	if (ours) {
+		a->scheme = sa->scheme;
+		memcpy(a->key_id, sa->ike->credentials.key_id, sizeof a->key_id);
+		return;
+	}
+	a->wire_method = t->in.auth_method;
+	a->cert_count = t->in.certs;
+	for (unsigned i = 0; i < t->in.certs; i++)
+		a->certs[i] = ike_item_copy(item, t->in.cert[i]);
+}
+
 /* The signed octets of one side, in parts. */
 static void ask_auth(struct ike_task *t, enum ike_auth_op op, struct ls_bytes id_body,
                      struct ls_bytes auth)
@@ -35,14 +63,15 @@ static void ask_auth(struct ike_task *t, enum ike_auth_op op, struct ls_bytes id
 	uint8_t mac[CRYPTO_HASH_MAX];
 	size_t mac_len = ike_keys_id_mac(&sa->keys, sa->initiator == ours, id_body, mac);
 	struct ike_item *item = ask(t, IKE_REQ_AUTH, ours ? IKE_Q_AUTH_MAKE : IKE_Q_AUTH_CHECK,
-	                            message.len + nonce.len + mac_len + auth.len + 1);
+	                            message.len + nonce.len + mac_len + auth.len + 1 +
+	                                    (ours ? 0 : certs_bytes(&t->in)));
 	struct ike_auth_request *a;
 
 	if (!item)
 		return;
 	a = &item->request.auth;
 	a->op = op;
-	a->method = IKE_AUTH_PSK;
+	a->method = ours ? sa->auth : sa->peer_auth;
 	a->prf = sa->keys.prf;
 	a->local_id = sa->peer->config.local_id;
 	a->remote_id = sa->peer_id;
@@ -50,6 +79,8 @@ static void ask_auth(struct ike_task *t, enum ike_auth_op op, struct ls_bytes id
 	a->nonce = ike_item_copy(item, nonce);
 	a->id_mac = ike_item_copy(item, LS_BYTES(mac, mac_len));
 	a->auth = ike_item_copy(item, auth);
+	if (a->method == IKE_AUTH_CERT)
+		ask_cert(t, item, ours);
 }
 
 void ike_ask_auth_make(struct ike_task *t, struct ls_bytes id_body)
@@ -57,9 +88,9 @@ void ike_ask_auth_make(struct ike_task *t, struct ls_bytes id_body)
 	ask_auth(t, IKE_AUTH_MAKE, id_body, LS_BYTES(NULL, 0));
 }
 
-void ike_ask_auth_check(struct ike_task *t, struct ls_bytes peer_id_body, struct ls_bytes auth)
+void ike_ask_auth_check(struct ike_task *t, struct ls_bytes peer_id_body)
 {
-	ask_auth(t, IKE_AUTH_CHECK, peer_id_body, auth);
+	ask_auth(t, IKE_AUTH_CHECK, peer_id_body, t->in.auth);
 }
 
 void ike_ask_install(struct ike_task *t)

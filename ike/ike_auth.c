@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum { METHOD_SHARED_KEY = 2 };
+enum { METHOD_RSA_SHA1 = 1, METHOD_SHARED_KEY = 2 };
 
 void ike_id_write(struct wr *w, const struct ike_identity *id)
 {
@@ -50,16 +50,51 @@ void ike_auth_id_body(const struct ike_identity *id, struct ike_id_body *out)
 bool ike_auth_write(struct ike_task *t, struct ike_build *b)
 {
 	ike_build_begin(b, IKE_P_AUTH);
-	wr_u8(&b->w, METHOD_SHARED_KEY);
+	wr_u8(&b->w, t->sa->auth == IKE_AUTH_CERT ? sign_method(t->sa->scheme) : METHOD_SHARED_KEY);
 	wr_zero(&b->w, 3);
 	wr_bytes(&b->w, t->auth.p, t->auth.len);
 	ike_build_end(b);
 	return t->auth.p != NULL;
 }
 
-bool ike_auth_method_known(const struct ike_payloads *in)
+static enum ls_cause method_refused(const struct ike_sa *sa, const char *seen, char *text,
+                                    size_t cap)
 {
-	return in->auth_method == METHOD_SHARED_KEY;
+	struct ike_text out = ike_text_make(text, cap);
+	unsigned taken = sa->peer->config.peer_auth;
+
+	ike_text_add(&out, "it proves itself by ");
+	ike_text_add(&out, seen);
+	ike_text_add(&out, "; we take ");
+	ike_text_add(&out, taken == IKE_AUTH_SET(IKE_AUTH_PSK) ? "a preshared key"
+	                   : taken == IKE_AUTH_SET(IKE_AUTH_CERT)
+	                           ? "a certificate"
+	                           : "a preshared key or a certificate");
+	return CAUSE_IKE_METHOD_REFUSED;
+}
+
+enum ls_cause ike_auth_method(struct ike_sa *sa, const struct ike_payloads *in, char *text,
+                              size_t cap)
+{
+	bool certificate = ike_cert_method(in->auth_method);
+
+	if (!certificate && in->auth_method != METHOD_SHARED_KEY)
+		return method_refused(sa,
+		                      in->auth_method == METHOD_RSA_SHA1
+		                              ? "RSA with SHA-1 (method 1, not RFC 7427)"
+		                              : "an unknown method",
+		                      text, cap);
+	sa->peer_auth = certificate ? IKE_AUTH_CERT : IKE_AUTH_PSK;
+	if (!(sa->peer->config.peer_auth & IKE_AUTH_SET(sa->peer_auth)))
+		return method_refused(sa, certificate ? "a certificate" : "a preshared key", text,
+		                      cap);
+	return certificate ? ike_cert_check(in, text, cap) : CAUSE_NONE;
+}
+
+void ike_auth_checked(struct ike_sa *sa, const struct ike_answer *a)
+{
+	sa->peer_scheme = a->scheme;
+	ike_cert_keep(sa, a->cert);
 }
 
 /* The first IKE SA of ours with this peer: whatever it still holds of earlier ones is dead (2.4).
@@ -81,6 +116,9 @@ static void send_request(struct ike_task *t)
 
 	ike_build_begin(&b, IKE_P_IDI);
 	ike_id_write(&b.w, &p->local_id);
+	ike_cert_write(sa, &b);
+	if (p->peer_auth & IKE_AUTH_SET(IKE_AUTH_CERT))
+		ike_cert_request_write(sa->ike, &b);
 	if (names_one(&p->remote_id)) {
 		ike_build_begin(&b, IKE_P_IDR);
 		ike_id_write(&b.w, &p->remote_id);
@@ -98,10 +136,16 @@ static void send_request(struct ike_task *t)
 void ike_auth_start(struct ike_sa *sa)
 {
 	char text[LS_EVENT_TEXT_MAX];
+	enum ls_cause cause;
 	struct ike_task *t;
 
 	if (ike_sa_ah_hindered(sa, text, sizeof text)) {
 		ike_sa_end(sa, CAUSE_AH_NAT, text);
+		return;
+	}
+	cause = ike_cert_choose(sa, text, sizeof text);
+	if (cause != CAUSE_NONE) {
+		ike_sa_end(sa, cause, text);
 		return;
 	}
 	t = ike_task_new(sa, &ike_ops_auth);
@@ -140,6 +184,10 @@ static void peer_refused(struct ike_task *t, const struct ike_notify *error)
 	ike_text_notify(&out, error->type);
 	ike_text_add(&out, "; we are ");
 	ike_text_identity(&out, &t->sa->peer->config.local_id);
+	if (t->sa->auth == IKE_AUTH_CERT)
+		ike_text_add(&out, t->sa->other_ca
+		                           ? ", by a certificate of a CA that it does not ask for"
+		                           : ", by our certificate");
 	/* Without AUTH in it the answer is final for this SA (2.21.2), there is nobody to send a
 	 * Delete to. */
 	ike_sa_end(t->sa,
@@ -165,6 +213,8 @@ static void auth_response(struct ike_task *t)
 	struct ike_sa *sa = t->sa;
 	const struct ike_notify *error = ike_notify_error(&t->in);
 	struct ike_identity seen;
+	char text[LS_EVENT_TEXT_MAX];
+	enum ls_cause cause;
 
 	if (!t->in.auth.p && error) {
 		peer_refused(t, error);
@@ -180,14 +230,13 @@ static void auth_response(struct ike_task *t)
 		wrong_identity(t, &seen);
 		return;
 	}
-	if (!ike_auth_method_known(&t->in)) {
-		ike_sa_end_telling(sa, CAUSE_IKE_AUTH_MISMATCH,
-		                   "it proved itself by another method than a preshared key",
-		                   IKE_N_AUTHENTICATION_FAILED);
+	cause = ike_auth_method(sa, &t->in, text, sizeof text);
+	if (cause != CAUSE_NONE) {
+		ike_sa_end_telling(sa, cause, text, IKE_N_AUTHENTICATION_FAILED);
 		return;
 	}
 	sa->peer_id = seen;
-	ike_ask_auth_check(t, t->in.idr, t->in.auth);
+	ike_ask_auth_check(t, t->in.idr);
 }
 
 /* The peer is who it should be, but the CHILD SA came to nothing: there is no use for the IKE SA.
@@ -269,17 +318,20 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 		break;
 	case IKE_Q_AUTH_MAKE:
 		if (!a->ok || !ike_bytes_set(&t->auth, a->bytes.p, a->bytes.len))
-			ike_sa_end(sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_NO_PSK, "");
+			ike_sa_end(sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_NO_PSK,
+			           a->text ? a->text : "");
 		else
 			send_request(t);
 		break;
 	case IKE_Q_AUTH_CHECK:
 		if (!a->ok)
 			ike_sa_end_telling(
-				sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH, "",
-				IKE_N_AUTHENTICATION_FAILED);
-		else
+				sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH,
+				a->text ? a->text : "", IKE_N_AUTHENTICATION_FAILED);
+		else {
+			ike_auth_checked(sa, a);
 			authenticated(t);
+		}
 		break;
 	case IKE_Q_INSTALL:
 		installed(t, a);

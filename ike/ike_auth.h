@@ -2,6 +2,7 @@
 #ifndef IKE_AUTH_H
 #define IKE_AUTH_H
 
+#include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
 
 struct ike_id_body {
@@ -12,7 +13,12 @@ struct ike_id_body {
 void ike_auth_id_body(const struct ike_identity *id, struct ike_id_body *out);
 /* Our AUTH payload with t->auth. */
 bool ike_auth_write(struct ike_task *t, struct ike_build *b);
-bool ike_auth_method_known(const struct ike_payloads *in);
+/* How the peer proves itself, into sa->peer_auth. CAUSE_NONE, or why that is not taken, with text.
+ */
+enum ls_cause ike_auth_method(struct ike_sa *sa, const struct ike_payloads *in, char *text,
+                              size_t cap);
+/* The owner has checked it: what it found is kept. */
+void ike_auth_checked(struct ike_sa *sa, const struct ike_answer *a);
 /* "... proved to be hq.bank.example (preshared key)". */
 void ike_auth_progress(struct ike_sa *sa);
 /*

@@ -76,6 +76,8 @@ static void auth_request(struct ike_task *t)
 	struct ike_identity idi, idr;
 	bool has_idr = t->in.idr.p != NULL;
 	struct ike_peer_entry *peer;
+	char text[LS_EVENT_TEXT_MAX];
+	enum ls_cause cause;
 
 	if (!t->in.idi.p || !ike_id_read(t->in.idi, &idi) ||
 	    (has_idr && !ike_id_read(t->in.idr, &idr))) {
@@ -96,14 +98,20 @@ static void auth_request(struct ike_task *t)
 		refuse(t, CAUSE_IKE_CHOICE_NOT_ALLOWED, "");
 		return;
 	}
-	if (!t->in.auth.p || !ike_auth_method_known(&t->in)) {
-		refuse(t, CAUSE_IKE_AUTH_MISMATCH,
-		       t->in.auth.p ? "it proves itself by another method than a preshared key"
-		                    : "it wants EAP");
+	if (!t->in.auth.p) {
+		refuse(t, CAUSE_IKE_METHOD_REFUSED, "it wants EAP");
 		return;
 	}
+	cause = ike_auth_method(sa, &t->in, text, sizeof text);
+	if (cause == CAUSE_NONE)
+		cause = ike_cert_choose(sa, text, sizeof text);
+	if (cause != CAUSE_NONE) {
+		refuse(t, cause, text);
+		return;
+	}
+	ike_cert_request_take(sa, &t->in);
 	sa->contact = ike_notify_find(&t->in, IKE_N_INITIAL_CONTACT) != NULL;
-	ike_ask_auth_check(t, t->in.idi, t->in.auth);
+	ike_ask_auth_check(t, t->in.idi);
 }
 
 static void ask_make(struct ike_task *t)
@@ -151,6 +159,7 @@ static void respond(struct ike_task *t)
 
 	ike_build_begin(&b, IKE_P_IDR);
 	ike_id_write(&b.w, &sa->peer->config.local_id);
+	ike_cert_write(sa, &b);
 	ike_auth_write(t, &b);
 	if (t->child_failed == CAUSE_NONE) {
 		ike_deal_answer(t, &b);
@@ -172,7 +181,8 @@ static void answer_make(struct ike_task *t, const struct ike_answer *a)
 
 	if (!a->ok || !ike_bytes_set(&t->auth, a->bytes.p, a->bytes.len)) {
 		ike_deal_drop(t);
-		refuse(t, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_NO_PSK, "");
+		refuse(t, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_NO_PSK,
+		       a->text ? a->text : "");
 		return;
 	}
 	if (t->child_failed != CAUSE_NONE) {
@@ -192,10 +202,12 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 	case IKE_Q_AUTH_CHECK:
 		if (a->ok && ike_tunnel_is_full(t->sa->ike, t->sa->tunnel))
 			refuse(t, CAUSE_LIMIT_REACHED, "IKE SAs of one tunnel");
-		else if (a->ok)
+		else if (a->ok) {
+			ike_auth_checked(t->sa, a);
 			authenticated(t);
-		else
-			refuse(t, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH, "");
+		} else
+			refuse(t, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH,
+			       a->text ? a->text : "");
 		break;
 	case IKE_Q_SPI:
 		t->deal->spi_in = a->spi;

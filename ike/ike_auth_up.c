@@ -13,7 +13,15 @@ void ike_auth_progress(struct ike_sa *sa)
 
 	ike_text_add(&out, "the peer proved to be ");
 	ike_text_identity(&out, &sa->peer_id);
-	ike_text_add(&out, " (preshared key)");
+	if (sa->peer_auth == IKE_AUTH_CERT && sa->peer_cert) {
+		ike_text_add(&out, " (certificate of ");
+		ike_text_add(&out, sa->peer_cert->issuer);
+		ike_text_add(&out, ", ");
+		ike_text_add(&out, sign_name(sa->peer_scheme));
+		ike_text_add(&out, ")");
+	} else {
+		ike_text_add(&out, " (preshared key)");
+	}
 	ike_queue_progress(sa->ike, sa->tunnel, text);
 }
 

@@ -71,6 +71,8 @@ struct ike {
 	ls_time deadline;             /* no SA has anything to do before it */
 	struct ike_peer_entry *peers; /* in the order in which they were set */
 	unsigned peers_count;
+	struct ike_credentials credentials; /* its bytes are malloc'ed */
+	struct ls_bytes credential_certs[IKE_CERTS_MAX];
 	struct ike_sa *sas, *by_spi[IKE_BUCKETS];
 	struct ike_child *children_by_spi[IKE_BUCKETS]; /* by the inbound SPI */
 	bool ending;                                    /* ike_shutdown() was called */

@@ -24,6 +24,14 @@ bool ike_identity_parse(const char *text, struct ike_identity *out)
 		            ls_addr_size(&addr));
 	if (strncmp(text, key, sizeof key - 1) == 0)
 		return take(out, IKE_ID_KEY, text + sizeof key - 1, strlen(text + sizeof key - 1));
+	/* No other kind of identity has a '=' in it (a name may not, RFC 1123 2.1). */
+	if (text[0] != '@' && strchr(text, '=')) {
+		size_t len = cert_dn_parse(text, out->data);
+
+		out->type = len > 0 ? IKE_ID_DN : IKE_ID_ANY;
+		out->len = (uint16_t)len;
+		return len > 0;
+	}
 	if (text[0] == '@')
 		return take(out, IKE_ID_FQDN, text + 1, strlen(text + 1));
 	return take(out, strchr(text, '@') ? IKE_ID_EMAIL : IKE_ID_FQDN, text, strlen(text));
@@ -46,6 +54,7 @@ static void escaped(struct ike_text *t, const uint8_t *p, size_t len)
 const char *ike_identity_text(const struct ike_identity *id, char *out, size_t cap)
 {
 	struct ike_text t = ike_text_make(out, cap);
+	char dn[IKE_IDENTITY_MAX];
 	bool v4 = id->type == IKE_ID_IPV4 && id->len == 4,
 	     v6 = id->type == IKE_ID_IPV6 && id->len == 16;
 
@@ -53,6 +62,10 @@ const char *ike_identity_text(const struct ike_identity *id, char *out, size_t c
 		struct ls_addr a = ls_addr_from_bytes(v4 ? 4 : 6, id->data, 0);
 
 		ike_text_addr(&t, &a);
+		return out;
+	}
+	if (id->type == IKE_ID_DN && cert_dn_text(LS_BYTES(id->data, id->len), dn, sizeof dn)) {
+		ike_text_add(&t, dn);
 		return out;
 	}
 	if (id->type == IKE_ID_ANY)
@@ -95,6 +108,10 @@ bool ike_identity_matches(const struct ike_identity *expected, const struct ike_
 		return seen->len > tail &&
 		       same_letters(expected->data + 1, seen->data + seen->len - tail, tail);
 	}
+	/* A DN has more than one form. */
+	if (expected->type == IKE_ID_DN &&
+	    cert_dn_same(LS_BYTES(expected->data, expected->len), LS_BYTES(seen->data, seen->len)))
+		return true;
 	if (expected->len != seen->len)
 		return false;
 	if (expected->type == IKE_ID_FQDN || expected->type == IKE_ID_EMAIL)

@@ -1,5 +1,6 @@
 /* IKE_SA_INIT as initiator: addresses in turn, cookies, other groups, and the keys of a new IKE SA
  * (RFC 7296 1.2, 2.6, 2.7). */
+#include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
@@ -69,6 +70,8 @@ static bool build_request(struct ike_task *t)
 	ike_build_bytes(&b, IKE_P_NONCE, sa->nonce_local);
 	ike_nat_write(&b, sa->spi_i, 0, &sa->local, &sa->remote, sa->forced_udp, &sa->ike->random);
 	ike_build_flag(&b, IKE_N_FRAGMENTATION_SUPPORTED);
+	if (ike_cert_spoken_with(p))
+		ike_cert_hashes_write(&b);
 	ike_build_end(&b);
 	if (!wr_ok(&b.w))
 		return false;
@@ -272,6 +275,7 @@ void ike_init_response(struct ike_sa *sa, const struct ike_datagram *d, struct l
 	sa->heard = sa->ike->now;
 	ike_hint_forget(sa);
 	sa->fragmentation = ike_notify_find(&t->in, IKE_N_FRAGMENTATION_SUPPORTED) != NULL;
+	ike_cert_init_take(sa, &t->in);
 	sa->nat = ike_nat_check(&t->in, sa->spi_i, sa->spi_r, &d->local, &d->remote);
 	sa->forced_udp &= sa->nat.spoken;
 	if (ike_sa_udp(sa)) {

@@ -1,5 +1,6 @@
 /* IKE_SA_INIT as responder: stateless answers first, then a half-open SA, within bounds (RFC
  * 7296 1.2, 2.6, 2.7, RFC 8019). */
+#include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
@@ -181,6 +182,10 @@ static bool build_response(struct ike_sa *sa, bool fragmentation)
 		              &ike->random);
 	if (fragmentation)
 		ike_build_flag(&b, IKE_N_FRAGMENTATION_SUPPORTED);
+	if (sa->hashes_told && ike_cert_spoken(ike))
+		ike_cert_hashes_write(&b);
+	if (ike_cert_taken(ike))
+		ike_cert_request_write(ike, &b);
 	ike_build_end(&b);
 	if (!wr_ok(&b.w))
 		return false;
@@ -229,6 +234,7 @@ static void accept(struct ike *ike, const struct ike_datagram *d, const struct i
 	sa->remote = d->remote;
 	sa->fragment_size = p->fragment_size;
 	sa->fragmentation = ike_notify_find(in, IKE_N_FRAGMENTATION_SUPPORTED) != NULL;
+	ike_cert_init_take(sa, in);
 	sa->nat = ike_nat_check(in, h->spi_i, 0, &d->local, &d->remote);
 	sa->forced_udp = p->force_udp && sa->nat.spoken;
 	sa->recv_id = 1;

@@ -87,6 +87,33 @@ static bool read_auth(struct rd *r, struct ike_payloads *out)
 	return true;
 }
 
+static bool read_cert(struct rd *r, struct ike_payloads *out)
+{
+	uint8_t encoding = rd_u8(r);
+	struct ls_bytes cert = rest(r);
+
+	if (encoding != IKE_CERT_X509) {
+		if (out->cert_other == 0)
+			out->cert_other = encoding;
+		return true;
+	}
+	if (out->certs < CERT_CHAIN_MAX)
+		out->cert[out->certs] = cert;
+	out->certs++;
+	return true;
+}
+
+/* There is one for each encoding; only X.509's means something here. */
+static bool read_certreq(struct rd *r, struct ike_payloads *out)
+{
+	uint8_t encoding = rd_u8(r);
+	struct ls_bytes authorities = rest(r);
+
+	if (encoding == IKE_CERT_X509 && !out->certreq.p)
+		out->certreq = authorities;
+	return authorities.len % CERT_AUTHORITY_SIZE == 0 || encoding != IKE_CERT_X509;
+}
+
 static bool read_nonce(struct rd *r, struct ike_payloads *out)
 {
 	return once(&out->nonce, r) && out->nonce.len <= IKE_NONCE_MAX;
@@ -146,7 +173,7 @@ static const struct payload_row {
 } payload_rows[] = {
 	{IKE_P_SA, 8, read_sa},         {IKE_P_KE, 5, read_ke},
 	{IKE_P_IDI, 4, read_idi},       {IKE_P_IDR, 4, read_idr},
-	{IKE_P_CERT, 1, read_skip},     {IKE_P_CERTREQ, 1, read_skip},
+	{IKE_P_CERT, 1, read_cert},     {IKE_P_CERTREQ, 1, read_certreq},
 	{IKE_P_AUTH, 5, read_auth},     {IKE_P_NONCE, IKE_NONCE_MIN, read_nonce},
 	{IKE_P_NOTIFY, 4, read_notify}, {IKE_P_DELETE, 4, read_delete},
 	{IKE_P_VENDOR, 0, read_skip},   {IKE_P_TSI, 4, read_tsi},
@@ -215,6 +242,7 @@ static bool notify_known(uint16_t type)
 		IKE_N_REKEY_SA,
 		IKE_N_FRAGMENTATION_SUPPORTED,
 		IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED,
+		IKE_N_SIGNATURE_HASH_ALGORITHMS,
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

@@ -4,6 +4,7 @@
 
 #include "lib/bytes.h"
 #include "lib/cause.h"
+#include "lib/cert.h"
 #include "lib/wire.h"
 
 enum {
@@ -39,6 +40,7 @@ enum ike_payload {
 	IKE_P_SKF = 53,
 };
 
+enum ike_cert_encoding { IKE_CERT_X509 = 4, IKE_CERT_HASH_URL = 12, IKE_CERT_HASH_URL_BUNDLE = 13 };
 enum ike_protocol { IKE_PROTO_NONE = 0, IKE_PROTO_IKE = 1, IKE_PROTO_AH = 2, IKE_PROTO_ESP = 3 };
 
 enum ike_notify_type {
@@ -69,6 +71,7 @@ enum ike_notify_type {
 	IKE_N_REKEY_SA = 16393,
 	IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED = 16394,
 	IKE_N_FRAGMENTATION_SUPPORTED = 16430,
+	IKE_N_SIGNATURE_HASH_ALGORITHMS = 16431,
 };
 
 struct ike_header {
@@ -102,6 +105,10 @@ struct ike_payloads {
 	struct ls_bytes idi, idr; /* whole bodies: type, reserved, data */
 	uint8_t auth_method;
 	struct ls_bytes auth;
+	struct ls_bytes cert[CERT_CHAIN_MAX]; /* X.509, in order */
+	unsigned certs;           /* how many came, which may be more than there is room for */
+	uint8_t cert_other;       /* encoding of the first of another kind, 0 if none */
+	struct ls_bytes certreq;  /* X.509: the CAs that the peer asks for; p but no len: any */
 	struct ls_bytes tsi, tsr; /* bodies: count, reserved, selectors */
 	struct ike_notify notify[IKE_NOTIFIES_MAX];
 	unsigned notifies;

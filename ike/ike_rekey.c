@@ -1,9 +1,11 @@
 /* CREATE_CHILD_SA for the IKE SA itself: a successor that inherits the children, as both sides,
  * with its collisions (RFC 7296 1.3.2, 2.8.2, 2.18, 2.25.2). */
+#include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { AGAIN_MIN_MS = 3000, AGAIN_SPREAD_MS = 7000, FAILED_AGAIN_S = 60, SPI_SIZE = 8 };
@@ -52,6 +54,11 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, uint64_t
 	sa->tunnel = old->tunnel;
 	sa->peer = old->peer;
 	sa->peer_id = old->peer_id;
+	sa->auth = old->auth;
+	sa->peer_auth = old->peer_auth;
+	sa->scheme = old->scheme;
+	sa->peer_scheme = old->peer_scheme;
+	ike_cert_keep(sa, old->peer_cert);
 	sa->local = old->local;
 	sa->remote = old->remote;
 	sa->nat = old->nat;

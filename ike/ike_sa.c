@@ -186,6 +186,7 @@ static void setup_free(struct ike_sa *sa)
 static void sa_free(struct ike_sa *sa)
 {
 	setup_free(sa);
+	free(sa->peer_cert);
 	ike_bytes_free(&sa->nonce_local);
 	ike_bytes_free(&sa->nonce_remote);
 	ike_keys_free(&sa->keys);

@@ -60,6 +60,13 @@ struct ike_sa {
 	uint32_t tunnel;             /* 0 until the peer is known */
 	struct ike_peer_entry *peer; /* NULL: not known yet, or removed */
 	struct ike_identity peer_id;
+	unsigned hashes;  /* that the peer signs and checks with (enum sign_hash); 0: RFC 7427 is
+	                     unknown to it */
+	bool hashes_told; /* the peer named its hashes */
+	bool other_ca;    /* it asks for other CAs than ours */
+	enum ike_auth_method auth, peer_auth; /* 0: not proven yet */
+	enum sign_scheme scheme, peer_scheme; /* of IKE_AUTH_CERT */
+	struct cert_info *peer_cert;          /* malloc'ed; NULL: none */
 	uint64_t spi_i, spi_r;
 	struct ls_addr local, remote;
 	uint8_t address_index; /* initiator: which of the peer's addresses is tried */
@@ -278,7 +285,8 @@ void ike_sa_send_packets(struct ike_sa *sa, const struct ike_packets *packets);
 /* Questions to the owner (ike_ask.c). */
 void ike_ask_spi(struct ike_task *t);
 void ike_ask_auth_make(struct ike_task *t, struct ls_bytes id_body);
-void ike_ask_auth_check(struct ike_task *t, struct ls_bytes peer_id_body, struct ls_bytes auth);
+/* The AUTH of t->in. */
+void ike_ask_auth_check(struct ike_task *t, struct ls_bytes peer_id_body);
 void ike_ask_install(struct ike_task *t);
 void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain);
 void ike_ask_pair(struct ike_sa *sa, enum ike_request_kind kind, uint32_t chain, uint32_t spi_in,

@@ -50,6 +50,9 @@ enum msg_note {
 	MSG_SA_NOTE_DOUBT /* we send to the peer, but hear nothing */
 };
 
+/* What a file of certificates holds. */
+enum msg_pki { MSG_PKI_CERTIFICATE = 1, MSG_PKI_CA, MSG_PKI_CRL };
+
 enum msg_debug { MSG_DEBUG_ESP = 1, MSG_DEBUG_IKE = 2 };
 enum msg_direction { MSG_DIRECTION_IN = 0, MSG_DIRECTION_OUT = 1 };
 

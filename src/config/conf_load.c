@@ -341,6 +341,7 @@ static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct 
 	               e);
 	identity_check(conf, t, "peer-identity", t->peer_identity, e);
 	marks_check(conf, t, e);
+	conf_auth_check(conf, t, e);
 	if (t->mtu > 0 && t->mtu < 576)
 		conf_error(e, p, t->line, "the tunnel '%s' has an 'mtu' below 576", t->name);
 }
@@ -444,20 +445,32 @@ static void host_name_default(struct conf_gateway *g)
 		snprintf(g->host_name, sizeof g->host_name, "l2tpsec");
 }
 
-/* A relative path of the secrets starts where the configuration lies, not where the daemon was
+/* A relative path starts where the configuration lies, not where the daemon was
  * started. */
-static void secrets_place(struct conf *conf, struct conf_errors *e)
+static void path_place(const struct conf *conf, char *path, struct conf_errors *e)
 {
-	char *secrets = conf->gateway.secrets, given[CONF_PATH_MAX];
+	char given[CONF_PATH_MAX];
 	const char *slash = strrchr(conf->path, '/');
 	int directory = slash ? (int)(slash - conf->path) + 1 : 0;
 
-	if (secrets[0] == '/')
+	if (path[0] == '/' || path[0] == '\0')
 		return;
-	memcpy(given, secrets, sizeof given);
-	if (snprintf(secrets, CONF_PATH_MAX, "%.*s%s", directory, conf->path, given) >=
-	    CONF_PATH_MAX)
-		conf_error(e, conf->path, 0, "the path of the secrets file is too long: %s", given);
+	memcpy(given, path, sizeof given);
+	if (snprintf(path, CONF_PATH_MAX, "%.*s%s", directory, conf->path, given) >= CONF_PATH_MAX)
+		conf_error(e, conf->path, 0, "the path of a file is too long: %s", given);
+}
+
+static void paths_place(struct conf *conf, struct conf_errors *e)
+{
+	struct conf_gateway *g = &conf->gateway;
+
+	path_place(conf, g->secrets, e);
+	path_place(conf, g->certificate, e);
+	path_place(conf, g->private_key, e);
+	for (uint32_t i = 0; i < g->ca_count; i++)
+		path_place(conf, g->cas[i], e);
+	for (uint32_t i = 0; i < g->crl_count; i++)
+		path_place(conf, g->crls[i], e);
 }
 
 static void algorithms_check(const struct conf *conf, struct conf_errors *errors)
@@ -497,7 +510,7 @@ bool conf_load(const char *path, struct conf *conf, struct conf_errors *errors)
 		           config_error_text(&parsed));
 	config_destroy(&parsed);
 	fclose(file);
-	secrets_place(conf, errors);
+	paths_place(conf, errors);
 	host_name_default(&conf->gateway);
 	algorithms_check(conf, errors);
 	if (errors->count > 0)

@@ -24,7 +24,7 @@ int conf_secrets_open(const char *path, char *error, size_t cap)
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (fd < 0) {
-		snprintf(error, cap, "cannot open the secrets file %s: %s", path, strerror(errno));
+		snprintf(error, cap, "cannot open %s: %s", path, strerror(errno));
 		return -1;
 	}
 	if (fstat(fd, &s) < 0 || !S_ISREG(s.st_mode)) {
@@ -132,6 +132,16 @@ static void l2tp_read(const struct reading *in, const config_setting_t *entry,
 	secret_take(in, entry, "secret", &out->secret);
 }
 
+static void key_read(const struct reading *in, const config_setting_t *entry,
+                     struct conf_secret_key *out)
+{
+	static const char *const known[] = {"file", "passphrase", NULL};
+
+	keys_check(in, entry, known);
+	text_get(in, entry, "file", out->file, sizeof out->file, true);
+	secret_take(in, entry, "passphrase", &out->passphrase);
+}
+
 /* Room for the entries of a list; NULL when there is none or it is malformed (then an error is
  * noted). */
 static void *list_room(const struct reading *in, const config_setting_t *list, size_t size,
@@ -176,9 +186,14 @@ static void root_read(const struct reading *in, const config_setting_t *root,
 			s->l2tps = list_room(in, list, sizeof *s->l2tps, &s->l2tp_count);
 			for (unsigned k = 0; s->l2tps && k < s->l2tp_count; k++)
 				l2tp_read(in, config_setting_get_elem(list, k), &s->l2tps[k]);
+		} else if (strcmp(name, "keys") == 0 && !s->keys) {
+			s->keys = list_room(in, list, sizeof *s->keys, &s->key_count);
+			for (unsigned k = 0; s->keys && k < s->key_count; k++)
+				key_read(in, config_setting_get_elem(list, k), &s->keys[k]);
 		} else {
 			conf_error(in->errors, in->path, config_setting_source_line(list),
-			           "unknown key '%s'; there are 'psks', 'users' and 'l2tp'", name);
+			           "unknown key '%s'; there are 'psks', 'users', 'l2tp' and 'keys'",
+			           name);
 		}
 	}
 }
@@ -215,6 +230,9 @@ void conf_secrets_free(struct conf_secrets *s)
 		secret_free(&s->users[i].password);
 	for (size_t i = 0; s->l2tps && i < s->l2tp_count; i++)
 		secret_free(&s->l2tps[i].secret);
+	for (size_t i = 0; s->keys && i < s->key_count; i++)
+		secret_free(&s->keys[i].passphrase);
+	free(s->keys);
 	free(s->psks);
 	free(s->users);
 	free(s->l2tps);
@@ -235,7 +253,8 @@ bool conf_secrets_check(const struct conf *conf, struct conf_errors *errors)
 	char error[CONF_ERROR_MAX];
 	int fd = conf_secrets_open(path, error, sizeof error);
 	struct conf_secrets s;
-	bool ok;
+	struct conf_pki pki;
+	bool ok, psk_needed = false;
 
 	if (fd < 0) {
 		conf_error(errors, conf->path, 0, "%s", error);
@@ -250,8 +269,12 @@ bool conf_secrets_check(const struct conf *conf, struct conf_errors *errors)
 			conf_error(errors, conf->path, conf->tunnels[i].line,
 			           "the user '%s' of the tunnel '%s' has no password in %s",
 			           conf->tunnels[i].user, conf->tunnels[i].name, path);
-	if (s.psk_count == 0 && conf->tunnel_count > 0)
+	for (size_t i = 0; i < conf->tunnel_count; i++)
+		psk_needed |= conf_uses_psk(&conf->tunnels[i]);
+	if (s.psk_count == 0 && psk_needed)
 		conf_error(errors, path, 0, "there is no preshared key in it ('psks')");
+	if (conf_pki_check(conf, true, &pki, errors))
+		conf_pki_key_check(conf, &pki, &s, errors);
 	conf_secrets_free(&s);
 	return errors->count == 0;
 }

@@ -72,6 +72,10 @@ void conf_algorithms_check(const struct conf *conf, struct esp_sad *sad,
 /* The line of the file where the key is, or else the tunnel. */
 unsigned conf_key_line(const struct conf_tunnel *t, const char *path);
 
+/* How a tunnel's sides prove themselves, and that there are files for it. */
+void conf_auth_check(const struct conf *conf, const struct conf_tunnel *t,
+                     struct conf_errors *errors);
+
 /* Notes each number of the file that libconfig would wrap round; leaves the file at its begin. */
 void conf_numbers_check(FILE *file, const char *path, struct conf_errors *errors);
 

@@ -4,8 +4,12 @@
 #define SRC_CONFIG_CONFIG_H
 
 #include "lib/addr.h"
+#include "lib/bytes.h"
+#include "lib/cert.h"
 #include "lib/secret.h"
 #include "lib/wire.h"
+
+#include "ike/ike.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +25,9 @@ enum {
 	CONF_ROUTES_MAX = 64,
 	CONF_PROPOSALS_MAX = 8,
 	CONF_DNS_MAX = 2,
+	CONF_PKI_MAX = 8, /* files of CAs, files of CRLs */
+	CONF_PKI_FILE_MAX = 16 * 1024 * 1024,
+	CONF_AUTHS_MAX = 2,
 	CONF_TUNNELS_MAX = 4096,
 	CONF_KEYS_MAX = 64, /* rows of one table of keys */
 	CONF_ERRORS_MAX = 20,
@@ -51,7 +58,11 @@ struct conf_gateway {
 	char host_name[CONF_TEXT_MAX];     /* in L2TP and as CHAP's name; default: the host's */
 	char secrets[CONF_PATH_MAX];       /* the secrets file */
 	char control_group[CONF_TEXT_MAX]; /* whose members may look */
-	struct ls_addr local4, local6;     /* addresses to listen on; family 0: all */
+	char certificate[CONF_PATH_MAX], private_key[CONF_PATH_MAX]; /* "": none */
+	char cas[CONF_PKI_MAX][CONF_PATH_MAX], crls[CONF_PKI_MAX][CONF_PATH_MAX];
+	uint32_t ca_count, crl_count;
+	bool crl_required;
+	struct ls_addr local4, local6; /* addresses to listen on; family 0: all */
 	uint32_t max_ike_sas, max_half_open;
 	char offload[CONF_OFFLOADS_MAX][CONF_WORD_MAX];
 	uint32_t offload_count;           /* conf_offload() */
@@ -62,6 +73,7 @@ struct conf_ike {
 	char proposals[CONF_PROPOSALS_MAX][CONF_TEXT_MAX];
 	uint32_t proposal_count; /* 0: built-in */
 	uint32_t life_s, dpd_s, retry_ms, retries, fragment_bytes;
+	char rsa_padding[CONF_WORD_MAX]; /* conf_padding_parse */
 };
 
 struct conf_esp {
@@ -100,6 +112,9 @@ struct conf_tunnel {
 	struct ls_addr local;              /* our address towards it; family 0: as routed */
 	char identity[CONF_TEXT_MAX];      /* "": the gateway's */
 	char peer_identity[CONF_TEXT_MAX]; /* "": any that has the key */
+	char auth[CONF_WORD_MAX];          /* conf_auth_parse */
+	char peer_auth[CONF_AUTHS_MAX][CONF_WORD_MAX];
+	uint32_t peer_auth_count; /* 0: as auth */
 	char user[CONF_TEXT_MAX]; /* dialling: our PPP name; waiting: the only one that may call,
 	                             "": any */
 	struct ls_prefix routes[CONF_ROUTES_MAX];
@@ -178,6 +193,44 @@ const char *conf_offload_name(unsigned bit);
 /* What may be used of what the kernel has: CONF_OFFLOAD_*. */
 unsigned conf_offload(const struct conf_gateway *g);
 
+/* -- files (conf_read.c) -- */
+
+/* Reads a regular file of at most max bytes from where fd stands to its end into guarded memory,
+ * because it may hold a key. secret_init() comes before. false: *why says why (static), and there
+ * is nothing to free. */
+bool conf_read(int fd, size_t max, struct ls_bytes *out, const char **why);
+/* Wipes and frees. */
+void conf_read_free(struct ls_bytes *b);
+
+/* -- certificates and keys (conf_pki.c) -- */
+
+/* "psk" or "certificate"; false with another word. */
+bool conf_auth_parse(const char *text, enum ike_auth_method *method);
+/* "pss" or "pkcs1"; false with another word. */
+bool conf_padding_parse(const char *text, bool *pkcs1);
+/* How the tunnel's peer may prove itself: a set (IKE_AUTH_SET). */
+unsigned conf_peer_auth(const struct conf_tunnel *t);
+/* Whether either side proves itself by a preshared key. */
+bool conf_uses_psk(const struct conf_tunnel *t);
+
+struct conf_secrets;
+/* What is known of our own certificate. */
+struct conf_pki {
+	bool there;
+	struct cert_info info;
+	uint8_t key_id[SIGN_KEY_ID_SIZE];
+};
+/* Opens a file of certificates or CRLs, refusing one that others than its owner may write or that
+ * is another user's. Gives the descriptor, or -1 with error. */
+int conf_pki_open(const char *path, char *error, size_t cap);
+/* That the files of certificates (and of CRLs) can be read, and that our certificate has our
+ * identities. false: errors says why not. */
+bool conf_pki_check(const struct conf *conf, bool crls, struct conf_pki *out,
+                    struct conf_errors *errors);
+/* That the private key can be read, and is our certificate's. */
+bool conf_pki_key_check(const struct conf *conf, const struct conf_pki *pki,
+                        const struct conf_secrets *secrets, struct conf_errors *errors);
+
 /* What travels in GATEWAY_SET and TUNNEL_SET: all but lines. Decoding is strict. */
 bool conf_gateway_encode(struct wr *w, const struct conf_gateway *g);
 bool conf_gateway_decode(const void *bytes, size_t len, struct conf_gateway *g);
@@ -202,6 +255,11 @@ struct conf_secret_l2tp {
 	struct secret secret;
 };
 
+struct conf_secret_key {
+	char file[CONF_PATH_MAX]; /* the path of a private key's file, or its end */
+	struct secret passphrase;
+};
+
 struct conf_secrets {
 	struct conf_secret_psk *psks;
 	size_t psk_count;
@@ -209,11 +267,15 @@ struct conf_secrets {
 	size_t user_count;
 	struct conf_secret_l2tp *l2tps;
 	size_t l2tp_count;
+	struct conf_secret_key *keys;
+	size_t key_count;
 };
 
 /* Opens it, refusing a file that others than its owner may read or that is another user's. Gives
  * the descriptor, or -1 with error. */
 int conf_secrets_open(const char *path, char *error, size_t cap);
+/* The passphrase of the private key in that file; empty: none. */
+struct ls_bytes conf_secrets_passphrase(const struct conf_secrets *s, const char *path);
 /* Reads an open file, which stays open; path is for messages only. false: *s holds nothing. */
 bool conf_secrets_read(int fd, const char *path, struct conf_secrets *s,
                        struct conf_errors *errors);

@@ -207,13 +207,25 @@ static const char *tfc_text(json_t *sa, char out[128])
 	return out;
 }
 
+static void show_proof(const json_t *s)
+{
+	const json_t *c = json_object_get(s, "peer_certificate");
+
+	if (text(s, "peer_auth")[0])
+		printf("  proven by   the peer: %s; we: %s\n", text(s, "peer_auth"),
+		       text(s, "auth"));
+	if (c)
+		printf("  certificate %s, of %s, number %s, valid until %s\n", text(c, "subject"),
+		       text(c, "issuer"), text(c, "serial"), text(c, "not_after"));
+}
+
 static void show_sas(const json_t *o)
 {
 	char age[32], rekey[32], bytes[32], tfc[128];
 	json_t *s;
 	size_t i;
 
-	json_array_foreach(json_object_get(o, "ike_sas"), i, s)
+	json_array_foreach(json_object_get(o, "ike_sas"), i, s) {
 		printf("  IKEv%" JSON_INTEGER_FORMAT
 		       "       %s with %s at %s: %s %s%s%s %s, %s old, rekey in %s%s%s\n",
 		       number(s, "version"), text(s, "state"), text(s, "peer_id"),
@@ -222,6 +234,8 @@ static void show_sas(const json_t *o)
 		       span(number(s, "age_s"), age), span(number(s, "rekey_in_s"), rekey),
 		       yes(s, "nat_local") || yes(s, "nat_remote") ? ", NAT" : "",
 		       yes(s, "legacy") ? ", LEGACY algorithms" : "");
+		show_proof(s);
+	}
 	json_array_foreach(json_object_get(o, "esp_sas"), i, s)
 		printf("  %-3s %-3s     %s %s%s%s%s%s%s%s%s%s, %" JSON_INTEGER_FORMAT
 		       " packets (%s), lost %" JSON_INTEGER_FORMAT ", rekey in %s\n",

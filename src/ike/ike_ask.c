@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct msg_identity iked_identity_out(const struct ike_identity *id)
 {
@@ -109,9 +110,9 @@ void iked_ask_install(struct iked *d, const struct ike_request *r)
 /* A copy that owns its bytes, in one piece. */
 static struct msg_ike_auth_ask *auth_copy(const struct msg_ike_auth_ask *m)
 {
-	struct msg_ike_auth_ask *copy =
-		malloc(sizeof *copy + m->message.len + m->nonce.len + m->id_mac.len + m->auth.len);
-	struct ls_bytes *field[4];
+	struct msg_ike_auth_ask *copy = malloc(sizeof *copy + m->message.len + m->nonce.len +
+	                                       m->id_mac.len + m->auth.len + m->key_id.len);
+	struct ls_bytes *field[5];
 	uint8_t *at;
 
 	if (!copy)
@@ -122,13 +123,26 @@ static struct msg_ike_auth_ask *auth_copy(const struct msg_ike_auth_ask *m)
 	field[1] = &copy->nonce;
 	field[2] = &copy->id_mac;
 	field[3] = &copy->auth;
-	for (unsigned i = 0; i < 4; i++) {
+	field[4] = &copy->key_id;
+	for (unsigned i = 0; i < 5; i++) {
 		if (field[i]->len > 0)
 			memcpy(at, field[i]->p, field[i]->len);
 		field[i]->p = at;
 		at += field[i]->len;
 	}
 	return copy;
+}
+
+/* A peer's certificates and signature: nothing that keys would have to know. */
+static void cert_check(struct iked *d, const struct ike_request *r)
+{
+	char text[TRUST_TEXT_MAX];
+	struct cert_info info;
+	struct ike_answer a = iked_pki_check(&d->pki, &r->auth, (int64_t)time(NULL), &info, text);
+
+	if (!a.ok)
+		ls_count(&d->counters, a.cause);
+	ike_answer(d->ike, r->id, &a, clock_now());
 }
 
 void iked_ask_auth(struct iked *d, const struct ike_request *r)
@@ -146,9 +160,17 @@ void iked_ask_auth(struct iked *d, const struct ike_request *r)
 		.nonce = q->nonce,
 		.id_mac = q->id_mac,
 		.auth = q->auth,
+		.scheme = (uint8_t)q->scheme,
 	};
-	struct iked_ask *a = ask_add(d, r->id, IKED_ASK_AUTH);
+	struct iked_ask *a;
 
+	if (q->method == IKE_AUTH_CERT && q->op == IKE_AUTH_CHECK) {
+		cert_check(d, r);
+		return;
+	}
+	if (q->method == IKE_AUTH_CERT)
+		m.key_id = LS_BYTES(q->key_id, sizeof q->key_id);
+	a = ask_add(d, r->id, IKED_ASK_AUTH);
 	if (a)
 		a->auth = auth_copy(&m);
 	if (!a || !a->auth) {

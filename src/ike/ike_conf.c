@@ -55,7 +55,7 @@ enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel
 	struct ike_peer p = {
 		.tunnel = tunnel,
 		.version = IKE_V2,
-		.auth = IKE_AUTH_PSK,
+		.peer_auth = (uint8_t)conf_peer_auth(conf),
 		.local = conf->local,
 		.ah = conf->ipsec == CONF_IPSEC_AH,
 		.force_udp = conf->esp.force_udp,
@@ -73,6 +73,9 @@ enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel
 		.retry_count = (uint8_t)conf->ike.retries,
 	};
 
+	if (!conf_auth_parse(conf->auth, &p.auth) ||
+	    !conf_padding_parse(conf->ike.rsa_padding, &p.rsa_pkcs1))
+		return CAUSE_IKE_CONFIG_AUTH;
 	if (!identities_make(gateway, conf, &p, error, cap))
 		return CAUSE_IKE_CONFIG_IDENTITY;
 	if (!proposals_make(conf, ALGO_FOR_IKE, p.ike, &p.ike_count, error, cap) ||

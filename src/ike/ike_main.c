@@ -348,12 +348,41 @@ static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m,
 		return;
 	}
 	limits_set(d);
+	iked_pki_begin(&d->pki_next, d->conf.crl_required);
 	/* Tunnels without an identity of their own have this one. */
 	if (strcmp(old.identity, d->conf.identity) == 0)
 		return;
 	for (struct iked_tunnel *t = d->tunnels; t; t = t->next)
 		tunnel_configure(t);
 	iked_pump(d);
+}
+
+static void on_pki_file(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct iked *d = owner;
+	int file = *fd;
+
+	(void)from;
+	*fd = -1;
+	iked_pki_file(&d->pki_next, m->pki_file.kind, m->pki_file.path, file);
+}
+
+/* The new certificates and CAs hold from now on, for what is negotiated from now on; with a file
+ * that cannot be used the old ones go on. */
+static void pki_use(struct iked *d)
+{
+	if (!d->pki_next.trust)
+		return;
+	if (d->pki_next.error[0]) {
+		proc_tell(d->proc, 0, CAUSE_PKI_REFUSED, NULL, "%.200s", d->pki_next.error);
+		iked_pki_free(&d->pki_next);
+		return;
+	}
+	iked_pki_free(&d->pki);
+	d->pki = d->pki_next;
+	memset(&d->pki_next, 0, sizeof d->pki_next);
+	if (!iked_pki_show(&d->pki, d->ike))
+		proc_tell(d->proc, 0, CAUSE_NO_MEMORY, NULL, "our certificates");
 }
 
 static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, int *fd)
@@ -577,6 +606,7 @@ static void on_config_end(void *owner, enum msg_role from, const struct msg *m, 
 	(void)m;
 	(void)fd;
 	d->config_there = true;
+	pki_use(d);
 	for (struct iked_tunnel *t = d->tunnels; t; t = t->next)
 		if (t->start_wanted && t->resolve.waiting == 0) {
 			t->start_wanted = false;
@@ -620,7 +650,7 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_SA_INSTALLED, on_gateway},        {MSG_TYPE_SA_NOTE, on_sa_note},
 	{MSG_TYPE_IKE_AUTH_ANSWER, on_auth_answer}, {MSG_TYPE_STATUS_ASK, on_status},
 	{MSG_TYPE_DEBUG_KEYS_ASK, on_status},       {MSG_TYPE_NET_CHANGED, on_net_changed},
-	{MSG_TYPE_UNREACHABLE, on_unreachable},
+	{MSG_TYPE_UNREACHABLE, on_unreachable},     {MSG_TYPE_PKI_FILE, on_pki_file},
 };
 
 static const struct proc_role role = {
@@ -671,6 +701,8 @@ static void iked_free(struct iked *d)
 		event_free(d->end_timer);
 	if (d->dns)
 		evdns_base_free(d->dns, 0);
+	iked_pki_free(&d->pki);
+	iked_pki_free(&d->pki_next);
 	free(d->rx);
 	proc_free(d->proc);
 }

@@ -9,6 +9,14 @@ static uint32_t seconds_between(ls_time from, ls_time to)
 	return from > 0 && to > from && to != LS_NEVER ? (uint32_t)((to - from) / 1000000) : 0;
 }
 
+/* How somebody proved who he is; "" when it has not been proven, or is not known any more. */
+static const char *method_name(enum ike_auth_method method, enum sign_scheme scheme)
+{
+	return method == IKE_AUTH_CERT  ? sign_name(scheme)
+	       : method == IKE_AUTH_PSK ? "preshared key"
+	                                : "";
+}
+
 static void sa_status(struct iked *d, uint64_t id, const struct ike_sa_view *v)
 {
 	ls_time now = clock_now();
@@ -36,6 +44,19 @@ static void sa_status(struct iked *d, uint64_t id, const struct ike_sa_view *v)
 	};
 
 	snprintf(m.state, sizeof m.state, "%s", v->state);
+	snprintf(m.auth, sizeof m.auth, "%s", method_name(v->auth, v->scheme));
+	snprintf(m.peer_auth, sizeof m.peer_auth, "%s", method_name(v->peer_auth, v->peer_scheme));
+	if (v->peer_cert) {
+		const struct cert_info *c = v->peer_cert;
+
+		_Static_assert(sizeof m.peer_subject >= sizeof c->subject &&
+		                       sizeof m.peer_serial >= sizeof c->serial,
+		               "they fit");
+		memcpy(m.peer_subject, c->subject, sizeof c->subject);
+		memcpy(m.peer_issuer, c->issuer, sizeof c->issuer);
+		memcpy(m.peer_serial, c->serial, sizeof c->serial);
+		m.peer_not_after = c->not_after > 0 ? (uint64_t)c->not_after : 0;
+	}
 	IKED_SEND(d, PARENT, status_ike_sa, &m);
 }
 

@@ -8,6 +8,7 @@
 #include "src/base/msg.h"
 #include "src/base/proc.h"
 #include "src/config/config.h"
+#include "src/ike/ike_pki.h"
 #include "src/ike/ike_resolve.h"
 
 enum {
@@ -77,7 +78,8 @@ struct iked {
 	unsigned asks_count;
 	struct ls_counters counters;
 	struct ike_request request;
-	uint8_t *rx; /* IKED_RX_MESSAGES * (IKED_DATAGRAM_MAX + 1) */
+	struct iked_pki pki, pki_next; /* in use; being handed over */
+	uint8_t *rx;                   /* IKED_RX_MESSAGES * (IKED_DATAGRAM_MAX + 1) */
 	bool pumping, gateway_lost, config_there;
 	struct event *end_timer; /* while it ends; NULL: it does not */
 };

@@ -6,6 +6,7 @@
 #include "src/base/proc.h"
 #include "src/keys/keys_auth.h"
 #include "src/keys/keys_guess.h"
+#include "src/keys/keys_sign.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,7 @@ struct keys_tunnel {
 struct keys {
 	struct proc *proc;
 	struct keys_store store;
+	struct keys_sign sign;
 	struct keys_tunnel *tunnels;
 	struct conf_tunnel scratch;
 	struct keys_guess guess;
@@ -76,19 +78,41 @@ static void on_l2tp_secret_ask(void *owner, enum msg_role from, const struct msg
 	l2tp_secret_send(k, m->l2tp_secret_ask.tunnel);
 }
 
+/* A certificate is not asked for here: others' are checked by who holds no key. */
+static void ike_sign(struct keys *k, const struct msg_ike_auth_ask *ask)
+{
+	struct msg_ike_auth_answer answer = {.id = ask->id, .cause = CAUSE_MALFORMED};
+	uint8_t value[SIGN_AUTH_MAX];
+	size_t len = 0;
+
+	if (ask->op == IKE_OP_MAKE)
+		answer.cause = (uint16_t)keys_sign_ike(&k->sign, ask, value, &len);
+	answer.ok = answer.cause == CAUSE_NONE;
+	answer.auth = LS_BYTES(value, len);
+	if (!answer.ok)
+		ls_count(&k->counters, (enum ls_cause)answer.cause);
+	proc_send_ike_auth_answer(k->proc, MSG_ROLE_IKE, &answer);
+}
+
 static void on_ike_auth_ask(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct keys *k = owner;
 	const struct msg_ike_auth_ask *ask = &m->ike_auth_ask;
 	const struct keys_tunnel *t = tunnel_find(k, ask->tunnel);
-	const struct secret *psk =
-		keys_store_psk(&k->store, t ? &t->conf : NULL, &ask->local_id, &ask->remote_id);
+	const struct secret *psk = ask->method != IKE_AUTH_CERT
+	                                   ? keys_store_psk(&k->store, t ? &t->conf : NULL,
+	                                                    &ask->local_id, &ask->remote_id)
+	                                   : NULL;
 	struct msg_ike_auth_answer answer = {.id = ask->id, .cause = CAUSE_IKE_NO_PSK};
 	uint8_t value[CRYPTO_HASH_MAX];
 	size_t len = 0;
 
 	(void)from;
 	(void)fd;
+	if (ask->method == IKE_AUTH_CERT) {
+		ike_sign(k, ask);
+		return;
+	}
 	if (psk)
 		len = keys_auth_ike((enum algo_id)ask->prf, LS_BYTES(psk->bytes, psk->len), ask,
 		                    value);
@@ -209,6 +233,22 @@ static void on_secrets(void *owner, enum msg_role from, const struct msg *m, int
 	proc_send_secrets_read(k->proc, MSG_ROLE_PARENT, &answer);
 }
 
+static void on_key_file(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct keys *k = owner;
+	struct msg_key_file_read answer = {.ok = false};
+	int file = *fd;
+
+	(void)from;
+	*fd = -1;
+	answer.ok = keys_sign_read(&k->sign, file, m->key_file.path,
+	                           conf_secrets_passphrase(&k->store.secrets, m->key_file.path),
+	                           answer.error, sizeof answer.error);
+	if (answer.ok)
+		answer.key_id = LS_BYTES(k->sign.id[0], SIGN_KEY_ID_SIZE);
+	proc_send_key_file_read(k->proc, MSG_ROLE_PARENT, &answer);
+}
+
 static void on_config_end(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct keys *k = owner;
@@ -258,6 +298,7 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_TUNNEL_REMOVE, on_tunnel_remove},
 	{MSG_TYPE_CONFIG_END, on_config_end},
 	{MSG_TYPE_SECRETS, on_secrets},
+	{MSG_TYPE_KEY_FILE, on_key_file},
 	{MSG_TYPE_SHUTDOWN, on_shutdown},
 	{MSG_TYPE_STATUS_ASK, on_status_ask},
 	{MSG_TYPE_IKE_AUTH_ASK, on_ike_auth_ask},
@@ -279,11 +320,12 @@ int keys_main(void)
 	if (!k)
 		return EXIT_FAILURE;
 	k->proc = proc_new(&role, k);
-	if (k->proc && proc_sandbox(k->proc))
+	if (k->proc && keys_sign_init() && proc_sandbox(k->proc))
 		status = proc_loop(k->proc);
 	while (k->tunnels)
 		tunnel_remove(k, k->tunnels->id);
 	keys_store_free(&k->store);
+	keys_sign_free(&k->sign);
 	proc_free(k->proc);
 	free(k);
 	return status;

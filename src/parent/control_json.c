@@ -2,6 +2,7 @@
 #include "src/parent/control_client.h"
 
 #include "lib/algo.h"
+#include "lib/cert.h"
 #include "src/base/text.h"
 
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #define L2TPSEC_VERSION "0.1"
 #endif
 
-enum { TIME_TEXT_MAX = 32, ID_TEXT_MAX = 600 };
+enum { DAY_S = 86400, TIME_TEXT_MAX = 32, ID_TEXT_MAX = 600 };
 
 /* What a peer says (names, reasons) must neither steer the terminal of who reads it nor vanish:
  * control characters are replaced, and all that is not ASCII where the whole is no UTF-8. */
@@ -134,6 +135,22 @@ json_t *control_json_counter(unsigned role, unsigned cause, uint64_t count)
 	return o;
 }
 
+static json_t *own_certificate(const struct cert_info *c)
+{
+	int64_t left = c->not_after - (int64_t)time(NULL);
+	json_t *o = json_object();
+	char date[16];
+
+	if (!o)
+		return NULL;
+	set_text(o, "subject", c->subject);
+	set_text(o, "issuer", c->issuer);
+	set_text(o, "serial", c->serial);
+	set_text(o, "not_after", cert_date(c->not_after, date));
+	set_number(o, "days_left", left > 0 ? (uint64_t)left / DAY_S : 0);
+	return o;
+}
+
 json_t *control_json_daemon(struct parent *p, unsigned missing)
 {
 	json_t *o = json_pack("{s:s, s:s, s:i}", "type", "daemon", "version", L2TPSEC_VERSION,
@@ -156,6 +173,8 @@ json_t *control_json_daemon(struct parent *p, unsigned missing)
 	}
 	json_object_set_new(o, "processes", processes);
 	json_object_set_new(o, "missing", silent);
+	if (p->certificate.pki.there)
+		json_object_set_new(o, "certificate", own_certificate(&p->certificate.pki.info));
 	return o;
 }
 
@@ -336,6 +355,20 @@ static const char *identity_text(const struct msg_identity *id, char *out, size_
 	return out;
 }
 
+static json_t *peer_certificate(const struct msg_status_ike_sa *m)
+{
+	json_t *o = json_object();
+	char date[16];
+
+	if (!o)
+		return NULL;
+	set_text(o, "subject", m->peer_subject);
+	set_text(o, "issuer", m->peer_issuer);
+	set_text(o, "serial", m->peer_serial);
+	set_text(o, "not_after", cert_date((int64_t)m->peer_not_after, date));
+	return o;
+}
+
 static json_t *ike_sa(const struct msg_status_ike_sa *m)
 {
 	json_t *o = json_object();
@@ -361,6 +394,10 @@ static json_t *ike_sa(const struct msg_status_ike_sa *m)
 	set_addr(o, "local", &m->local);
 	set_addr(o, "remote", &m->remote);
 	set_text(o, "peer_id", identity_text(&m->peer_id, text, sizeof text));
+	set_text(o, "auth", m->auth);
+	set_text(o, "peer_auth", m->peer_auth);
+	if (m->peer_subject[0])
+		json_object_set_new(o, "peer_certificate", peer_certificate(m));
 	set_number(o, "age_s", m->age_s);
 	set_number(o, "rekey_in_s", m->rekey_in_s);
 	set_number(o, "silent_s", m->silent_s);

@@ -233,7 +233,8 @@ static void warn(void *context, const char *line)
 static bool config_read(struct parent *p)
 {
 	struct conf_errors errors = {0};
-	bool ok = conf_load(p->options.config, &p->conf, &errors);
+	bool ok = conf_load(p->options.config, &p->conf, &errors) &&
+	          parent_pki_check(p, &p->conf, &errors);
 
 	for (size_t i = 0; i < errors.count; i++)
 		log_line(LOG_LEVEL_ERROR, "%s", errors.line[i]);
@@ -359,6 +360,7 @@ static void serve(struct parent *p)
 	           !control_open(p, p->run_dir.socket, error, sizeof error)) {
 		log_line(LOG_LEVEL_ERROR, "%s", error);
 	} else if (parent_children_start(p) && !p->failed) {
+		parent_pki_watch(p);
 		p->status = EXIT_SUCCESS;
 		event_base_dispatch(p->base);
 	}
@@ -366,6 +368,7 @@ static void serve(struct parent *p)
 	child_log_close(&p->child_log);
 	control_close(p);
 	system_close(p);
+	parent_pki_free(p);
 	loop_free(p);
 }
 

@@ -79,6 +79,12 @@ struct tunnel {
 	struct tunnel *next;
 };
 
+/* Our own certificate. */
+struct certificate {
+	struct conf_pki pki;
+	struct event *timer; /* looks at its end once a day */
+};
+
 struct control;
 
 struct parent {
@@ -90,6 +96,7 @@ struct parent {
 	struct event_base *base;
 	struct event *on_term, *on_int, *on_hup, *on_child, *log_timer, *end_timer, *ready_timer;
 	struct conf conf;
+	struct certificate certificate;
 	uint8_t *gateway_encoded;
 	size_t gateway_encoded_len;
 	struct netlink *netlink;
@@ -146,6 +153,17 @@ bool parent_secrets_send(struct parent *p, char *error, size_t cap);
 		for (unsigned child_at_ = 0; child_at_ < PARENT_CHILDREN; child_at_++) \
 			ipc_send_##name((p)->child[child_at_].ipc, (m), -1);           \
 	} while (0)
+
+/* parent_pki.c: certificates and keys */
+/* Reads what the config names, and takes it when nothing is wrong. false: errors says what is. */
+bool parent_pki_check(struct parent *p, const struct conf *conf, struct conf_errors *errors);
+/* The files to ike, or the private key's to keys. */
+void parent_pki_send(struct parent *p, struct child *c);
+/* Whether keys has the key of our certificate. */
+void parent_key_read(struct parent *p, const struct msg_key_file_read *m);
+/* Warns when our certificate ends soon, now and each day from now on. */
+void parent_pki_watch(struct parent *p);
+void parent_pki_free(struct parent *p);
 
 /* parent_tunnel.c: tunnels and their devices */
 struct tunnel *parent_tunnel(struct parent *p, uint32_t id);

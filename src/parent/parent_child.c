@@ -92,6 +92,13 @@ static void on_secrets_read(void *owner, enum msg_role from, const struct msg *m
 	parent_tell(p, 0, CAUSE_SECRETS_REFUSED, NULL, "%s", m->secrets_read.error);
 }
 
+static void on_key_file_read(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	(void)from;
+	(void)fd;
+	parent_key_read(owner, &m->key_file_read);
+}
+
 static void on_event(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	(void)fd;
@@ -132,6 +139,7 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_READY, on_ready},
 	{MSG_TYPE_BYE, on_bye},
 	{MSG_TYPE_SECRETS_READ, on_secrets_read},
+	{MSG_TYPE_KEY_FILE_READ, on_key_file_read},
 	{MSG_TYPE_EVENT, on_event},
 	{MSG_TYPE_PROGRESS, on_answer},
 	{MSG_TYPE_LINE_STATE, on_line_state},
@@ -224,6 +232,7 @@ static void config_send(struct parent *p, struct child *c)
 	sockets_send(p, c);
 	if (c->role == MSG_ROLE_KEYS)
 		parent_secrets_send(p, error, sizeof error);
+	parent_pki_send(p, c);
 	for (struct tunnel *t = p->tunnels; t; t = t->next) {
 		tunnel_send(c, t);
 		if (c->role == MSG_ROLE_GATEWAY)

@@ -12,7 +12,9 @@
 static bool is_unproven(unsigned role, enum ls_cause cause)
 {
 	return role == MSG_ROLE_IKE &&
-	       (cause == CAUSE_IKE_AUTH_MISMATCH || cause == CAUSE_IKE_NO_PSK ||
+	       ((cause >= CAUSE_IKE_CERT_MISSING && cause <= CAUSE_IKE_SIGNATURE_UNKNOWN) ||
+	        cause == CAUSE_IKE_METHOD_REFUSED || cause == CAUSE_IKE_CERT_ENCODING ||
+	        cause == CAUSE_IKE_AUTH_MISMATCH || cause == CAUSE_IKE_NO_PSK ||
 	        cause == CAUSE_IKE_WRONG_IDENTITY || cause == CAUSE_IKE_CHOICE_NOT_ALLOWED);
 }
 

@@ -134,6 +134,13 @@ enum parent_reload parent_reload(struct parent *p, void (*say)(void *context, co
 		            errors.count > 0 ? errors.line[0] : "");
 		return PARENT_RELOAD_REFUSED;
 	}
+	if (!parent_pki_check(p, &conf, &errors)) {
+		for (size_t i = 0; i < errors.count; i++)
+			say(context, errors.line[i]);
+		parent_tell(p, 0, CAUSE_PKI_REFUSED, NULL, "%.200s", errors.line[0]);
+		conf_free(&conf);
+		return PARENT_RELOAD_REFUSED;
+	}
 	conf_legacy(&conf, say, context);
 	n.removed = remove_gone(p, &conf);
 	old = p->conf.gateway;
@@ -146,6 +153,10 @@ enum parent_reload parent_reload(struct parent *p, void (*say)(void *context, co
 	secrets = parent_secrets_send(p, error, sizeof error);
 	if (!secrets)
 		say(context, error);
+	/* So may the certificates, in their files. */
+	parent_pki_send(p, parent_child(p, MSG_ROLE_IKE));
+	parent_pki_send(p, parent_child(p, MSG_ROLE_KEYS));
+	parent_pki_watch(p);
 	for (size_t i = 0; i < p->conf.tunnel_count; i++)
 		tunnel_apply(p, &p->conf.tunnels[i], &old, &n, say, context);
 	PARENT_SEND_ALL(p, config_end, &end);

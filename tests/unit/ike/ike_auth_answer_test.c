@@ -127,8 +127,9 @@ START_TEST(refusals)
 		{"not configured", CAUSE_IKE_UNKNOWN_PEER, "it says it is x.example"},
 		{"asks for another", CAUSE_IKE_UNKNOWN_PEER,
 	         "it says it is a.example and asks for x.example"},
-		{"no AUTH", CAUSE_IKE_AUTH_MISMATCH, "it wants EAP"},
-		{"a signature", CAUSE_IKE_AUTH_MISMATCH, "another method"},
+		{"no AUTH", CAUSE_IKE_METHOD_REFUSED, "it wants EAP"},
+		{"a signature", CAUSE_IKE_METHOD_REFUSED,
+	         "by RSA with SHA-1 (method 1, not RFC 7427); we take a preshared key"},
 		{"a wrong value", CAUSE_IKE_AUTH_MISMATCH, ""},
 		{"no PSK", CAUSE_IKE_NO_PSK, ""},
 	};

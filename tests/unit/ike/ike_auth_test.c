@@ -97,8 +97,10 @@ START_TEST(no_proof)
 	} rows[] = {
 		{NULL, 0, false, CAUSE_IKE_SYNTAX, "no proof of identity"},
 		{"b.example", 0, false, CAUSE_IKE_SYNTAX, "no proof of identity"},
-		{"b.example", 1, false, CAUSE_IKE_AUTH_MISMATCH, "another method"},
-		{"b.example", 14, false, CAUSE_IKE_AUTH_MISMATCH, "another method"},
+		{"b.example", 1, false, CAUSE_IKE_METHOD_REFUSED,
+	         "by RSA with SHA-1 (method 1, not RFC 7427); we take a preshared key"},
+		{"b.example", 14, false, CAUSE_IKE_METHOD_REFUSED,
+	         "it proves itself by a certificate; we take a preshared key"},
 		{"b.example", 2, true, CAUSE_IKE_AUTH_MISMATCH, ""},
 		{"c.example", 2, false, CAUSE_IKE_WRONG_IDENTITY,
 	         "it says it is c.example, we expect b.example"},

@@ -45,6 +45,9 @@ struct pair_side {
 	struct ls_addr nat; /* family 0: none; else the address that others see */
 	uint16_t nat_shift; /* added to the port by the NAT */
 	const char *psk;
+	/* answers questions about certificates and signatures; NULL: there are none */
+	void (*cert_auth)(struct pair_side *s, const struct ike_request *r);
+	void *cert_context;
 	struct pair_sa sa[PAIR_SAS_MAX];
 	unsigned sas;
 	uint32_t sending[PAIR_SAS_MAX]; /* spi_in of the pair by chain % max */
@@ -237,7 +240,9 @@ static inline void pair_pump(struct pair_side *s)
 			ike_answer(s->ike, r.id, &spi, s->pair->now);
 			break;
 		case IKE_REQ_AUTH:
-			if (!s->silent)
+			if (!s->silent && r.auth.method == IKE_AUTH_CERT && s->cert_auth)
+				s->cert_auth(s, &r);
+			else if (!s->silent)
 				pair_answer_auth(s, &r);
 			break;
 		case IKE_REQ_INSTALL:

@@ -22,6 +22,10 @@ static inline const char *conf_sample(const struct conf_key *k, unsigned i,
 	case CONF_TEXT:
 		if (strstr(k->path, "dscp"))
 			return i % 2 ? "ef" : "cs1";
+		if (strcmp(k->path, "auth") == 0)
+			return "psk";
+		if (strcmp(k->path, "ike.rsa-padding") == 0)
+			return i % 2 ? "pkcs1" : "pss";
 		snprintf(out, CONF_SAMPLE_MAX, "x%u.example", i);
 		break;
 	case CONF_U32:
@@ -49,6 +53,8 @@ static inline const char *conf_sample(const struct conf_key *k, unsigned i,
 			return ike[i % 2];
 		if (strcmp(k->path, "esp.proposals") == 0)
 			return esp[i % 2];
+		if (strcmp(k->path, "peer-auth") == 0)
+			return "psk";
 		if (strcmp(k->path, "ah.proposals") == 0)
 			return ah[i % 2];
 		if (strcmp(k->path, "offload") == 0)

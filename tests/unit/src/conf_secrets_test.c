@@ -48,7 +48,7 @@ START_TEST(secrets_are_read)
 	conf_secrets_free(&s);
 	ck_assert(!secrets_read("users: ( { name = \"u\"; } );", &s));
 	ck_assert_ptr_nonnull(strstr(errors.line[0], ":1: 'password' is missing"));
-	ck_assert(!secrets_read("keys: ();", &s));
+	ck_assert(!secrets_read("locks: ();", &s));
 	ck_assert(!secrets_read("psks: ( 5 );", &s));
 }
 END_TEST

@@ -20,6 +20,17 @@ void ike_answer(struct ike *ike, uint64_t id, const struct ike_answer *a, ls_tim
 	answers[answered++].a = *a;
 }
 
+struct ike_answer iked_pki_check(const struct iked_pki *p, const struct ike_auth_request *q,
+                                 int64_t now_s, struct cert_info *info, char text[TRUST_TEXT_MAX])
+{
+	(void)p;
+	(void)q;
+	(void)now_s;
+	(void)info;
+	text[0] = '\0';
+	return (struct ike_answer){.cause = CAUSE_IKE_CERT_EXPIRED, .text = text};
+}
+
 static void set_up(unsigned channels)
 {
 	memset(&d, 0, sizeof d);
@@ -132,7 +143,7 @@ static void auth_ask(uint64_t id)
 	r.id = id;
 	r.tunnel = 7;
 	r.auth.op = (enum ike_auth_op)1;
-	r.auth.method = (enum ike_auth_method)2;
+	r.auth.method = IKE_AUTH_PSK;
 	r.auth.prf = (enum algo_id)5;
 	ck_assert(ike_identity_parse("a.example", &r.auth.local_id));
 	ck_assert(ike_identity_parse("b@example", &r.auth.remote_id));
@@ -148,7 +159,7 @@ static void auth_arrived(unsigned nth, uint64_t id)
 	const struct msg_ike_auth_ask *m =
 		&fake_message(nth, MSG_ROLE_KEYS, MSG_TYPE_IKE_AUTH_ASK)->ike_auth_ask;
 
-	ck_assert(m->id == id && m->tunnel == 7 && m->op == 1 && m->method == 2 && m->prf == 5);
+	ck_assert(m->id == id && m->tunnel == 7 && m->op == 1 && m->method == 1 && m->prf == 5);
 	ck_assert_uint_eq(m->local_id.type, r.auth.local_id.type);
 	ck_assert_uint_eq(m->local_id.len, 9);
 	ck_assert_mem_eq(m->local_id.data, "a.example", 9);

@@ -69,7 +69,7 @@ static struct msg_ike_auth_ask ask_for(const char *peer, uint8_t op)
 	return (struct msg_ike_auth_ask){.id = 99,
 	                                 .tunnel = 7,
 	                                 .op = op,
-	                                 .method = 2,
+	                                 .method = 1,
 	                                 .prf = ALGO_PRF_SHA256,
 	                                 .local_id = fqdn("reno.example"),
 	                                 .remote_id = fqdn(peer),
