@@ -78,6 +78,8 @@ static void tunnel_write(FILE *f, unsigned g, unsigned t)
 	fprintf(f, "peer-identity = \"t%u.%c.example\"; user = \"user%u\"; ", t, "ba"[g], t);
 	fprintf(f, "routes = [ \"10.7%u.%u.0/24\", \"fd7%u:0:0:%u::/64\" ];\n ", 2 - g, t, 2 - g,
 	        t);
+	fprintf(f, "auth = \"%s\"; peer-auth = \"%s\"; ", w->cert[g] ? "certificate" : "psk",
+	        w->cert[!g] ? "certificate" : "psk");
 	if (dials)
 		fprintf(f, "peer = [ \"%s\" ]; ", ls_addr_text(&peer, text));
 	fprintf(f, "start = \"%s\"; ", !dials ? "wait" : w->on_demand ? "on-demand" : "always");
@@ -101,6 +103,7 @@ bool daemon_files(const char *dir)
 	snprintf(secrets, sizeof secrets, "%s/secrets", dir);
 	setenv("L2TPSECD_EMPTY_DIR", dir, 1);
 	secrets_write(secrets);
+	certs_write(dir);
 	invariants_secret("the preshared key", psk, strlen(psk));
 	invariants_secret("a password", password, strlen(password));
 	invariants_secret("the tunnel secret", l2tp_secret, strlen(l2tp_secret));
@@ -111,8 +114,9 @@ bool daemon_files(const char *dir)
 		f = file_open(config_path[g]);
 		fprintf(f,
 		        "gateway: { identity = \"%c.example\"; host-name = \"host-%c\"; "
-		        "secrets = \"%s\"; };\ntunnels: (\n",
-		        "ab"[g], "ab"[g], secrets);
+		        "secrets = \"%s\"; certificate = \"%c.crt\"; private-key = \"%c.key\"; "
+		        "ca = \"ca.crt\"; };\ntunnels: (\n",
+		        "ab"[g], "ab"[g], secrets, "ab"[g], "ab"[g]);
 		for (unsigned t = 0; t < daemon_wish.tunnels; t++)
 			tunnel_write(f, g, t);
 		fprintf(f, ");\n");
@@ -130,6 +134,7 @@ void daemon_files_remove(const char *dir)
 
 	snprintf(secrets, sizeof secrets, "%s/secrets", dir);
 	unlink(secrets);
+	certs_remove(dir);
 	for (unsigned g = 0; g < SIM_GATEWAYS; g++)
 		unlink(config_path[g]);
 	if (rmdir(dir) < 0)

@@ -121,6 +121,8 @@ static void climate_common(void)
 	net.ipv6 = !net.nat && dice_below(3) == 0;
 	all_links((struct net_link){.delay_us = dice_between(1000, 40000),
 	                            .jitter_us = dice_between(0, 3000)});
+	for (unsigned g = 0; g < SIM_GATEWAYS; g++)
+		daemon_wish.cert[g] = dice_below(2) == 0;
 }
 
 static void climate_calm(void)

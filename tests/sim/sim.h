@@ -147,6 +147,7 @@ unsigned host_sent(unsigned gateway, unsigned tunnel, ls_time from, ls_time to);
 struct daemon_wish {
 	unsigned tunnels;
 	bool both_dial, on_demand, force_udp, sequencing, hide_avps;
+	bool cert[SIM_GATEWAYS]; /* it proves itself by a certificate, not by the preshared key */
 	uint32_t ike_life_s, esp_life_s, esp_life_packets, window_packets;
 	uint32_t dpd_s, retries, hello_s, echo_s;
 	uint32_t tfc, dummy_ms;
@@ -154,6 +155,10 @@ struct daemon_wish {
 	const char *df; /* NULL: the default */
 };
 extern struct daemon_wish daemon_wish;
+/* certs.c: certificate, key and CA for both gateways in dir. */
+void certs_write(const char *dir);
+void certs_remove(const char *dir);
+
 bool daemon_files(const char *dir);
 void daemon_files_remove(const char *dir);
 void daemon_start(unsigned gateway);
