@@ -1,5 +1,5 @@
 #!/bin/bash
-# IKEv2-PSK interop with strongSwan, kernel ESP, xl2tpd and pppd on a Linux kernel of their own (guest/README.md), in both
+# IKEv2 interop (PSK and certificates) with strongSwan, kernel ESP, xl2tpd and pppd on a Linux kernel of their own (guest/README.md), in both
 # directions of call. Usage: strongswan.sh [PART]... (see `parts` at the end); KEEP=1 keeps logs.
 #
 #   LAN host ---- our gateway ==== router ==== TAP, guest (strongSwan, xl2tpd, pppd) ---- its LAN (a dummy interface)
@@ -138,13 +138,13 @@ change() {
 	return 1
 }
 
-# ours START TUNNEL-SETTINGS [PSK [PASSWORD]]; tunnel_secret: of L2TP, none if it is not set
+# ours START TUNNEL-SETTINGS [PSK [PASSWORD]]; gateway_more: settings of the gateway's group; tunnel_secret: of L2TP, none if it is not set
 ours() {
 	local who
 	stop_daemon
 	if [ "$1" = wait ]; then who='ppp: { local = "10.9.0.1"; remote = "10.9.0.10"; };'; else who='peer = "10.77.0.2";'; fi
 	cat >"$work/l2tpsecd.conf" <<-EOT
-	gateway: { identity = "ours.example"; secrets = "$work/secrets.conf"; };
+	gateway: { identity = "ours.example"; secrets = "$work/secrets.conf"; ${gateway_more:-} };
 	tunnels: ( { name = "swan"; peer-identity = "swan.example"; start = "$1"; user = "reno"; routes = [ "10.1.0.0/24", "fd01::/64" ];
 		$who $2 } );
 	EOT
@@ -335,6 +335,83 @@ we_call_nat() {
 	say "our hang-up leaves nothing at either end" nobody_has_anything
 }
 
+# -- certificates --
+# pki KIND: a CA, and certificates of that kind of key for both, ours here, the guest's there
+pki() {
+	local dir=$work/pki who
+	rm -rf "$dir" && mkdir "$dir" || return 1
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$dir/ca.key" -out "$dir/ca.crt" -days 300 -subj "/O=Bank/CN=Bank CA" \
+		-addext keyUsage=critical,keyCertSign,cRLSign 2>/dev/null || return 1
+	for who in ours swan; do
+		case $1 in
+		rsa) openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$dir/$who.key" ;;
+		P-*) openssl genpkey -algorithm EC -pkeyopt "ec_paramgen_curve:$1" -out "$dir/$who.key" ;;
+		*) openssl genpkey -algorithm "$1" -out "$dir/$who.key" ;;
+		esac 2>/dev/null
+		chmod 600 "$dir/$who.key"
+		echo "subjectAltName=DNS:$who.example" >"$dir/ext"
+		openssl req -new -key "$dir/$who.key" -subj "/O=Bank/CN=$who" -out "$dir/req" 2>/dev/null
+		openssl x509 -req -in "$dir/req" -CA "$dir/ca.crt" -CAkey "$dir/ca.key" -days 300 -extfile "$dir/ext" -out "$dir/$who.crt" 2>/dev/null || return 1
+	done
+	in_guest mkdir -p /etc/swanctl/x509 /etc/swanctl/x509ca /etc/swanctl/private
+	give "$dir/swan.crt" x509/own.crt && give "$dir/ca.crt" x509ca/ca.crt && give "$dir/swan.key" private/own.key
+}
+give() { in_guest sh -c "echo $(base64 -w0 "$1") | base64 -d >/etc/swanctl/$2"; }
+proven() { ctl --json status swan | grep -o '"auth":"[^"]*","peer_auth":"[^"]*"' | grep -F "\"auth\":\"$1\",\"peer_auth\":\"$2\""; }
+both_certs='auth = "certificate";'
+
+# certificates SIDE: of strongSwan; each row: key, its auth, ours, our settings, how we then prove ourselves, and how it does
+certificates() {
+	local side=$1 kind theirs_auth ours_auth settings us them last='' gateway_more
+	gateway_more="certificate = \"$work/pki/ours.crt\"; private-key = \"$work/pki/ours.key\"; ca = \"$work/pki/ca.crt\";"
+	while IFS='|' read -r kind theirs_auth ours_auth settings us them; do
+		kind=${kind//[[:space:]]/}
+		[ -n "$kind" ] || continue
+		[ "$kind" = "$last" ] || pki "$kind" || { not_ok "a CA can be made"; return; }
+		last=$kind
+		theirs "$side" LOCAL_AUTH="$theirs_auth" REMOTE_AUTH="$ours_auth" || return
+		if [ "$side" = server ]; then
+			ours on-demand "$settings" || return
+			say "$kind, $theirs_auth, $settings: comes up" up || continue
+		else
+			ours wait "$settings" || return
+			say "$kind, $theirs_auth, $settings: comes up" they_call || continue
+			say "LAN to LAN" up
+		fi
+		say "we proved ourselves by $us, it by $them" proven "$us" "$them"
+	done <<-END
+	rsa|rsa/pss-sha256|pubkey|$both_certs|RSA-PSS with SHA-256|RSA-PSS with SHA-256
+	rsa|pubkey|pubkey|$both_certs ike: { rsa-padding = "pkcs1"; };|RSA with SHA-256|RSA with SHA-256
+	rsa|psk|pubkey|$both_certs peer-auth = "psk";|RSA-PSS with SHA-256|preshared key
+	P-256|pubkey|pubkey|$both_certs|ECDSA with SHA-256|ECDSA with SHA-256
+	P-256|pubkey|psk|peer-auth = "certificate";|preshared key|ECDSA with SHA-256
+	ED25519|pubkey|pubkey|$both_certs|Ed25519|Ed25519
+	${more_kinds:-}
+	END
+}
+we_call_certs() {
+	name="we call, certificates"
+	local more_kinds="P-384|pubkey|pubkey|$both_certs|ECDSA with SHA-384|ECDSA with SHA-384
+	P-521|pubkey|pubkey|$both_certs|ECDSA with SHA-512|ECDSA with SHA-512
+	ED448|pubkey|pubkey|$both_certs|Ed448|Ed448"
+	certificates server
+	local gateway_more="certificate = \"$work/pki/ours.crt\"; private-key = \"$work/pki/ours.key\"; ca = \"$work/pki/ca.crt\";"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/pki/x.key" -out "$work/pki/ca.crt" -days 30 -subj "/CN=Other CA" 2>/dev/null
+	theirs server LOCAL_AUTH=pubkey REMOTE_AUTH=pubkey || return
+	ours always "$both_certs"
+	refused "a CA that we do not trust" IKE_CERT_UNKNOWN_CA
+}
+they_call_certs() {
+	name="they call, certificates"
+	certificates client
+	theirs client LOCAL_AUTH=pubkey REMOTE_AUTH=pubkey UP_SECONDS=4 || return
+	local gateway_more="certificate = \"$work/pki/ours.crt\"; private-key = \"$work/pki/ours.key\"; ca = \"$work/pki/ca.crt\";"
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/pki/x.key" -out "$work/pki/ca.crt" -days 30 -subj "/CN=Other CA" 2>/dev/null
+	ours wait "$both_certs"
+	role up >/dev/null 2>&1
+	refused "a CA that we do not trust" IKE_CERT_UNKNOWN_CA
+}
+
 we_are_refused() {
 	name="we call"
 	theirs server IKE_PROPOSALS=aes256-sha256-modp2048 ESP_PROPOSALS=aes256-sha256 || return
@@ -441,7 +518,7 @@ they_are_refused() {
 	refused "no common IKE proposal, its address is configured" IKE_NO_PROPOSAL
 }
 
-parts="we_call we_call_udp we_call_chacha we_call_tfc we_call_nat we_are_refused they_vanish they_call_raw they_call_udp they_call_nat they_are_refused"
+parts="we_call we_call_udp we_call_chacha we_call_tfc we_call_nat we_call_certs we_are_refused they_vanish they_call_raw they_call_udp they_call_nat they_call_certs they_are_refused"
 
 name="strongSwan interop"
 if ! "$G" build strongswan-l2tp >"$work/build.log" 2>&1; then
