@@ -31,7 +31,6 @@ enum {
 	ESP_SAS_STORM = 80,
 	IKE_SAS_CALM = 2,
 	ESP_SAS_CALM = 8,
-	LINK_MTU = 1500,
 	BLOCK_MAX = 16,
 	QUEUED_MAX = 32, /* packets of a tunnel that wait (src/gateway/gw.h) */
 };
