@@ -18,9 +18,11 @@
  */
 struct esp_sad;
 struct esp_sa;
+struct esp_worker;
 
 enum {
 	ESP_BATCH_MAX = 128,
+	ESP_WORKERS_MAX = 16,
 	ESP_PARTS_MAX = 3,
 	ESP_KEYMAT_MAX = 160,
 	ESP_WINDOW_MAX = 65536,
@@ -75,6 +77,21 @@ struct esp_sa_params {
 struct esp_sad *esp_sad_new(uint32_t max_sas, const struct ls_random *random);
 /* Ends all SAs, wipes all keys. */
 void esp_sad_free(struct esp_sad *sad);
+
+/*
+ * A SAD has one worker, and belongs to one thread, until it is given more of them: then as many
+ * threads may seal and open at once, in one SA too, each with a worker of its own, by
+ * esp_worker_seal() and esp_worker_open(). Meanwhile one thread may call esp_next(), esp_tick(),
+ * esp_deadline(), esp_sa_view(), esp_counters(), and seal and open with the first worker; all else
+ * only while no other thread is in a batch. n <= ESP_WORKERS_MAX, only while the SAD is empty;
+ * false when it is not, or without memory.
+ *
+ * A hard limit of bytes or packets may be passed by what other workers have in hand when one
+ * reaches it, a batch each; numbers never are.
+ */
+bool esp_workers(struct esp_sad *sad, unsigned n);
+/* The worker of that index, 0 first; NULL if there is none. Owned by the SAD. */
+struct esp_worker *esp_worker(struct esp_sad *sad, unsigned index);
 
 /* A new inbound SPI, never below 256, not reused soon after its SA ended; 0 when max_sas is
  * reached. */
@@ -192,7 +209,11 @@ struct esp_seal_job {
 	uint32_t dst_room;
 	uint32_t dst_len; /* out */
 };
-/* n <= ESP_BATCH_MAX; jobs of several SAs may be mixed. Gives how many were sealed. */
+/* n <= ESP_BATCH_MAX; jobs of several SAs may be mixed. Gives how many were sealed. With several
+ * workers a run of jobs of one SA takes its numbers at once; those of jobs that are refused after
+ * all are left out. */
+size_t esp_worker_seal(struct esp_worker *worker, struct esp_seal_job *jobs, size_t n, ls_time now);
+/* By the first worker. */
 size_t esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n, ls_time now);
 
 /*
@@ -215,6 +236,8 @@ struct esp_open_job {
 	uint32_t payload_len; /* out */
 	uint64_t sequence;    /* out */
 };
+size_t esp_worker_open(struct esp_worker *worker, struct esp_open_job *jobs, size_t n, ls_time now);
+/* By the first worker. */
 size_t esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_time now);
 
 /*
@@ -259,8 +282,8 @@ bool esp_next(struct esp_sad *sad, struct esp_event *event);
 void esp_tick(struct esp_sad *sad, ls_time now);
 ls_time esp_deadline(const struct esp_sad *sad, ls_time now);
 
-/* Drops by cause, all SAs together. */
-const struct ls_counters *esp_counters(const struct esp_sad *sad);
+/* Drops by cause, all SAs and workers together; valid until the next call. */
+const struct ls_counters *esp_counters(struct esp_sad *sad);
 
 /*
  * State (RFC 6311's need, restarts, standby): all SAs with keys, windows and numbers. Outbound

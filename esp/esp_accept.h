@@ -7,12 +7,11 @@
 
 /* Before the ICV: whether the SA is alive and this number may still come; *sequence is all of it.
  */
-static inline enum ls_cause esp_accept_check(struct esp_sad *sad, struct esp_sa *sa, uint32_t low,
+static inline enum ls_cause esp_accept_check(struct esp_worker *w, struct esp_sa *sa, uint32_t low,
                                              uint64_t *sequence, ls_time now)
 {
-	if (esp_sa_watch(sa, now))
-		esp_sa_check(sad, sa, now);
-	if (sa->ended)
+	esp_sa_watch(w, sa, now);
+	if (ESP_READ(sa->ended))
 		return CAUSE_ESP_LIFE_END;
 	if (!esp_replay_guess(&sa->replay, sa->esn, low, sequence))
 		return CAUSE_ESP_TOO_OLD;
@@ -20,15 +19,15 @@ static inline enum ls_cause esp_accept_check(struct esp_sad *sad, struct esp_sa 
 }
 
 /* After the ICV, once the number was committed: counts, and tells the owner. */
-static inline void esp_accept_count(struct esp_sad *sad, struct esp_sa *sa, uint64_t bytes,
+static inline void esp_accept_count(struct esp_worker *w, struct esp_sa *sa, uint64_t bytes,
                                     ls_time now)
 {
-	life_count(&sa->life, 1, bytes);
-	sa->last_used = now;
-	if (!(sa->told & ESP_TOLD(ESP_EVENT_FIRST_USED)))
-		esp_sa_tell(sad, sa, ESP_EVENT_FIRST_USED);
-	if (esp_sa_watch(sa, now))
-		esp_sa_check(sad, sa, now);
+	esp_tally(w, sa, bytes, now);
+	if (!w->shared)
+		sa->replay.seen++;
+	if (!(ESP_READ(sa->told) & ESP_TOLD(ESP_EVENT_FIRST_USED)))
+		esp_sa_tell(w->sad, sa, ESP_EVENT_FIRST_USED);
+	esp_sa_watch(w, sa, now);
 }
 
 #endif

@@ -67,12 +67,12 @@ enum ls_cause esp_ah_plan(const struct esp_sa *sa, const struct esp_seal_job *jo
 	return CAUSE_NONE;
 }
 
-bool esp_ah_seal(const struct esp_sa *sa, struct esp_seal_job *job, const struct esp_outer *o,
-                 uint8_t next_header, size_t len)
+bool esp_ah_seal(const struct esp_worker *w, const struct esp_sa *sa, struct esp_seal_job *job,
+                 const struct esp_outer *o, uint64_t sequence, uint8_t next_header, size_t len)
 {
-	uint8_t *ah = job->dst + o->len, icv[ESP_INTEG_OUT_MAX], iv[sizeof(sa->sequence)];
+	uint8_t *ah = job->dst + o->len, icv[ESP_INTEG_OUT_MAX], iv[sizeof(sequence)];
 	size_t size = esp_ah_bytes(sa, o->family);
-	uint16_t id = (uint16_t)sa->sequence;
+	uint16_t id = (uint16_t)sequence;
 	struct covered c;
 
 	if (job->outer.len > 0)
@@ -86,10 +86,10 @@ bool esp_ah_seal(const struct esp_sa *sa, struct esp_seal_job *job, const struct
 	ah[AH_NEXT] = next_header;
 	ah[AH_LENGTH] = (uint8_t)(size / 4 - 2);
 	ls_put32(ah + AH_SPI, sa->spi);
-	ls_put32(ah + AH_SEQUENCE, (uint32_t)sa->sequence);
-	cover(&c, sa, job->dst, o, sa->sequence, size + len);
-	ls_put64(iv, sa->sequence);
-	if (!esp_integ_make(sa->integ, iv, c.parts, 3, icv))
+	ls_put32(ah + AH_SEQUENCE, (uint32_t)sequence);
+	cover(&c, sa, job->dst, o, sequence, size + len);
+	ls_put64(iv, sequence);
+	if (!esp_integ_make(&sa->integ[w->index], iv, c.parts, 3, icv))
 		return false;
 	memcpy(ah + AH_DATA, iv, sa->iv_bytes);
 	memcpy(ah + AH_DATA + sa->iv_bytes, icv, sa->icv_bytes);
@@ -97,7 +97,7 @@ bool esp_ah_seal(const struct esp_sa *sa, struct esp_seal_job *job, const struct
 	return true;
 }
 
-enum ls_cause esp_ah_open(struct esp_sad *sad, struct esp_open_job *job, ls_time now)
+enum ls_cause esp_ah_open(struct esp_worker *w, struct esp_open_job *job, ls_time now)
 {
 	struct esp_outer o;
 	enum ls_cause cause = esp_outer_read(job->pkt, job->len, &o);
@@ -112,7 +112,7 @@ enum ls_cause esp_ah_open(struct esp_sad *sad, struct esp_open_job *job, ls_time
 	len = o.total - o.len;
 	if (len < AH_DATA)
 		return CAUSE_ESP_TRUNCATED;
-	sa = esp_sad_find_as(sad, ESP_PROTOCOL_AH, ls_get32(ah + AH_SPI));
+	sa = esp_sad_find_as(w->sad, ESP_PROTOCOL_AH, ls_get32(ah + AH_SPI));
 	if (!sa)
 		return CAUSE_ESP_UNKNOWN_SPI;
 	job->sa = sa;
@@ -120,20 +120,20 @@ enum ls_cause esp_ah_open(struct esp_sad *sad, struct esp_open_job *job, ls_time
 	/* More padding than the family's alignment wants is forbidden (3.3.3.2.1). */
 	if (len < size || ((size_t)ah[AH_LENGTH] + 2) * 4 != size)
 		return CAUSE_ESP_TRUNCATED;
-	cause = esp_accept_check(sad, sa, ls_get32(ah + AH_SEQUENCE), &job->sequence, now);
+	cause = esp_accept_check(w, sa, ls_get32(ah + AH_SEQUENCE), &job->sequence, now);
 	if (cause != CAUSE_NONE)
 		return cause;
 	memcpy(seen, ah + AH_DATA, (size_t)sa->iv_bytes + sa->icv_bytes);
 	memset(ah + AH_DATA, 0, (size_t)sa->iv_bytes + sa->icv_bytes);
 	cover(&c, sa, job->pkt, &o, job->sequence, len);
-	if (!esp_integ_check(sa->integ, seen, c.parts, 3, seen + sa->iv_bytes))
+	if (!esp_integ_check(&sa->integ[w->index], seen, c.parts, 3, seen + sa->iv_bytes))
 		return CAUSE_ESP_ICV;
-	cause = esp_replay_commit(&sa->replay, job->sequence);
+	cause = esp_replay_commit(&sa->replay, job->sequence, w->shared);
 	if (cause != CAUSE_NONE)
 		return cause;
 	job->next_header = ah[AH_NEXT];
 	job->payload = ah + size;
 	job->payload_len = (uint32_t)(len - size);
-	esp_accept_count(sad, sa, job->payload_len, now);
+	esp_accept_count(w, sa, job->payload_len, now);
 	return CAUSE_NONE;
 }

@@ -15,9 +15,9 @@ size_t esp_ah_bytes(const struct esp_sa *sa, uint8_t family);
  * job->dst, under the SA's number `sequence`. next_header: what the payload is. Sets dst_len;
  * false where the library failed.
  */
-bool esp_ah_seal(const struct esp_sa *sa, struct esp_seal_job *job, const struct esp_outer *o,
-                 uint8_t next_header, size_t len);
+bool esp_ah_seal(const struct esp_worker *w, const struct esp_sa *sa, struct esp_seal_job *job,
+                 const struct esp_outer *o, uint64_t sequence, uint8_t next_header, size_t len);
 /* Verifies the packet of a job and takes off its headers; sets all that it gives. */
-enum ls_cause esp_ah_open(struct esp_sad *sad, struct esp_open_job *job, ls_time now);
+enum ls_cause esp_ah_open(struct esp_worker *w, struct esp_open_job *job, ls_time now);
 
 #endif

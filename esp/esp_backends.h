@@ -33,11 +33,4 @@ void esp_backends_test(struct esp_backends *b, const struct algo *row);
 /* The one for these algorithms together, which are tested first; NULL when none has both. */
 const struct esp_backend *esp_backends_for(struct esp_backends *b, const struct esp_suite *suite);
 
-/* Completes what the backends began. */
-static inline void esp_backends_finish(const struct esp_backends *b)
-{
-	for (unsigned i = 0; i < b->count; i++)
-		b->backend[i].ops->finish(b->backend[i].engine);
-}
-
 #endif

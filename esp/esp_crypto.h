@@ -44,6 +44,8 @@ struct esp_crypt {
 
 struct esp_crypto_ops {
 	const char *name;
+	bool keys_shared; /* several threads may use one key at once, each with an engine of its
+	                     own; else each has its own key too */
 	/* NULL without memory or when this host cannot run it. */
 	void *(*engine_new)(void);
 	void (*engine_free)(void *engine);

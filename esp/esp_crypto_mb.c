@@ -279,6 +279,7 @@ static void finish(void *engine)
 
 const struct esp_crypto_ops esp_crypto_mb = {
 	.name = "ipsec-mb",
+	.keys_shared = true,
 	.engine_new = engine_new,
 	.engine_free = engine_free,
 	.engine_kind = engine_kind,

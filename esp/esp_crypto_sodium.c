@@ -119,6 +119,7 @@ static void finish(void *engine)
 
 const struct esp_crypto_ops esp_crypto_sodium = {
 	.name = "libsodium",
+	.keys_shared = true,
 	.engine_new = engine_new,
 	.engine_free = engine_free,
 	.engine_kind = engine_kind,

@@ -15,14 +15,14 @@ static inline bool length_fits(const struct esp_sa *sa, uint32_t len)
 }
 
 /* pkt: an ESP packet of len bytes; ah: the SA that it came in, or NULL. */
-static enum ls_cause may_open(struct esp_sad *sad, struct esp_open_job *job, const uint8_t *pkt,
+static enum ls_cause may_open(struct esp_worker *w, struct esp_open_job *job, const uint8_t *pkt,
                               uint32_t len, const struct esp_sa *ah, ls_time now)
 {
 	struct esp_sa *sa;
 
 	if (len < ESP_HEADER)
 		return CAUSE_ESP_TRUNCATED;
-	sa = esp_sad_find_as(sad, ESP_PROTOCOL_ESP, ls_get32(pkt));
+	sa = esp_sad_find_as(w->sad, ESP_PROTOCOL_ESP, ls_get32(pkt));
 	if (!sa)
 		return CAUSE_ESP_UNKNOWN_SPI;
 	job->sa = sa;
@@ -30,15 +30,15 @@ static enum ls_cause may_open(struct esp_sad *sad, struct esp_open_job *job, con
 		return CAUSE_ESP_BUNDLE;
 	if (!length_fits(sa, len))
 		return CAUSE_ESP_TRUNCATED;
-	return esp_accept_check(sad, sa, ls_get32(pkt + 4), &job->sequence, now);
+	return esp_accept_check(w, sa, ls_get32(pkt + 4), &job->sequence, now);
 }
 
-static void open_one(const struct esp_open_job *job, uint8_t *pkt, uint32_t len,
-                     struct esp_crypt *c)
+static void open_one(const struct esp_worker *w, const struct esp_open_job *job, uint8_t *pkt,
+                     uint32_t len, struct esp_crypt *c)
 {
 	const struct esp_sa *sa = job->sa;
 
-	c->keys = sa->keys;
+	c->keys = esp_sa_keys(sa, w);
 	c->pkt = pkt;
 	c->len = len - sa->icv_bytes;
 	c->text_at = (uint32_t)ESP_HEADER + sa->iv_bytes;
@@ -48,7 +48,7 @@ static void open_one(const struct esp_open_job *job, uint8_t *pkt, uint32_t len,
 	c->ok = false;
 	if (sa->salt_bytes)
 		esp_sa_nonce(sa, c, job->sequence);
-	sa->backend->ops->open(sa->backend->engine, c);
+	sa->backend->ops->open(w->engine[sa->backend_index], c);
 }
 
 /* How long the payload says to be; what is behind that is TFC padding (RFC 4303 2.7). A length that
@@ -91,7 +91,7 @@ static enum ls_cause take_payload(struct esp_open_job *job, const struct esp_cry
 }
 
 /* What only an authentic packet may do: be marked, counted and delivered. */
-static enum ls_cause commit(struct esp_sad *sad, struct esp_open_job *job,
+static enum ls_cause commit(struct esp_worker *w, struct esp_open_job *job,
                             const struct esp_crypt *c, ls_time now)
 {
 	struct esp_sa *sa = job->sa;
@@ -99,19 +99,21 @@ static enum ls_cause commit(struct esp_sad *sad, struct esp_open_job *job,
 
 	if (!c->ok)
 		return CAUSE_ESP_ICV;
-	/* Others of this batch may have been marked since the early check. */
-	cause = esp_replay_commit(&sa->replay, job->sequence);
+	/* Others of this batch, or of another thread's, may have been marked since the early check.
+	 */
+	cause = esp_replay_commit(&sa->replay, job->sequence, w->shared);
 	if (cause != CAUSE_NONE)
 		return cause;
 	cause = take_payload(job, c);
-	sa->cold->dummies += cause == CAUSE_ESP_DUMMY;
-	esp_accept_count(sad, sa, job->payload_len, now);
+	if (cause == CAUSE_ESP_DUMMY)
+		esp_add(&sa->cold->dummies, 1, w->shared);
+	esp_accept_count(w, sa, job->payload_len, now);
 	return cause;
 }
 
 /* Begins with a job: all of AH, and ESP up to its ciphering, which c takes over (c->pkt is NULL
  * when there is none). */
-static enum ls_cause begin(struct esp_sad *sad, struct esp_open_job *job, struct esp_crypt *c,
+static enum ls_cause begin(struct esp_worker *w, struct esp_open_job *job, struct esp_crypt *c,
                            ls_time now)
 {
 	const struct esp_sa *ah = NULL;
@@ -121,7 +123,7 @@ static enum ls_cause begin(struct esp_sad *sad, struct esp_open_job *job, struct
 
 	c->pkt = NULL;
 	if (job->protocol == ESP_PROTOCOL_AH) {
-		cause = esp_ah_open(sad, job, now);
+		cause = esp_ah_open(w, job, now);
 		if (cause != CAUSE_NONE || !job->sa->bundled)
 			return cause;
 		ah = job->sa;
@@ -132,13 +134,13 @@ static enum ls_cause begin(struct esp_sad *sad, struct esp_open_job *job, struct
 		if (job->next_header != IP_ESP)
 			return CAUSE_ESP_BUNDLE;
 	}
-	cause = may_open(sad, job, pkt, len, ah, now);
+	cause = may_open(w, job, pkt, len, ah, now);
 	if (cause == CAUSE_NONE)
-		open_one(job, pkt, len, c);
+		open_one(w, job, pkt, len, c);
 	return cause;
 }
 
-size_t esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_time now)
+size_t esp_worker_open(struct esp_worker *w, struct esp_open_job *jobs, size_t n, ls_time now)
 {
 	size_t opened = 0;
 	bool ahead = esp_prefetch_useful(jobs, n);
@@ -147,23 +149,29 @@ size_t esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_tim
 		struct esp_open_job *job = &jobs[i];
 
 		if (ahead)
-			esp_prefetch_open(sad, jobs, n, i);
+			esp_prefetch_open(w->sad, jobs, n, i);
 		job->sa = NULL;
 		job->payload = NULL;
 		job->payload_len = 0;
 		job->next_header = 0;
 		job->sequence = 0;
-		job->verdict = i < ESP_BATCH_MAX ? (uint16_t)begin(sad, job, &sad->work[i], now)
+		job->verdict = i < ESP_BATCH_MAX ? (uint16_t)begin(w, job, &w->work[i], now)
 		                                 : (uint16_t)CAUSE_INTERNAL;
 	}
-	esp_backends_finish(&sad->backends);
+	esp_worker_finish(w, &w->sad->backends);
 	for (size_t i = 0; i < n; i++) {
-		if (jobs[i].verdict == CAUSE_NONE && sad->work[i].pkt)
-			jobs[i].verdict = (uint16_t)commit(sad, &jobs[i], &sad->work[i], now);
+		if (jobs[i].verdict == CAUSE_NONE && w->work[i].pkt)
+			jobs[i].verdict = (uint16_t)commit(w, &jobs[i], &w->work[i], now);
 		if (jobs[i].verdict == CAUSE_NONE)
 			opened++;
 		else
-			ls_count(&sad->counters, jobs[i].verdict);
+			ls_count(&w->counters, jobs[i].verdict);
 	}
+	esp_tally_end(w, now);
 	return opened;
+}
+
+size_t esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_time now)
+{
+	return esp_worker_open(sad->worker[0], jobs, n, now);
 }

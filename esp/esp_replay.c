@@ -1,9 +1,19 @@
-/* The replay window of one inbound SA: checked before the ICV, committed after it (RFC 4303 3.4.3,
- * 6479). */
+/*
+ * The replay window of one inbound SA.
+ *
+ * Several threads at once: whoever commits a number raises the top first and then puts its bit into
+ * the word by compare and exchange, which publishes the top too. So who finds a word of a later
+ * round finds a top that makes its own number too old; and where the number is still in the window,
+ * a word of another round is of an earlier one, and may be replaced.
+ */
 #include "esp/esp_replay.h"
+
+#include "esp/esp_shared.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { WORD_BITS = 5, ROUND_AT = 32 };
 
 uint32_t esp_replay_words(uint32_t window)
 {
@@ -36,7 +46,8 @@ void esp_replay_free(struct esp_replay *r)
 
 bool esp_replay_guess(const struct esp_replay *r, bool esn, uint32_t low, uint64_t *number)
 {
-	uint32_t top_low = (uint32_t)r->top, top_high = (uint32_t)(r->top >> 32);
+	uint64_t top = ESP_READ(r->top);
+	uint32_t top_low = (uint32_t)top, top_high = (uint32_t)(top >> 32);
 	uint32_t bottom = top_low - r->window + 1;
 	uint32_t high = 0;
 
@@ -58,81 +69,110 @@ static uint64_t *word_of(const struct esp_replay *r, uint64_t number)
 	return &r->words[(number / ESP_REPLAY_WORD) & r->mask];
 }
 
-static uint64_t bit_of(uint64_t number)
+static uint32_t bit_of(uint64_t number)
 {
-	return 1ull << (number % ESP_REPLAY_WORD);
+	return 1u << (number % ESP_REPLAY_WORD);
+}
+
+/* The round of the ring that a number is in, where a word has it. */
+static uint64_t round_of(const struct esp_replay *r, uint64_t number)
+{
+	return number >> (WORD_BITS + __builtin_ctz(~r->mask)) << ROUND_AT;
+}
+
+/* What of a word is of that round. */
+static uint32_t bits_in(uint64_t word, uint64_t round)
+{
+	return word >> ROUND_AT == round >> ROUND_AT ? (uint32_t)word : 0;
+}
+
+/* The first packet carries 1 (RFC 4303 3.3.3). */
+static bool too_old(const struct esp_replay *r, uint64_t top, uint64_t number)
+{
+	return number == 0 || (number <= top && top - number >= r->window);
 }
 
 enum ls_cause esp_replay_check(const struct esp_replay *r, uint64_t number)
 {
-	if (number > r->top)
+	uint64_t top = ESP_READ(r->top);
+
+	if (number > top)
 		return CAUSE_NONE;
-	/* The first packet carries 1 (RFC 4303 3.3.3). */
-	if (number == 0 || r->top - number >= r->window)
+	if (too_old(r, top, number))
 		return CAUSE_ESP_TOO_OLD;
-	return *word_of(r, number) & bit_of(number) ? CAUSE_ESP_REPLAY : CAUSE_NONE;
+	return bits_in(ESP_READ(*word_of(r, number)), round_of(r, number)) & bit_of(number)
+	               ? CAUSE_ESP_REPLAY
+	               : CAUSE_NONE;
 }
 
-/* How many of the numbers from..to were seen; all must still be in the ring. */
-static uint64_t seen_between(const struct esp_replay *r, uint64_t from, uint64_t to)
+enum ls_cause esp_replay_commit(struct esp_replay *r, uint64_t number, bool shared)
 {
-	uint64_t seen = 0;
+	uint64_t *word = word_of(r, number), round = round_of(r, number), is, becomes;
+	uint32_t seen;
 
-	for (uint64_t next; from <= to; from = next) {
-		uint64_t word = *word_of(r, from) & ~(bit_of(from) - 1);
+	if (too_old(r, ESP_READ(r->top), number))
+		return CAUSE_ESP_TOO_OLD;
+	esp_raise(&r->top, number, shared);
+	is = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+	do {
+		seen = bits_in(is, round);
+		if (seen & bit_of(number))
+			return CAUSE_ESP_REPLAY;
+		if (seen == 0 && too_old(r, ESP_READ(r->top), number))
+			return CAUSE_ESP_TOO_OLD;
+		becomes = round | seen | bit_of(number);
+		if (!shared) {
+			ESP_WRITE(*word, becomes);
+			return CAUSE_NONE;
+		}
+	} while (!__atomic_compare_exchange_n(word, &is, becomes, false, __ATOMIC_ACQ_REL,
+	                                      __ATOMIC_ACQUIRE));
+	return CAUSE_NONE;
+}
 
-		next = (from / ESP_REPLAY_WORD + 1) * ESP_REPLAY_WORD;
-		if (next > to && to % ESP_REPLAY_WORD != ESP_REPLAY_WORD - 1)
-			word &= bit_of(to + 1) - 1;
-		seen += (unsigned)__builtin_popcountll(word);
+/* The last number that has left the window. */
+static uint64_t left(const struct esp_replay *r, uint64_t top)
+{
+	return top > r->window ? top - r->window : 0;
+}
+
+/* How many of the numbers in the window were seen. */
+static uint64_t seen_inside(const struct esp_replay *r, uint64_t top)
+{
+	uint64_t first = left(r, top) + 1, seen = 0;
+
+	for (uint64_t n = first; n <= top && n >= first;
+	     n += ESP_REPLAY_WORD - n % ESP_REPLAY_WORD) {
+		uint32_t bits = bits_in(ESP_READ(*word_of(r, n)), round_of(r, n));
+
+		bits &= ~(bit_of(n) - 1);
+		if (top - n < ESP_REPLAY_WORD - n % ESP_REPLAY_WORD)
+			bits &= bit_of(top) | (bit_of(top) - 1);
+		seen += (unsigned)__builtin_popcount(bits);
 	}
 	return seen;
 }
 
-/* Counts what the window leaves behind when its top goes to number. */
-static void count_lost(struct esp_replay *r, uint64_t number)
+uint64_t esp_replay_lost(const struct esp_replay *r)
 {
-	uint64_t first = r->top >= r->window ? r->top - r->window + 1 : 1;
-	uint64_t last, known;
+	uint64_t top = ESP_READ(r->top);
+	uint64_t lost = left(r, top) + seen_inside(r, top) - ESP_READ(r->seen);
 
-	if (number <= r->window)
-		return;
-	last = number - r->window;
-	known = last < r->top ? last : r->top;
-	r->lost += last - first + 1;
-	if (known >= first)
-		r->lost -= seen_between(r, first, known);
+	return lost > INT64_MAX ? 0 : lost;
 }
 
-static void advance(struct esp_replay *r, uint64_t number)
+void esp_replay_set_lost(struct esp_replay *r, uint64_t lost)
 {
-	uint64_t word = r->top / ESP_REPLAY_WORD, to = number / ESP_REPLAY_WORD;
-
-	count_lost(r, number);
-	if (to - word > r->mask)
-		memset(r->words, 0, (r->mask + 1) * sizeof(*r->words));
-	else
-		while (word < to)
-			r->words[++word & r->mask] = 0;
-	r->top = number;
-}
-
-enum ls_cause esp_replay_commit(struct esp_replay *r, uint64_t number)
-{
-	enum ls_cause cause = esp_replay_check(r, number);
-
-	if (cause != CAUSE_NONE)
-		return cause;
-	if (number > r->top)
-		advance(r, number);
-	*word_of(r, number) |= bit_of(number);
-	return CAUSE_NONE;
+	r->seen = left(r, r->top) + seen_inside(r, r->top) - lost;
 }
 
 void esp_replay_set(struct esp_replay *r, uint64_t top)
 {
+	uint64_t lost = esp_replay_lost(r);
+
 	memset(r->words, 0, (r->mask + 1) * sizeof(*r->words));
 	r->top = top;
 	if (top)
-		*word_of(r, top) |= bit_of(top);
+		*word_of(r, top) = round_of(r, top) | bit_of(top);
+	esp_replay_set_lost(r, lost);
 }

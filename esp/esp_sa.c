@@ -55,54 +55,112 @@ static uint64_t earlier(uint64_t watch, uint64_t soft)
 	return soft && soft < watch ? soft : watch;
 }
 
-void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now)
+/* What the life is now, while others may be adding to it. */
+static struct life life_of(const struct esp_sa *sa)
+{
+	struct life life = {.hard = sa->life.hard, .soft = sa->life.soft, .born = sa->life.born};
+
+	life.bytes = ESP_READ(sa->life.bytes);
+	life.packets = ESP_READ(sa->life.packets);
+	return life;
+}
+
+/* Where the life must be looked at again. */
+static void watches_set(struct esp_sa *sa, const struct life *life, enum life_state state,
+                        ls_time now)
+{
+	uint64_t packets = UINT64_MAX, bytes = UINT64_MAX;
+
+	if (!sa->ended) {
+		/* A hard limit may be so small that there is no soft one before it. */
+		packets = limit_or_never(life->hard.packets);
+		bytes = limit_or_never(life->hard.bytes);
+	}
+	if (state == LIFE_FRESH) {
+		packets = earlier(packets, life->soft.packets);
+		bytes = earlier(bytes, life->soft.bytes);
+	}
+	ESP_WRITE(sa->watch_packets, packets);
+	ESP_WRITE(sa->watch_bytes, bytes);
+	ESP_WRITE(sa->watch_time, sa->ended ? LS_NEVER : life_deadline(life, now));
+}
+
+void esp_sa_check_locked(struct esp_sad *sad, struct esp_sa *sa, ls_time now)
 {
 	uint64_t last = sa->esn ? UINT64_MAX - 1 : SEQUENCE_32_MAX;
 	uint64_t soft = sa->esn ? UINT64_MAX : SEQUENCE_32_SOFT;
-	enum life_state state = life_state(&sa->life, now);
+	uint64_t sequence = ESP_READ(sa->sequence), watch = UINT64_MAX;
+	struct life life = life_of(sa);
+	enum life_state state = life_state(&life, now);
 
-	if (sa->direction == ESP_OUT && state == LIFE_FRESH && sa->sequence >= soft)
+	if (sa->direction == ESP_OUT && state == LIFE_FRESH && sequence >= soft)
 		state = LIFE_SOFT;
 	if (state != LIFE_FRESH)
-		esp_sa_tell(sad, sa, ESP_EVENT_SOFT);
+		esp_sa_tell_locked(sad, sa, ESP_EVENT_SOFT);
 	if (state == LIFE_HARD)
-		sa->ended = true;
-	if (sa->ended || (sa->direction == ESP_OUT && sa->sequence >= last))
-		esp_sa_tell(sad, sa, ESP_EVENT_HARD);
-	sa->watch_packets = UINT64_MAX;
-	sa->watch_bytes = UINT64_MAX;
-	if (!sa->ended) {
-		/* A hard limit may be so small that there is no soft one before it. */
-		sa->watch_packets = limit_or_never(sa->life.hard.packets);
-		sa->watch_bytes = limit_or_never(sa->life.hard.bytes);
-	}
-	if (state == LIFE_FRESH) {
-		sa->watch_packets = earlier(sa->watch_packets, sa->life.soft.packets);
-		sa->watch_bytes = earlier(sa->watch_bytes, sa->life.soft.bytes);
-	}
-	sa->watch_time = sa->ended ? LS_NEVER : life_deadline(&sa->life, now);
-	sa->watch_sequence = UINT64_MAX;
+		ESP_WRITE(sa->ended, true);
+	if (sa->ended || (sa->direction == ESP_OUT && sequence >= last))
+		esp_sa_tell_locked(sad, sa, ESP_EVENT_HARD);
+	watches_set(sa, &life, state, now);
 	if (sa->direction == ESP_OUT && !(sa->told & ESP_TOLD(ESP_EVENT_HARD)))
-		sa->watch_sequence = sa->sequence < soft ? soft : last;
-	sad->deadline = ls_time_min(sad->deadline, sa->watch_time);
+		watch = sequence < soft ? soft : last;
+	ESP_WRITE(sa->watch_sequence, watch);
+	ESP_WRITE(sad->deadline, ls_time_min(sad->deadline, sa->watch_time));
+}
+
+void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now)
+{
+	esp_sad_lock(sad);
+	esp_sa_check_locked(sad, sa, now);
+	esp_sad_unlock(sad);
+}
+
+static bool integs_make(struct esp_sad *sad, struct esp_sa *sa, const struct algo *integ,
+                        struct ls_bytes keymat)
+{
+	sa->integ = calloc(sad->workers, sizeof(*sa->integ));
+	for (unsigned i = 0; sa->integ && i < sad->workers; i++)
+		if (!esp_integ_init(&sa->integ[i], integ, keymat.p))
+			return false;
+	return sa->integ != NULL;
+}
+
+static void *key_new(const struct esp_sa *sa, void *engine, const struct esp_suite *suite,
+                     struct ls_bytes keymat)
+{
+	return sa->backend->ops->keys_new(engine, suite, keymat, sa->direction == ESP_OUT);
+}
+
+/* The first worker's key is that of all, where they can share it. */
+static bool keys_each_make(struct esp_sad *sad, struct esp_sa *sa, const struct esp_suite *suite,
+                           struct ls_bytes keymat)
+{
+	if (sad->workers == 1 || sa->backend->ops->keys_shared)
+		return true;
+	sa->keys_each = calloc(sad->workers, sizeof(*sa->keys_each));
+	if (!sa->keys_each)
+		return false;
+	sa->keys_each[0] = sa->keys;
+	for (unsigned i = 1; i < sad->workers; i++) {
+		sa->keys_each[i] =
+			key_new(sa, sad->worker[i]->engine[sa->backend_index], suite, keymat);
+		if (!sa->keys_each[i])
+			return false;
+	}
+	return true;
 }
 
 static enum ls_cause keys_make(struct esp_sad *sad, struct esp_sa *sa,
                                const struct esp_suite *suite, struct ls_bytes keymat)
 {
-	bool ok;
-
-	if (sa->protocol == ESP_PROTOCOL_AH) {
-		sa->integ = calloc(1, sizeof(*sa->integ));
-		ok = sa->integ && esp_integ_init(sa->integ, suite->integ, keymat.p);
-		return ok ? CAUSE_NONE : CAUSE_NO_MEMORY;
-	}
+	if (sa->protocol == ESP_PROTOCOL_AH)
+		return integs_make(sad, sa, suite->integ, keymat) ? CAUSE_NONE : CAUSE_NO_MEMORY;
 	sa->backend = esp_backends_for(&sad->backends, suite);
 	if (!sa->backend)
 		return CAUSE_ESP_LACKING;
-	sa->keys = sa->backend->ops->keys_new(sa->backend->engine, suite, keymat,
-	                                      sa->direction == ESP_OUT);
-	if (!sa->keys)
+	sa->backend_index = (uint8_t)(sa->backend - sad->backends.backend);
+	sa->keys = key_new(sa, sa->backend->engine, suite, keymat);
+	if (!sa->keys || !keys_each_make(sad, sa, suite, keymat))
 		return CAUSE_NO_MEMORY;
 	if (sa->backend->ops->keys_schedule) {
 		struct ls_bytes schedule = sa->backend->ops->keys_schedule(sa->keys);
@@ -143,13 +201,32 @@ static enum ls_cause make(struct esp_sad *sad, struct esp_sa *sa, const struct e
 	return CAUSE_NONE;
 }
 
-static void sa_free(struct esp_sa *sa)
+static void integs_drop(const struct esp_sad *sad, struct esp_sa *sa)
 {
-	if (sa->keys)
-		sa->backend->ops->keys_free(sa->backend->engine, sa->keys);
-	if (sa->integ)
-		esp_integ_end(sa->integ);
+	for (unsigned i = 0; sa->integ && i < sad->workers; i++)
+		esp_integ_end(&sa->integ[i]);
 	free(sa->integ);
+}
+
+static void keys_drop(const struct esp_sad *sad, struct esp_sa *sa)
+{
+	const struct esp_backend *b = sa->backend;
+
+	if (sa->keys)
+		b->ops->keys_free(b->engine, sa->keys);
+	for (unsigned i = 1; sa->keys_each && i < sad->workers; i++)
+		if (sa->keys_each[i])
+			b->ops->keys_free(sad->worker[i]->engine[sa->backend_index],
+			                  sa->keys_each[i]);
+	free(sa->keys_each);
+}
+
+static void sa_free(const struct esp_sad *sad, struct esp_sa *sa)
+{
+	if (sa->protocol == ESP_PROTOCOL_AH)
+		integs_drop(sad, sa);
+	else
+		keys_drop(sad, sa);
 	esp_replay_free(&sa->replay);
 	if (sa->cold)
 		secret_free(&sa->cold->keymat);
@@ -201,7 +278,7 @@ enum ls_cause esp_sa_add(struct esp_sad *sad, const struct esp_sa_params *params
 	sa->cold = calloc(1, sizeof(*sa->cold));
 	cause = sa->cold ? make(sad, sa, &suite, params) : CAUSE_NO_MEMORY;
 	if (cause != CAUSE_NONE) {
-		sa_free(sa);
+		sa_free(sad, sa);
 		return cause;
 	}
 	life_start(&sa->life, &params->hard, params->early, &sad->random, now);
@@ -244,7 +321,7 @@ void esp_sa_end(struct esp_sad *sad, struct esp_sa *sa)
 		LIST_REMOVE(sa, cold->bucket);
 		sad->count--;
 	}
-	sa_free(sa);
+	sa_free(sad, sa);
 }
 
 bool esp_sa_bundle(struct esp_sa *ah, struct esp_sa *esp)
@@ -282,16 +359,17 @@ void esp_sa_view(const struct esp_sa *sa, struct esp_sa_view *view)
 		.local = p->local,
 		.remote = p->remote,
 		.selector = p->selector,
-		.life = sa->life,
-		.packets = sa->life.packets,
-		.bytes = sa->life.bytes,
-		.sequence = p->direction == ESP_OUT ? sa->sequence : sa->replay.top,
-		.lost_packets = sa->replay.lost,
-		.dummies = sa->cold->dummies,
+		.life = life_of(sa),
+		.sequence =
+			p->direction == ESP_OUT ? ESP_READ(sa->sequence) : ESP_READ(sa->replay.top),
+		.lost_packets = p->direction == ESP_IN ? esp_replay_lost(&sa->replay) : 0,
+		.dummies = ESP_READ(sa->cold->dummies),
 		.tfc_bytes = sa->tfc_bytes,
 		.tfc_refused = p->tfc_refused,
-		.last_used = sa->last_used,
+		.last_used = ESP_READ(sa->last_used),
 	};
+	view->packets = view->life.packets;
+	view->bytes = view->life.bytes;
 }
 
 void esp_sa_move(struct esp_sa *sa, const struct ls_addr *local, const struct ls_addr *remote)

@@ -5,7 +5,7 @@
  * of ESP or AH) and turns batches of plaintext into packets and back; it does no I/O, has no clock
  * and allocates nothing per packet.
  *
- * Data. A SAD belongs to one thread. Inbound SAs stand in an array; an SPI of ours is slot index |
+ * Data. Inbound SAs stand in an array; an SPI of ours is slot index |
  * randomness, so that a look-up is one access and one compare, and a late packet of an ended SA
  * meets a different SPI (slots are reused in the order in which they became free). AH and ESP draw
  * from one array, and a packet in the other protocol finds nothing. Outbound SAs are held by
@@ -31,6 +31,12 @@
  *
  * Keys: keying material and key schedules live in guarded memory (lib/secret.h), or inside
  * OpenSSL's contexts.
+ *
+ * Threads. A SAD belongs to one thread, or is given a worker for each of several (esp_worker.c);
+ * who changes its SAs sees to it that no other thread is in a batch meanwhile. What packets of one
+ * SA need of each other is few numbers: the next one to send, of which a worker takes those of a
+ * run of packets at once; the window (esp_replay.c); and what is counted, once a run. No packet
+ * takes a lock but that which passes a limit or is an SA's first.
  *
  * Left out: manual keys, multicast SAs, the resynchronisation of RFC 4303 App. A3 (a lost liveness
  * check and a rekey do that).
@@ -75,8 +81,15 @@ bool esp_sad_use(struct esp_sad *sad, const struct esp_crypto_ops *const *candid
 {
 	if (!TAILQ_EMPTY(&sad->all))
 		return false;
+	for (unsigned i = 0; i < sad->workers; i++)
+		esp_worker_leave(sad->worker[i]);
 	esp_backends_end(&sad->backends);
-	return esp_backends_start(&sad->backends, candidates, n);
+	if (!esp_backends_start(&sad->backends, candidates, n))
+		return false;
+	for (unsigned i = 0; i < sad->workers; i++)
+		if (!esp_worker_enter(sad->worker[i]))
+			return false;
+	return true;
 }
 
 bool esp_implementation(struct esp_sad *sad, enum algo_id id, struct esp_implementation *out)
@@ -113,14 +126,13 @@ struct esp_sad *esp_sad_new(uint32_t max_sas, const struct ls_random *random)
 	sad->random = *random;
 	sad->max_sas = max_sas;
 	sad->deadline = LS_NEVER;
+	pthread_mutex_init(&sad->lock, NULL);
 	sad->bucket_mask =
 		power_of_two(max_sas > ESP_OUT_BUCKETS_MIN ? max_sas : ESP_OUT_BUCKETS_MIN) - 1;
 	sad->buckets = calloc((size_t)sad->bucket_mask + 1, sizeof(*sad->buckets));
 	if (sad->buckets && esp_sad_slots(sad, power_of_two(max_sas)) &&
-	    esp_backends_start_all(&sad->backends)) {
-		esp_iv_seed(&sad->iv, random);
+	    esp_backends_start_all(&sad->backends) && esp_workers(sad, 1))
 		return sad;
-	}
 	esp_sad_free(sad);
 	return NULL;
 }
@@ -131,10 +143,12 @@ void esp_sad_free(struct esp_sad *sad)
 		return;
 	while (!TAILQ_EMPTY(&sad->all))
 		esp_sa_end(sad, TAILQ_FIRST(&sad->all));
+	esp_workers_end(sad, 0);
 	esp_backends_end(&sad->backends);
 	free(sad->slots);
 	free(sad->free_slots);
 	free(sad->buckets);
+	pthread_mutex_destroy(&sad->lock);
 	secret_wipe(sad, sizeof(*sad));
 	free(sad);
 }
@@ -223,30 +237,42 @@ struct esp_sa *esp_sa_next(struct esp_sad *sad, struct esp_sa *previous)
 	return previous ? TAILQ_NEXT(previous, cold->all) : TAILQ_FIRST(&sad->all);
 }
 
-void esp_sa_tell(struct esp_sad *sad, struct esp_sa *sa, enum esp_event_kind kind)
+void esp_sa_tell_locked(struct esp_sad *sad, struct esp_sa *sa, enum esp_event_kind kind)
 {
 	if (sa->told & ESP_TOLD(kind))
 		return;
-	sa->told |= ESP_TOLD(kind);
+	ESP_WRITE(sa->told, sa->told | ESP_TOLD(kind));
 	if (!sa->pending)
 		TAILQ_INSERT_TAIL(&sad->pending, sa, cold->pending);
 	sa->pending |= ESP_TOLD(kind);
+}
+
+void esp_sa_tell(struct esp_sad *sad, struct esp_sa *sa, enum esp_event_kind kind)
+{
+	esp_sad_lock(sad);
+	esp_sa_tell_locked(sad, sa, kind);
+	esp_sad_unlock(sad);
 }
 
 bool esp_next(struct esp_sad *sad, struct esp_event *event)
 {
 	static const enum esp_event_kind order[] = {ESP_EVENT_FIRST_USED, ESP_EVENT_SOFT,
 	                                            ESP_EVENT_HARD};
-	struct esp_sa *sa = TAILQ_FIRST(&sad->pending);
+	struct esp_sa *sa;
 	unsigned i = 0;
 
-	if (!sa)
+	esp_sad_lock(sad);
+	sa = TAILQ_FIRST(&sad->pending);
+	if (!sa) {
+		esp_sad_unlock(sad);
 		return false;
+	}
 	while (i < sizeof order / sizeof order[0] - 1 && !(sa->pending & ESP_TOLD(order[i])))
 		i++;
 	sa->pending &= (uint8_t)~ESP_TOLD(order[i]);
 	if (!sa->pending)
 		TAILQ_REMOVE(&sad->pending, sa, cold->pending);
+	esp_sad_unlock(sad);
 	*event = (struct esp_event){
 		.kind = order[i],
 		.direction = sa->direction,
@@ -262,23 +288,32 @@ void esp_tick(struct esp_sad *sad, ls_time now)
 {
 	struct esp_sa *sa;
 
-	if (now < sad->deadline)
+	if (now < esp_deadline(sad, now))
 		return;
-	sad->deadline = LS_NEVER;
+	esp_sad_lock(sad);
+	ESP_WRITE(sad->deadline, LS_NEVER);
 	TAILQ_FOREACH(sa, &sad->all, cold->all) {
 		if (now >= sa->watch_time)
-			esp_sa_check(sad, sa, now);
-		sad->deadline = ls_time_min(sad->deadline, sa->watch_time);
+			esp_sa_check_locked(sad, sa, now);
+		ESP_WRITE(sad->deadline, ls_time_min(sad->deadline, sa->watch_time));
 	}
+	esp_sad_unlock(sad);
 }
 
 ls_time esp_deadline(const struct esp_sad *sad, ls_time now)
 {
 	(void)now;
-	return sad->deadline;
+	return ESP_READ(sad->deadline);
 }
 
-const struct ls_counters *esp_counters(const struct esp_sad *sad)
+const struct ls_counters *esp_counters(struct esp_sad *sad)
 {
-	return &sad->counters;
+	if (sad->workers == 1)
+		return &sad->worker[0]->counters;
+	for (unsigned cause = 0; cause < LS_CAUSE_LIMIT; cause++) {
+		sad->sum.by_cause[cause] = 0;
+		for (unsigned i = 0; i < sad->workers; i++)
+			sad->sum.by_cause[cause] += LS_COUNTED(&sad->worker[i]->counters, cause);
+	}
+	return &sad->sum;
 }

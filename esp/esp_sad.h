@@ -5,11 +5,12 @@
 #include "esp/esp.h"
 #include "esp/esp_backends.h"
 #include "esp/esp_integ.h"
-#include "esp/esp_iv.h"
-#include "esp/esp_outer.h"
 #include "esp/esp_replay.h"
+#include "esp/esp_shared.h"
+#include "esp/esp_worker.h"
 #include "lib/secret.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <sys/queue.h>
 
@@ -48,6 +49,7 @@ struct esp_sa {
 	bool esn;
 	bool ended;   /* hard limit reached: refuses packets */
 	bool bundled; /* of no use without its partner */
+	uint8_t backend_index;
 	uint16_t tfc_bytes;
 	uint8_t told;
 	uint8_t pending;
@@ -56,8 +58,11 @@ struct esp_sa {
 	const struct esp_backend *backend; /* ESP */
 	void *keys;                        /* ESP: the backend's */
 	const uint8_t *schedule;           /* in keys, or NULL: what is fetched ahead of a packet */
-	struct esp_integ *integ;           /* AH */
-	struct esp_sa *partner;            /* the other one of its bundle */
+	union {
+		void **keys_each; /* ESP: by worker, where they cannot share one; else NULL */
+		struct esp_integ *integ; /* AH: one a worker */
+	};
+	struct esp_sa *partner; /* the other one of its bundle */
 	/* Of the life's end only bytes and packets are of each packet: they begin a cache line. */
 	struct esp_sa_cold *cold;
 	struct life life;
@@ -89,12 +94,15 @@ struct esp_sad {
 	struct esp_sa_bucket *buckets;
 	uint32_t bucket_mask;
 	struct esp_sa_list all, pending;
-	ls_time deadline; /* no life changes by time before this */
-	struct ls_counters counters;
+	ls_time deadline;       /* no life changes by time before this */
+	struct ls_counters sum; /* what esp_counters gives */
 	struct esp_backends backends;
-	struct esp_iv iv;
-	struct esp_crypt work[ESP_BATCH_MAX];
-	struct esp_outer outer[ESP_BATCH_MAX]; /* of the AH packets that are being sealed */
+	bool shared; /* there are several workers: */
+	/* then what is told of an SA, its watches and the list of those to be told are changed
+	 * under this lock. */
+	pthread_mutex_t lock;
+	unsigned workers;
+	struct esp_worker *worker[ESP_WORKERS_MAX];
 };
 
 /* A door for tests: use these backends alone; only while the SAD is empty. false if this host or
@@ -109,8 +117,29 @@ bool esp_spi_take(struct esp_sad *sad, uint32_t spi);
 void esp_spi_drop(struct esp_sad *sad, uint32_t spi);
 /* Queues an event, once an SA and kind. */
 void esp_sa_tell(struct esp_sad *sad, struct esp_sa *sa, enum esp_event_kind kind);
+/* The same for who has the lock. */
+void esp_sa_tell_locked(struct esp_sad *sad, struct esp_sa *sa, enum esp_event_kind kind);
+static inline void esp_sad_lock(struct esp_sad *sad)
+{
+	if (sad->shared)
+		pthread_mutex_lock(&sad->lock);
+}
+static inline void esp_sad_unlock(struct esp_sad *sad)
+{
+	if (sad->shared)
+		pthread_mutex_unlock(&sad->lock);
+}
 /* Looks at the life: tells of soft and hard ends and sets the next watch. */
 void esp_sa_check(struct esp_sad *sad, struct esp_sa *sa, ls_time now);
+/* The same for who has the lock. */
+void esp_sa_check_locked(struct esp_sad *sad, struct esp_sa *sa, ls_time now);
+/* Counts what the worker has gathered of an SA in its life. */
+void esp_tally_end(struct esp_worker *w, ls_time now);
+/* The keys of this worker in that SA. */
+static inline const void *esp_sa_keys(const struct esp_sa *sa, const struct esp_worker *w)
+{
+	return sa->keys_each ? sa->keys_each[w->index] : sa->keys;
+}
 /* The wire sizes of a pair of algorithms; false if they do not go together. */
 bool esp_suite_make(enum algo_id encr, enum algo_id integ, struct esp_suite *suite);
 /* The same of AH: its suite is NULL encryption with integ. */
@@ -155,11 +184,31 @@ static inline void esp_sa_nonce(const struct esp_sa *sa, struct esp_crypt *c, ui
 	}
 }
 
-/* After a packet was counted or before one is used. */
-static inline bool esp_sa_watch(const struct esp_sa *sa, ls_time now)
+/* A packet of that SA, with so many bytes of plaintext, is counted; beside other workers with the
+ * run that it is in. */
+static inline void esp_tally(struct esp_worker *w, struct esp_sa *sa, uint64_t bytes, ls_time now)
 {
-	return sa->life.packets >= sa->watch_packets || sa->life.bytes >= sa->watch_bytes ||
-	       sa->sequence >= sa->watch_sequence || now >= sa->watch_time;
+	if (!w->shared) {
+		life_count(&sa->life, 1, bytes);
+		sa->last_used = now;
+		return;
+	}
+	if (w->tally.sa != sa) {
+		esp_tally_end(w, now);
+		w->tally.sa = sa;
+	}
+	w->tally.packets++;
+	w->tally.bytes += bytes;
+}
+
+/* After a packet was counted or before one is used: looks at the life where it must. */
+static inline void esp_sa_watch(struct esp_worker *w, struct esp_sa *sa, ls_time now)
+{
+	if (ESP_READ(sa->life.packets) >= ESP_READ(sa->watch_packets) ||
+	    ESP_READ(sa->life.bytes) >= ESP_READ(sa->watch_bytes) ||
+	    ESP_READ(sa->sequence) >= ESP_READ(sa->watch_sequence) ||
+	    now >= ESP_READ(sa->watch_time))
+		esp_sa_check(w->sad, sa, now);
 }
 
 #endif

@@ -10,7 +10,7 @@
  * elsewhere. Numbers of 64 bits are big-endian like everything else; what an SA of one direction
  * does not have is not written.
  */
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 enum {
 	FLAG_ESN = 1,
@@ -108,7 +108,7 @@ static void put_window(struct wr *w, const struct esp_replay *r)
 {
 	wr_u32(w, r->window);
 	wr_u64(w, r->top);
-	wr_u64(w, r->lost);
+	wr_u64(w, esp_replay_lost(r));
 	for (uint32_t i = 0; i <= r->mask; i++)
 		wr_u64(w, r->words[i]);
 }
@@ -229,7 +229,8 @@ static bool get_numbers(struct rd *r, struct saved *s)
 	p->window_packets = rd_u32(r);
 	s->top = rd_u64(r);
 	s->lost = rd_u64(r);
-	if (!rd_ok(r) || p->window_packets < ESP_WINDOW_MIN || p->window_packets > ESP_WINDOW_MAX)
+	if (!rd_ok(r) || p->window_packets < ESP_WINDOW_MIN || p->window_packets > ESP_WINDOW_MAX ||
+	    s->lost > INT64_MAX)
 		return false;
 	if (!p->esn && s->top > UINT32_MAX)
 		return false;
@@ -309,9 +310,9 @@ static void restore(struct esp_sad *sad, struct esp_sa *sa, const struct saved *
 	sa->sequence = s->sequence;
 	if (sa->direction == ESP_IN && s->words) {
 		sa->replay.top = s->top;
-		sa->replay.lost = s->lost;
 		for (uint32_t i = 0; i <= sa->replay.mask; i++)
 			sa->replay.words[i] = ls_get64(s->words + (size_t)i * 8);
+		esp_replay_set_lost(&sa->replay, s->lost);
 	}
 	for (unsigned kind = ESP_EVENT_SOFT; kind <= ESP_EVENT_FIRST_USED; kind++)
 		if (s->pending & ESP_TOLD(kind))

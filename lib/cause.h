@@ -37,14 +37,19 @@ const struct ls_cause_info *ls_cause_info(unsigned cause);
 /* All rows in order of number, *count of them. */
 const struct ls_cause_info *ls_cause_all(size_t *count);
 
-/* Counters by cause; zero-initialise. */
+/* Counters by cause; zero-initialise. One thread counts, others may read (LS_COUNTED). */
 struct ls_counters {
 	uint64_t by_cause[LS_CAUSE_LIMIT];
 };
 
+/* What another thread may be counting just now. */
+#define LS_COUNTED(counters, cause) __atomic_load_n(&(counters)->by_cause[cause], __ATOMIC_RELAXED)
+
 static inline void ls_count(struct ls_counters *c, enum ls_cause cause)
 {
-	c->by_cause[(unsigned)cause < LS_CAUSE_LIMIT ? (unsigned)cause : 0]++;
+	uint64_t *at = &c->by_cause[(unsigned)cause < LS_CAUSE_LIMIT ? (unsigned)cause : 0];
+
+	__atomic_store_n(at, __atomic_load_n(at, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
 }
 
 #endif

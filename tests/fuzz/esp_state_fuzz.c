@@ -50,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	/* The input is the body; the frame is made right, so that the fuzzer need not guess it. */
 	w = wr_make(framed, size + SNAP_HEADER_SIZE);
-	snap_begin(&w, SNAP_ESP, 2);
+	snap_begin(&w, SNAP_ESP, 3);
 	wr_bytes(&w, data, size);
 	snap_end(&w, 0);
 	load(sad, framed, w.len);

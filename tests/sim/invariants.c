@@ -306,9 +306,9 @@ enum ls_cause __wrap_esp_replay_check(const struct esp_replay *r, uint64_t numbe
 	return sim_break == BREAK_REPLAY ? CAUSE_NONE : __real_esp_replay_check(r, number);
 }
 
-enum ls_cause __wrap_esp_replay_commit(struct esp_replay *r, uint64_t number)
+enum ls_cause __wrap_esp_replay_commit(struct esp_replay *r, uint64_t number, bool shared)
 {
-	enum ls_cause cause = __real_esp_replay_commit(r, number);
+	enum ls_cause cause = __real_esp_replay_commit(r, number, shared);
 
 	return sim_break == BREAK_REPLAY ? CAUSE_NONE : cause;
 }

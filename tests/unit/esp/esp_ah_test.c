@@ -344,6 +344,30 @@ START_TEST(numbers_go_on_across_2_32)
 }
 END_TEST
 
+/* Not even where several packets of a batch could still have had the last one. */
+START_TEST(numbers_end_within_a_batch)
+{
+	struct pair p;
+	uint8_t plain[20] = {0}, pkt[4][PAIR_PACKET];
+	struct esp_seal_job jobs[4];
+
+	ah_make(&p, ALGO_SHA256, 4, false);
+	esp_sa_set_sequence(p.out, 0xfffffffd);
+	for (unsigned i = 0; i < 4; i++)
+		jobs[i] = (struct esp_seal_job){.sa = p.out,
+		                                .part = {LS_BYTES(plain, sizeof(plain))},
+		                                .parts = 1,
+		                                .next_header = 17,
+		                                .dst = pkt[i],
+		                                .dst_room = PAIR_PACKET};
+	ck_assert_uint_eq(esp_seal(p.from, jobs, 4, 0), 2);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_uint_eq(jobs[i].verdict, i < 2 ? CAUSE_NONE : CAUSE_ESP_SEQUENCE_END);
+	ck_assert_uint_eq(ls_get32(pkt[1] + 28), 0xffffffff);
+	pair_free(&p);
+}
+END_TEST
+
 START_TEST(lives_end)
 {
 	struct pair p;
@@ -428,6 +452,7 @@ int main(void)
 	tcase_add_loop_test(tc, shuffled_and_doubled_batches_deliver_once, 0, 4);
 	tcase_add_test(tc, the_other_protocol_finds_nothing);
 	tcase_add_loop_test(tc, numbers_go_on_across_2_32, 0, 2);
+	tcase_add_test(tc, numbers_end_within_a_batch);
 	tcase_add_test(tc, lives_end);
 	tcase_add_test(tc, what_cannot_be_is_refused);
 	return run_cases("esp_ah", tc);

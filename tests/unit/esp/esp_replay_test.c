@@ -1,6 +1,7 @@
 /* Tests of the replay window: by hand, against a plain model, and the ESN guess against RFC 4303
  * App. A2. */
 #include "esp/esp_replay.h"
+#include "tests/unit/esp/esp_crew.h"
 #include "tests/unit/esp/esp_pair.h"
 #include "tests/unit/run.h"
 
@@ -18,7 +19,7 @@ static void steps(struct esp_replay *r, const struct step *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		ck_assert_uint_eq(esp_replay_check(r, s[i].number), s[i].cause);
-		ck_assert_uint_eq(esp_replay_commit(r, s[i].number), s[i].cause);
+		ck_assert_uint_eq(esp_replay_commit(r, s[i].number, false), s[i].cause);
 	}
 }
 
@@ -95,17 +96,104 @@ START_TEST(agrees_with_a_plain_model)
 		if (kind == 9 && top > window)
 			number = top - window + ls_random_below(&random, 2);
 		want = number == 0 || number + window <= top ? OLD : seen[number] ? TWICE : NEW;
-		ck_assert_uint_eq(esp_replay_commit(&r, number), want);
+		ck_assert_uint_eq(esp_replay_commit(&r, number, _i & 1), want);
 		if (want != NEW)
 			continue;
+		r.seen++;
 		seen[number] = true;
 		if (number > top)
 			top = number;
 		for (; base + window < top; lost += !seen[base])
 			base++;
-		ck_assert_uint_eq(r.lost, lost);
+		ck_assert_uint_eq(esp_replay_lost(&r), lost);
 	}
 	ck_assert_uint_gt(lost, 0);
+	esp_replay_free(&r);
+}
+END_TEST
+
+enum { MANY = 40000, STRIDE = 97 };
+
+struct many {
+	struct esp_replay r;
+	uint8_t taken[MANY + 1];
+};
+
+/* All numbers, each thread in an order of its own within short stretches. */
+static void commit_all(void *arg, unsigned thread)
+{
+	struct many *m = arg;
+
+	for (uint64_t i = 0; i < MANY; i++) {
+		uint64_t stretch = i / STRIDE * STRIDE;
+		uint64_t n = stretch + (i - stretch) * (3 * thread + 1) % STRIDE + 1;
+
+		if (n <= MANY && esp_replay_commit(&m->r, n, true) == CAUSE_NONE) {
+			__atomic_fetch_add(&m->taken[n], 1, __ATOMIC_RELAXED);
+			__atomic_fetch_add(&m->r.seen, 1, __ATOMIC_RELAXED);
+		}
+	}
+}
+
+/* Threads race for the same numbers: each is taken by one at most, and who is told what was lost is
+ * told the truth. */
+START_TEST(threads_take_each_number_once)
+{
+	static const uint32_t windows[] = {32, 100, 1024, MANY};
+	static struct many m;
+	uint64_t lost = 0;
+
+	memset(&m, 0, sizeof m);
+	ck_assert(esp_replay_make(&m.r, windows[_i]));
+	crew_run(commit_all, NULL, &m);
+	ck_assert_uint_eq(m.r.top, MANY);
+	for (uint64_t n = 1; n <= MANY; n++) {
+		ck_assert_uint_le(m.taken[n], 1);
+		lost += n + windows[_i] <= MANY && !m.taken[n];
+		/* What nothing overtook far enough was taken. */
+		if (n + windows[_i] > MANY)
+			ck_assert_uint_eq(m.taken[n], 1);
+	}
+	ck_assert_uint_eq(esp_replay_lost(&m.r), lost);
+	ck_assert(windows[_i] < MANY || lost == 0);
+	esp_replay_free(&m.r);
+}
+END_TEST
+
+/* What a word holds of an earlier round of the ring is not taken for this one, however far apart
+ * they are. */
+START_TEST(rounds_do_not_mix)
+{
+	struct esp_replay r;
+	enum { W = 100, RING = 8 * 32 };
+
+	ck_assert(esp_replay_make(&r, W));
+	ck_assert_uint_eq(esp_replay_words(W), RING / 32);
+	for (uint64_t n = 7; n < UINT64_MAX / 3; n = (n / RING * 3 + 8) * RING + 7)
+		STEPS(&r, {n, NEW}, {n, TWICE}, {n - 1, NEW}, {n + RING, NEW}, {n, OLD},
+		      {n + RING - 1, NEW}, {n + RING + 3 * RING, NEW},
+		      {n + RING + 3 * RING - 1, NEW});
+	esp_replay_free(&r);
+}
+END_TEST
+
+/* What was lost before a window is set by hand stays told, and goes on from there. */
+START_TEST(losses_go_on_after_a_set)
+{
+	struct esp_replay r;
+	enum { W = 64 };
+
+	ck_assert(esp_replay_make(&r, W));
+	STEPS(&r, {1, NEW}, {W + 11, NEW});
+	r.seen = 2;
+	ck_assert_uint_eq(esp_replay_lost(&r), 10);
+	esp_replay_set(&r, 5000);
+	ck_assert_uint_eq(esp_replay_lost(&r), 10);
+	STEPS(&r, {5000, TWICE}, {5000 - W, OLD}, {5000 - W + 1, NEW}, {5000 + W, NEW});
+	r.seen += 2;
+	ck_assert_uint_eq(esp_replay_lost(&r), 10 + W - 2);
+	esp_replay_set_lost(&r, 3);
+	ck_assert_uint_eq(esp_replay_lost(&r), 3);
 	esp_replay_free(&r);
 }
 END_TEST
@@ -188,7 +276,7 @@ START_TEST(windows_have_room)
 		ck_assert_uint_eq(words & (words - 1), 0);
 		ck_assert_uint_ge((words - 1) * ESP_REPLAY_WORD, w);
 	}
-	ck_assert_uint_eq(esp_replay_words(1024), 32);
+	ck_assert_uint_eq(esp_replay_words(1024), 64);
 }
 END_TEST
 
@@ -299,6 +387,9 @@ int main(void)
 	tcase_add_test(tc, numbers_are_taken_once);
 	tcase_add_test(tc, ascending_and_descending_runs);
 	tcase_add_loop_test(tc, agrees_with_a_plain_model, 0, 22);
+	tcase_add_loop_test(tc, threads_take_each_number_once, 0, 4);
+	tcase_add_test(tc, rounds_do_not_mix);
+	tcase_add_test(tc, losses_go_on_after_a_set);
 	tcase_add_test(tc, guesses_follow_appendix_a2);
 	tcase_add_test(tc, guesses_find_the_true_number);
 	tcase_add_test(tc, windows_have_room);
