@@ -38,15 +38,18 @@ DAEMON = $(filter-out src/main.c,$(wildcard src/*.c src/base/*.c src/config/*.c 
 CTL = $(filter-out src/ctl/ctl_main.c,$(wildcard src/ctl/*.c))
 UNIT = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/unit/*/*_test.c tests/sim/*_test.c))
 SIM = $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c)))
+# Those whose threads work on the same things: for a build with --enable-tsan.
+THREADED = $(patsubst tests/%.c,$(B)/%,$(shell grep -l '^#include "tests/unit/.*_crew.h"' tests/unit/*/*_test.c))
 FUZZ = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/fuzz/*_fuzz.c))
 TOOLS = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/witness/*.c tests/interop/*.c))
 BENCH = $(patsubst %.c,$(B)/%,$(wildcard bench/*.c))
 obj = $(patsubst %.c,$(B)/%.o,$(1))
 
-.PHONY: all tests check bench bench-engines fuzz fuzz-targets install uninstall dist docs format format-check lint coverage clean distclean
+.PHONY: all tests tests-threaded check bench bench-engines fuzz fuzz-targets install uninstall dist docs format format-check lint coverage clean distclean
 .SECONDARY:
 all: $(B)/l2tpsecd $(B)/l2tpsecctl
 tests: all $(UNIT) $(TOOLS) $(B)/bench/instructions
+tests-threaded: $(THREADED)
 
 $(B)/%.o: %.c $(CONFIG)
 	@mkdir -p $(@D)
