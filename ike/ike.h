@@ -67,7 +67,7 @@ bool ike_identity_matches(const struct ike_identity *expected, const struct ike_
 enum ike_version { IKE_V2 = 2, IKE_V1 = 1 };
 enum ike_auth_method { IKE_AUTH_PSK = 1, IKE_AUTH_CERT = 2 };
 /* A set of them. */
-#define IKE_AUTH_SET(method) (1u << (method))
+#define IKE_AUTH_SET(method) ((uint8_t)(1u << (method)))
 
 /* Algorithms in order of preference; ids of one kind are alternatives. AEAD and non-AEAD ciphers
  * may not share a proposal. */

@@ -30,7 +30,7 @@ static size_t certs_bytes(const struct ike_payloads *in)
 {
 	size_t n = 0;
 
-	for (unsigned i = 0; i < in->certs; i++)
+	for (unsigned i = 0; i < in->certs && i < CERT_CHAIN_MAX; i++)
 		n += in->cert[i].len;
 	return n;
 }
@@ -62,9 +62,9 @@ static void ask_auth(struct ike_task *t, enum ike_auth_op op, struct ls_bytes id
 			nonce = ours ? sa->nonce_remote : sa->nonce_local;
 	uint8_t mac[CRYPTO_HASH_MAX];
 	size_t mac_len = ike_keys_id_mac(&sa->keys, sa->initiator == ours, id_body, mac);
+	size_t certs = !ours && sa->peer_auth == IKE_AUTH_CERT ? certs_bytes(&t->in) : 0;
 	struct ike_item *item = ask(t, IKE_REQ_AUTH, ours ? IKE_Q_AUTH_MAKE : IKE_Q_AUTH_CHECK,
-	                            message.len + nonce.len + mac_len + auth.len + 1 +
-	                                    (ours ? 0 : certs_bytes(&t->in)));
+	                            message.len + nonce.len + mac_len + auth.len + 1 + certs);
 	struct ike_auth_request *a;
 
 	if (!item)

@@ -78,6 +78,7 @@ unsigned trust_crl_add(struct trust *t, struct ls_bytes file, const char **why)
 	X509_CRL *crl;
 
 	*why = "holds no CRL in PEM or DER";
+	ERR_clear_error();
 	if (in && file.p[0] == 0x30 && (crl = d2i_X509_CRL(NULL, &at, (long)file.len))) {
 		n += X509_STORE_add_crl(t->store, crl) == 1;
 		X509_CRL_free(crl);
@@ -85,6 +86,11 @@ unsigned trust_crl_add(struct trust *t, struct ls_bytes file, const char **why)
 	while (in && (crl = PEM_read_bio_X509_CRL(in, NULL, NULL, NULL))) {
 		n += X509_STORE_add_crl(t->store, crl) == 1;
 		X509_CRL_free(crl);
+	}
+	if (n > 0 && ERR_peek_last_error() != 0 &&
+	    ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
+		*why = "holds a CRL that cannot be read";
+		n = 0;
 	}
 	BIO_free(in);
 	ERR_clear_error();
@@ -255,7 +261,7 @@ static bool sizes_fit(X509 *c)
 }
 
 static enum ls_cause chain_check(struct trust *t, X509 *leaf, STACK_OF(X509) * others,
-                                 int64_t now_s, char text[TRUST_TEXT_MAX])
+                                 int64_t now_s, bool crls, char text[TRUST_TEXT_MAX])
 {
 	X509_STORE_CTX *c = X509_STORE_CTX_new();
 	X509_VERIFY_PARAM *p;
@@ -270,7 +276,7 @@ static enum ls_cause chain_check(struct trust *t, X509 *leaf, STACK_OF(X509) * o
 		X509_VERIFY_PARAM_set_depth(p, CERT_CHAIN_MAX);
 		X509_VERIFY_PARAM_set_auth_level(p, LEVEL_112_BITS);
 		X509_VERIFY_PARAM_set_time(p, (time_t)now_s);
-		if (t->crls > 0 || t->crl_required)
+		if (crls)
 			X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_CRL_CHECK |
 			                                       X509_V_FLAG_CRL_CHECK_ALL |
 			                                       X509_V_FLAG_EXTENDED_CRL_SUPPORT);
@@ -317,8 +323,12 @@ enum ls_cause trust_check(struct trust *t, const struct ls_bytes *certs, unsigne
 			cause = CAUSE_NO_MEMORY;
 		}
 	}
+	/* OpenSSL looks at CRLs, which may be large, before signatures: a stranger must not make
+	 * it. */
 	if (cause == CAUSE_NONE)
-		cause = chain_check(t, leaf, others, now_s, text);
+		cause = chain_check(t, leaf, others, now_s, false, text);
+	if (cause == CAUSE_NONE && (t->crls > 0 || t->crl_required))
+		cause = chain_check(t, leaf, others, now_s, true, text);
 	if (cause == CAUSE_NONE)
 		cause = leaf_check(leaf, text);
 	sk_X509_pop_free(others, X509_free);

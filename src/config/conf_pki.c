@@ -147,6 +147,13 @@ void conf_auth_check(const struct conf *conf, const struct conf_tunnel *t, struc
 		           "the peer of the tunnel '%s' is to prove itself by a certificate, and "
 		           "'gateway' has no 'ca' to believe",
 		           t->name);
+	/* Else who knows a preshared key could claim the name of one who has a certificate. */
+	if (conf_peer_auth(t) == (IKE_AUTH_SET(IKE_AUTH_PSK) | IKE_AUTH_SET(IKE_AUTH_CERT)) &&
+	    (!t->peer_identity[0] || strchr(t->peer_identity, '*')))
+		conf_error(e, conf->path, conf_key_line(t, "peer-auth"),
+		           "the tunnel '%s' takes preshared keys and certificates: its "
+		           "'peer-identity' must name one peer",
+		           t->name);
 }
 
 /* What we call ourselves must be in what we show. */

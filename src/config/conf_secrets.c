@@ -21,7 +21,7 @@ struct reading {
 int conf_secrets_open(const char *path, char *error, size_t cap)
 {
 	struct stat s;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0) {
 		snprintf(error, cap, "cannot open %s: %s", path, strerror(errno));

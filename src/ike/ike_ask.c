@@ -15,6 +15,9 @@ struct msg_identity iked_identity_out(const struct ike_identity *id)
 	return out;
 }
 
+/* Octets that IKE_AUTH_ASK takes (msg.def). */
+enum { MESSAGE_MAX = 16384, AUTH_MAX = 1024 };
+
 static struct iked_ask *ask_add(struct iked *d, uint64_t id, enum iked_ask_kind kind)
 {
 	struct iked_ask *a = d->asks_count < IKED_ASKS_MAX ? calloc(1, sizeof *a) : NULL;
@@ -170,6 +173,11 @@ void iked_ask_auth(struct iked *d, const struct ike_request *r)
 	}
 	if (q->method == IKE_AUTH_CERT)
 		m.key_id = LS_BYTES(q->key_id, sizeof q->key_id);
+	/* What does not fit into the message would never be answered. */
+	if (m.message.len > MESSAGE_MAX || m.auth.len > AUTH_MAX) {
+		refuse(d, r->id, CAUSE_MALFORMED);
+		return;
+	}
 	a = ask_add(d, r->id, IKED_ASK_AUTH);
 	if (a)
 		a->auth = auth_copy(&m);

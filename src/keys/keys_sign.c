@@ -63,7 +63,23 @@ void keys_sign_free(struct keys_sign *k)
 	memset(k, 0, sizeof *k);
 }
 
-/* A message that somebody else might take for something else must not be signed. */
+/* A message that somebody else might take for something else must not be signed. Its first octets,
+ * the SPI of the initiator, are random; a SPI that looks so is rarer than one in 2^24. */
+static bool is_tls_or_der(struct ls_bytes message, size_t all)
+{
+	struct rd r = rd_make(message.p, message.len);
+	uint8_t first = rd_u8(&r), second = rd_u8(&r);
+	uint16_t length = rd_u16(&r), version = rd_u16(&r);
+
+	if (!rd_ok(&r))
+		return true;
+	/* ClientHello, its length in 24 bits, client_version 3.x */
+	if (first == 1 && second == 0 && version >> 8 == 3)
+		return true;
+	/* SEQUENCE of as many octets as follow */
+	return first == 0x30 && second == 0x82 && length + 4u == all;
+}
+
 static bool is_sa_init(struct ls_bytes message)
 {
 	struct rd r = rd_make(message.p, message.len);
@@ -84,6 +100,7 @@ enum ls_cause keys_sign_ike(const struct keys_sign *k, const struct msg_ike_auth
 
 	*len = 0;
 	if (ask->key_id.len != SIGN_KEY_ID_SIZE || !is_sa_init(ask->message) ||
+	    is_tls_or_der(ask->message, ask->message.len + ask->nonce.len + ask->id_mac.len) ||
 	    ask->nonce.len < NONCE_LEAST || ask->id_mac.len < MAC_LEAST)
 		return CAUSE_MALFORMED;
 	for (unsigned i = 0; i < 2 && *len == 0; i++)

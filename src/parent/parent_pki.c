@@ -4,6 +4,7 @@
 
 #include "lib/crypto.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -34,7 +35,10 @@ static void file_send(struct parent *p, struct child *c, enum msg_pki kind, cons
 
 	if (fd < 0) {
 		refused(p, error);
-		return;
+		/* ike must hear that the set is not whole: this is no file that it takes. */
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			return;
 	}
 	snprintf(m.path, sizeof m.path, "%s", path);
 	ipc_send_pki_file(c->ipc, &m, fd);
