@@ -203,6 +203,7 @@ struct esp_seal_job {
 	uint8_t parts;
 	uint8_t next_header;   /* 17 for L2TP in transport mode, 4 or 41 in tunnel mode, 59 for a
 	                          dummy */
+	bool bare;             /* without TFC padding */
 	uint16_t verdict;      /* out: enum ls_cause */
 	struct ls_bytes outer; /* AH: headers to go before it; len 0: a plain one is made */
 	uint8_t *dst;

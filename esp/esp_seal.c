@@ -139,7 +139,7 @@ static enum ls_cause may_seal(struct esp_worker *w, const struct esp_seal_job *j
 	if (len > ESP_PLAIN_MAX)
 		return CAUSE_ESP_NO_ROOM;
 	if (esp)
-		len = esp_bytes(esp, hidden_size(esp, job->next_header, len));
+		len = esp_bytes(esp, job->bare ? len : hidden_size(esp, job->next_header, len));
 	/* AH makes a whole IP packet. */
 	if (*front + len > job->dst_room || (*front > 0 && *front + len > ESP_PLAIN_MAX))
 		return CAUSE_ESP_NO_ROOM;
@@ -188,7 +188,7 @@ static uint8_t *put_parts(const struct esp_seal_job *job, uint8_t *at)
 static void seal_one(struct esp_worker *w, const struct esp_sa *sa, const struct esp_seal_job *job,
                      struct esp_crypt *c, uint64_t sequence, uint8_t *dst, size_t len)
 {
-	size_t hidden = hidden_size(sa, job->next_header, len);
+	size_t hidden = job->bare ? len : hidden_size(sa, job->next_header, len);
 	uint8_t *at;
 
 	c->keys = esp_sa_keys(sa, w);

@@ -148,6 +148,8 @@ static void session_unlink(struct gw_session *s)
 		t->current = NULL;
 	if (t->device.session == &s->flow)
 		t->device.session = NULL;
+	if (t->pmtu.of == s)
+		gw_pmtu_stop(t);
 	s->gw->session[s->flow.data.session] = NULL;
 }
 

@@ -192,11 +192,14 @@ void gw_pmtu_again(struct gw_tunnel *t)
 {
 	struct gw_session *s = t->current;
 
-	if (!s || t->pmtu.of != s || t->line.state != GW_LINE_UP)
+	if (!s || t->pmtu.of != s)
 		return;
 	if (!wanted(t))
 		gw_pmtu_stop(t);
+	if (t->line.state != GW_LINE_UP)
+		return;
 	ls_pmtu_raise(&t->pmtu.engine, clock_now());
+	t->pmtu.asked = 0; /* an answer that is on its way is not one to what comes next */
 	/* The interface too is to be set anew; its answer leads to the next step. */
 	gw_ppp_iface_up(t);
 }

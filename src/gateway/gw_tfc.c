@@ -73,7 +73,8 @@ static ls_time dummy_step(struct gw_tunnel *t, ls_time now)
 		return v.protocol != ESP_PROTOCOL_ESP ? now + every : last + every;
 	t->dummy_at = now;
 	gw_worker_dummy(&t->gw->worker, path, dummy_size(t, &v),
-	                gw_mark_outer(&t->current->flow.mark, 0), now);
+	                gw_mark_outer(&t->current->flow.mark, 0),
+	                path->socket->family == 6 || t->current->flow.mark.df == GW_DF_SET, now);
 	return now + every;
 }
 

@@ -91,8 +91,8 @@ static enum ls_cause segments_start(struct gw_cut *cut, const struct virtio_net_
 	if (cut->tcp)
 		cut->head_len = cut->transport +
 		                (size_t)(cut->packet[cut->transport + TCP_OFFSET] >> 4) * 4;
-	if (cut->head_len < cut->transport + UDP_SIZE || cut->head_len >= cut->len ||
-	    cut->head_len > GW_HEAD_MAX)
+	if (cut->head_len < cut->transport + (size_t)(cut->tcp ? TCP_SIZE : UDP_SIZE) ||
+	    cut->head_len >= cut->len || cut->head_len > GW_HEAD_MAX)
 		return CAUSE_GW_TUN_FORMAT;
 	left = cut->len - cut->head_len;
 	if ((left + cut->segment_len - 1) / cut->segment_len > GW_PIECES_MAX)

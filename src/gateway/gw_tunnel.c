@@ -339,7 +339,8 @@ static void device_session_set(struct gw_tunnel *t)
 		t->device.session = flow;
 	else if (t->line.state != GW_LINE_IFACE || t->device.session != flow)
 		t->device.session = NULL;
-	if (!flow || (t->line.state != GW_LINE_UP && t->line.state != GW_LINE_IFACE))
+	if (!flow || (t->line.state != GW_LINE_UP && t->line.state != GW_LINE_IFACE &&
+	              t->line.state != GW_LINE_REPAIR))
 		gw_pmtu_stop(t);
 }
 
@@ -424,10 +425,10 @@ void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m)
 		t->device.mtu = m->mtu;
 	if (m->ok) {
 		t->link_mtu = m->link_mtu;
-		gw_tfc_changed(t);
 		tell_link(t, m->mtu);
 		if (m->link_mtu > 0)
 			gw_pmtu_link(t, m->link_mtu);
+		gw_tfc_changed(t);
 	}
 	gw_tunnel_step(t, m->ok ? GW_EV_IFACE_OK : GW_EV_IFACE_BAD,
 	               m->ok ? CAUSE_NONE : CAUSE_GW_INTERFACE, m->error);

@@ -138,10 +138,10 @@ enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
  * small for it. */
 enum ls_cause gw_worker_probe(struct gw_worker *w, const struct gw_path *path, const uint8_t *bytes,
                               size_t len, ls_time now);
-/* A dummy packet (RFC 4303 2.6) with a payload of len bytes, at most GW_PLAIN_MAX; class: the
- * outer header's. Without a word it is not sent where the socket is full. */
+/* A dummy packet (RFC 4303 2.6) with a payload of len bytes, at most GW_PLAIN_MAX; class and
+ * df: the outer header's. Without a word it is not sent where the socket is full. */
 void gw_worker_dummy(struct gw_worker *w, const struct gw_path *path, size_t len, uint8_t class,
-                     ls_time now);
+                     bool df, ls_time now);
 
 /* Fills in the UDP 1701 header of 8 bytes for payload_len bytes that follow it in memory; checksum
  * over the SA's outer addresses. */

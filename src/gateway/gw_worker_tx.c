@@ -13,6 +13,7 @@
 
 enum {
 	SLOT_SIZE = GW_HEADROOM + GW_HEAD_MAX,
+	PACKET_MOST = GW_PLAIN_MAX + GW_HEADROOM + ESP_OVERHEAD_MAX + AH_OVERHEAD_MAX,
 	READ_ROOM = GW_HEADROOM + GW_TUN_PACKET_MAX + 1,
 	ALIGN = 64,
 	CONTROL_MAX = GW_PLAIN_MAX,
@@ -232,7 +233,15 @@ static unsigned packet_add(struct gw_worker *w, struct gw_device *d, uint8_t *by
 		ls_count(w->counters, s->path->out ? CAUSE_GW_INNER_PACKET : CAUSE_GW_NO_SA);
 		return 1;
 	}
-	while (gw_cut_next(&cut, w->slots + (size_t)w->seals * SLOT_SIZE, &piece)) {
+	for (;;) {
+		/* Sent before the next head is written to its slot, whose number the sending
+		 * changes. */
+		if (w->out_used + PACKET_MOST > GW_OUT_ARENA && !seal_and_send(w)) {
+			ls_count(w->counters, CAUSE_GW_SOCKET_FULL);
+			break;
+		}
+		if (!gw_cut_next(&cut, w->slots + (size_t)w->seals * SLOT_SIZE, &piece))
+			break;
 		if (piece.head_len + piece.payload_len > GW_PLAIN_MAX) {
 			ls_count(w->counters, CAUSE_GW_TOO_BIG);
 			return n + 1;
@@ -312,7 +321,7 @@ bool gw_worker_resume(struct gw_worker *w)
 }
 
 static enum ls_cause single_send(struct gw_worker *w, const struct gw_path *path,
-                                 const uint8_t *bytes, size_t len, bool df, ls_time now)
+                                 const uint8_t *bytes, size_t len, bool probe, ls_time now)
 {
 	uint8_t out[GW_PLAIN_MAX + ESP_OVERHEAD_MAX + AH_OVERHEAD_MAX]; /* with TFC padding */
 	struct gw_runs runs = {.n = 0};
@@ -322,6 +331,7 @@ static enum ls_cause single_send(struct gw_worker *w, const struct gw_path *path
 		.part[0] = LS_BYTES(bytes, len),
 		.parts = 1,
 		.next_header = IP_UDP,
+		.bare = probe, /* its own size is what it tries */
 		.dst = out,
 		.dst_room = sizeof out,
 	};
@@ -332,7 +342,8 @@ static enum ls_cause single_send(struct gw_worker *w, const struct gw_path *path
 		return CAUSE_GW_TOO_BIG;
 	if (esp_seal(w->sad, &job, 1, now) != 1)
 		return (enum ls_cause)job.verdict;
-	sealed_add(&runs, path->socket, &job, DATAGRAM_CLASS_CONTROL, df);
+	sealed_add(&runs, path->socket, &job, DATAGRAM_CLASS_CONTROL,
+	           probe || path->socket->family == 6);
 	if (!gw_runs_send(&runs, w->counters, &full))
 		return CAUSE_GW_SOCKET_FULL;
 	return runs.refused > 0 ? CAUSE_GW_TOO_BIG : CAUSE_NONE;
@@ -341,7 +352,7 @@ static enum ls_cause single_send(struct gw_worker *w, const struct gw_path *path
 enum ls_cause gw_worker_control(struct gw_worker *w, const struct gw_path *path,
                                 const uint8_t *bytes, size_t len, ls_time now)
 {
-	return single_send(w, path, bytes, len, path->socket && path->socket->family == 6, now);
+	return single_send(w, path, bytes, len, false, now);
 }
 
 enum ls_cause gw_worker_probe(struct gw_worker *w, const struct gw_path *path, const uint8_t *bytes,
@@ -351,7 +362,7 @@ enum ls_cause gw_worker_probe(struct gw_worker *w, const struct gw_path *path, c
 }
 
 void gw_worker_dummy(struct gw_worker *w, const struct gw_path *path, size_t len, uint8_t class,
-                     ls_time now)
+                     bool df, ls_time now)
 {
 	static const uint8_t zeros[GW_PLAIN_MAX];
 
@@ -368,6 +379,7 @@ void gw_worker_dummy(struct gw_worker *w, const struct gw_path *path, size_t len
 	};
 	w->seal_socket[0] = path->socket;
 	w->seal_class[0] = class;
+	w->seal_df[0] = df;
 	w->seals = 1;
 	seal_and_send(w);
 }

@@ -274,6 +274,7 @@ int netlink_route_remove(struct netlink *nl, uint32_t ifindex, const struct ls_p
 
 struct way {
 	uint32_t ifindex, mtu;
+	bool learned; /* it expires: what a router's ICMP said, not what somebody set */
 };
 
 static int look_metric(const struct nlattr *a, void *context)
@@ -293,6 +294,10 @@ static int look_way_attr(const struct nlattr *a, void *context)
 		way->ifindex = mnl_attr_get_u32(a);
 	if (mnl_attr_get_type(a) == RTA_METRICS)
 		mnl_attr_parse_nested(a, look_metric, way);
+	if (mnl_attr_get_type(a) == RTA_CACHEINFO &&
+	    mnl_attr_get_payload_len(a) >= sizeof(struct rta_cacheinfo))
+		way->learned =
+			((const struct rta_cacheinfo *)mnl_attr_get_payload(a))->rta_expires > 0;
 	return MNL_CB_OK;
 }
 
@@ -320,5 +325,5 @@ int netlink_route_get(struct netlink *nl, const struct ls_addr *to, uint32_t *if
 		return ENETUNREACH;
 	*ifindex = way.ifindex;
 	*mtu = way.mtu;
-	return way.mtu == 0 ? netlink_link_mtu(nl, way.ifindex, mtu) : 0;
+	return way.mtu == 0 || way.learned ? netlink_link_mtu(nl, way.ifindex, mtu) : 0;
 }

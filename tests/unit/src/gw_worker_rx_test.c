@@ -114,8 +114,8 @@ START_TEST(dummies_are_nothing)
 	struct esp_sa_view v;
 
 	for (size_t len = 0; len <= GW_PLAIN_MAX; len += len ? len : 1)
-		gw_worker_dummy(&side[1].w, &side[1].path, len, 0, LS_S(2));
-	gw_worker_dummy(&side[1].w, &side[1].path, GW_PLAIN_MAX + 1, 0, LS_S(2));
+		gw_worker_dummy(&side[1].w, &side[1].path, len, 0, false, LS_S(2));
+	gw_worker_dummy(&side[1].w, &side[1].path, GW_PLAIN_MAX + 1, 0, false, LS_S(2));
 	run();
 	esp_sa_view(esp_sa_inbound(side[0].sad, side[0].spi), &v);
 	ck_assert_uint_eq(v.dummies, 15);
