@@ -76,6 +76,28 @@ START_TEST(auth_made)
 }
 END_TEST
 
+/* A's first IKE_AUTH, taken by hand, so that nobody answers; gives what B asks then. */
+static struct ike_request asked_by(struct pair *p, struct ike_build *b)
+{
+	struct ike_header h = ike_sa_header(forge_sa(p, 0), IKE_X_AUTH, false, 1);
+	struct ike_sa *sa = forge_sa(p, 1);
+	struct ike_packets packets;
+	struct ls_bytes one;
+	struct rd in;
+
+	ck_assert(ike_sa_seal(forge_sa(p, 0), &h, b, &packets));
+	in = rd_make(packets.bytes, packets.len);
+	while (ike_packets_next(&in, &one))
+		ike_input(p->side[1].ike,
+		          &(struct ike_datagram){.local = sa->local,
+		                                 .remote = sa->remote,
+		                                 .bytes = one.p,
+		                                 .len = one.len},
+		          p->now);
+	ike_packets_free(&packets);
+	return wait_for(&p->side[1], IKE_REQ_AUTH);
+}
+
 /* And for the check the parts are the other side's. */
 START_TEST(auth_checked)
 {
@@ -90,25 +112,7 @@ START_TEST(auth_checked)
 	forge_before_auth(p);
 	forge_proof(p, 0, "a.example", 2, &b);
 	sa = forge_sa(p, 1);
-	{
-		/* Taken by hand, so that nobody answers. */
-		struct ike_header h = ike_sa_header(forge_sa(p, 0), IKE_X_AUTH, false, 1);
-		struct ike_packets packets;
-		struct ls_bytes one;
-		struct rd in;
-
-		ck_assert(ike_sa_seal(forge_sa(p, 0), &h, &b, &packets));
-		in = rd_make(packets.bytes, packets.len);
-		ck_assert(ike_packets_next(&in, &one));
-		ike_input(p->side[1].ike,
-		          &(struct ike_datagram){.local = sa->local,
-		                                 .remote = sa->remote,
-		                                 .bytes = one.p,
-		                                 .len = one.len},
-		          p->now);
-		ike_packets_free(&packets);
-	}
-	r = wait_for(&p->side[1], IKE_REQ_AUTH);
+	r = asked_by(p, &b);
 	ck_assert(r.auth.op == IKE_AUTH_CHECK && r.tunnel == 2);
 	ck_assert_str_eq(ike_identity_text(&r.auth.local_id, text, sizeof text), "b.example");
 	ck_assert_str_eq(ike_identity_text(&r.auth.remote_id, text, sizeof text), "a.example");
@@ -120,6 +124,27 @@ START_TEST(auth_checked)
 	len = pair_auth(&p->side[1], &r.auth, mac);
 	ck_assert_uint_eq(r.auth.auth.len, len);
 	ck_assert_mem_eq(r.auth.auth.p, mac, len);
+	pair_free(p);
+}
+END_TEST
+
+/* Where a preshared key is the proof, certificates count for nothing: not even their octets. */
+START_TEST(certificates_beside_a_preshared_key)
+{
+	static const uint8_t cert[101] = {4};
+	struct pair *p = pair_new();
+	struct ike_build b = forge_build();
+	struct ike_request r;
+
+	forge_before_auth(p);
+	forge_proof(p, 0, "a.example", 2, &b);
+	for (unsigned i = 0; i < CERT_CHAIN_MAX + 4; i++)
+		ike_build_bytes(&b, IKE_P_CERT, LS_BYTES(cert, sizeof cert));
+	r = asked_by(p, &b);
+	ck_assert_uint_eq(r.auth.cert_count, 0);
+	ck_assert_uint_eq(p->side[1].ike->current->cap, r.auth.message.len + r.auth.nonce.len +
+	                                                        r.auth.id_mac.len +
+	                                                        r.auth.auth.len + 1);
 	pair_free(p);
 }
 END_TEST
@@ -201,4 +226,5 @@ START_TEST(over)
 }
 END_TEST
 
-IKE_MAIN("ike ask", transport_selectors, auth_made, auth_checked, install, up, over)
+IKE_MAIN("ike ask", transport_selectors, auth_made, auth_checked,
+         certificates_beside_a_preshared_key, install, up, over)

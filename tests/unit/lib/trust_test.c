@@ -257,6 +257,27 @@ START_TEST(each_ca_of_the_chain_needs_its_crl_but_the_trusted_end_none)
 }
 END_TEST
 
+/* A block that is damaged is not passed over: what it revokes would be believed. */
+START_TEST(a_damaged_crl_among_others_is_told)
+{
+	struct pki ca = pki_ca("CN=Bank CA", NULL);
+	struct trust *t = trusting(&ca);
+	struct ls_bytes crl = pki_crl(&ca, NULL, -1, 1);
+	uint8_t two[8192];
+	const char *why;
+
+	ck_assert_uint_lt(2 * crl.len, sizeof two);
+	memcpy(two, crl.p, crl.len);
+	memcpy(two + crl.len, crl.p, crl.len);
+	ck_assert_uint_eq(trust_crl_add(t, LS_BYTES(two, 2 * crl.len), &why), 2);
+	two[crl.len + crl.len / 2] = '!';
+	ck_assert_uint_eq(trust_crl_add(t, LS_BYTES(two, 2 * crl.len), &why), 0);
+	ck_assert_str_eq(why, "holds a CRL that cannot be read");
+	trust_free(t);
+	pki_free(&ca);
+}
+END_TEST
+
 START_TEST(bytes_that_are_no_certificate_are_refused)
 {
 	struct pki ca = pki_ca("CN=Bank CA", NULL),
@@ -326,6 +347,7 @@ int main(void)
 	tcase_add_test(tc, a_loop_comes_to_an_end);
 	tcase_add_test(tc, what_is_revoked_is_refused_also_by_an_old_crl);
 	tcase_add_test(tc, each_ca_of_the_chain_needs_its_crl_but_the_trusted_end_none);
+	tcase_add_test(tc, a_damaged_crl_among_others_is_told);
 	tcase_add_test(tc, bytes_that_are_no_certificate_are_refused);
 	tcase_add_test(tc, files_say_what_is_wrong_with_them);
 	return run_cases("trust", tc);

@@ -153,6 +153,11 @@ START_TEST(words_and_what_they_need_are_checked)
 	conf_file_refused("gateway: { identity = \"a\"; };\n" TUNNEL
 	                  "peer-auth = \"certificate\"; } );",
 	                  3, "'gateway' has no 'ca' to believe");
+	conf_file_refused(
+		"gateway: { identity = \"a\"; ca = \"c\"; };\n" TUNNEL
+		"peer-identity = \"*.example\"; peer-auth = [ \"psk\", \"certificate\" ]; "
+		"} );",
+		3, "'peer-identity' must name one peer");
 }
 END_TEST
 

@@ -153,6 +153,13 @@ START_TEST(padded_packets)
 	run();
 	ck_assert_uint_eq(side[1].controls, 1);
 	ck_assert_uint_eq(side[1].last_len, 12);
+	ck_assert_uint_gt(side[1].w.open[0].len, GW_PLAIN_MAX);
+	/* What tries a size has that size. */
+	ck_assert_int_eq(gw_worker_probe(&side[0].w, &side[0].path, bytes, sizeof bytes, LS_S(2)),
+	                 CAUSE_NONE);
+	run();
+	ck_assert_uint_eq(side[1].controls, 2);
+	ck_assert_uint_lt(side[1].w.open[0].len, 100);
 }
 END_TEST
 

@@ -95,6 +95,20 @@ START_TEST(nothing_but_an_ike_sa_init_is_signed)
 		                      (at >= 19 && at < 24 ? CAUSE_NONE : CAUSE_MALFORMED),
 		              "byte %zu", at);
 	}
+	/* A ClientHello of TLS 1.2, and a SEQUENCE as long as all that is signed: in the SPI. */
+	static const uint8_t hello[] = {1, 0, 1, 0, 3, 3}, other[] = {1, 0, 1, 0, 4, 3},
+			     der[] = {0x30, 0x82, 0,
+	                              sizeof message + sizeof nonce + sizeof mac - 4};
+
+	ask = question(k.id[0]);
+	memcpy(message, hello, sizeof hello);
+	ck_assert_uint_eq(sign(&k, &ask, &p), CAUSE_MALFORMED);
+	memcpy(message, other, sizeof other);
+	ck_assert_uint_eq(sign(&k, &ask, &p), CAUSE_NONE);
+	memcpy(message, der, sizeof der);
+	ck_assert_uint_eq(sign(&k, &ask, &p), CAUSE_MALFORMED);
+	message[3]++;
+	ck_assert_uint_eq(sign(&k, &ask, &p), CAUSE_NONE);
 	ask = question(k.id[0]);
 	ask.message.len--;
 	ck_assert_uint_eq(sign(&k, &ask, &p), CAUSE_MALFORMED);
