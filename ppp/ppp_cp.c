@@ -192,9 +192,11 @@ static bool option_next(struct rd *list, const uint8_t **whole, uint8_t *type, s
 
 /* Judges all options of a request; gives the code of the answer, with its options in w, or 0 when
  * the list is malformed. A peer that will not take our hints is told to leave the option out
- * (Max-Failure, 4.6). */
-static unsigned judge(struct ppp *p, struct cp *cp, struct rd list, struct wr *w)
+ * (Max-Failure, 4.6); one that says the same request again, with the same number, has not heard
+ * them. */
+static unsigned judge(struct ppp *p, struct cp *cp, uint8_t id, struct rd list, struct wr *w)
 {
+	bool heard = cp->naks == 0 || id != cp->nak_id;
 	uint8_t nak[MESSAGE_MAX / 2], reject[MESSAGE_MAX / 2], type;
 	struct wr n = wr_make(nak, sizeof nak), r = wr_make(reject, sizeof reject);
 	const uint8_t *whole;
@@ -209,14 +211,17 @@ static unsigned judge(struct ppp *p, struct cp *cp, struct rd list, struct wr *w
 
 		if (code == CODE_ACK && !rd_end(&value))
 			code = CODE_REJECT;
-		if (code == CODE_REJECT || (code == CODE_NAK && cp->naks >= NAKS_MAX)) {
+		if (code == CODE_REJECT || (code == CODE_NAK && heard && cp->naks >= NAKS_MAX)) {
 			wr_bytes(&r, whole, len);
 			n.len = before;
 		}
 	}
 	if (!rd_ok(&list) || !wr_ok(&n) || !wr_ok(&r))
 		return 0;
-	cp->naks += r.len == 0 && n.len > 0;
+	if (r.len == 0 && n.len > 0 && heard) {
+		cp->naks++;
+		cp->nak_id = id;
+	}
 	wr_bytes(w, r.len > 0 ? reject : nak, r.len > 0 ? r.len : n.len);
 	return r.len > 0 ? CODE_REJECT : n.len > 0 ? CODE_NAK : CODE_ACK;
 }
@@ -227,7 +232,7 @@ static void hear_request(struct ppp *p, struct cp *cp, struct cp_packet *k, ls_t
 	struct wr w = wr_make(options, sizeof options);
 	bool deaf = cp->state == CP_CLOSED || cp->state == CP_CLOSING || cp->state == CP_STOPPING;
 
-	k->answer_code = deaf ? CODE_REJECT : (uint8_t)judge(p, cp, k->body, &w);
+	k->answer_code = deaf ? CODE_REJECT : (uint8_t)judge(p, cp, k->id, k->body, &w);
 	k->answer = LS_BYTES(options, w.len);
 	if (k->answer_code == 0)
 		ppp_count(p, CAUSE_PPP_FRAME);

@@ -94,6 +94,7 @@ struct cp {
 	unsigned counter;                          /* restart counter: how often more */
 	unsigned sent;                             /* since it was set */
 	unsigned naks, refusals;
+	uint8_t nak_id;      /* with naks: of the last request that got one */
 	enum ls_cause cause; /* why it goes down */
 	char said[SAID_MAX]; /* what the peer's Terminate-Request says; printable */
 	unsigned again;      /* tries of a whole negotiation that came to nothing */

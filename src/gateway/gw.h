@@ -229,6 +229,8 @@ bool gw_sa_pump(struct gw_gateway *gw);
 void gw_tfc_pad(const struct gw_tunnel *t, struct esp_sa *out);
 /* The configuration or the path has changed. */
 void gw_tfc_changed(struct gw_tunnel *t);
+/* What is known of the path has changed. */
+void gw_tfc_path(struct gw_tunnel *t);
 /* The line may have come up: dummies begin. */
 void gw_tfc_line(struct gw_tunnel *t);
 
@@ -273,6 +275,8 @@ void gw_pmtu_refused(struct gw_session *s, size_t size);
 /* The kernel says of a packet that it was too big; the same from ike's socket. */
 void gw_pmtu_error(struct gw_socket *socket, const struct icmp_error *e);
 void gw_pmtu_too_big(struct gw_gateway *gw, const struct msg_too_big *m);
+/* Whether it is to be measured, as the configuration has it. */
+bool gw_pmtu_wanted(const struct gw_tunnel *t);
 /* For the status. */
 enum msg_path gw_pmtu_how(const struct gw_tunnel *t);
 /* What surrounds an IP packet inside ESP at most: UDP, L2TP and PPP. */

@@ -48,7 +48,7 @@ static bool limits_make(const struct gw_tunnel *t, const struct gw_session *s,
 	return true;
 }
 
-static bool wanted(const struct gw_tunnel *t)
+bool gw_pmtu_wanted(const struct gw_tunnel *t)
 {
 	return t->conf.mtu == 0 && t->conf.mtu_probe;
 }
@@ -149,6 +149,7 @@ static void step(struct gw_tunnel *t, ls_time now)
 		probe_send(t, &v, size);
 	p->out_packets = s->flow.out_packets;
 	apply(t, now);
+	gw_tfc_path(t);
 	clock_timer_set(p->timer, ls_pmtu_deadline(&p->engine), now);
 }
 
@@ -181,7 +182,7 @@ void gw_pmtu_link(struct gw_tunnel *t, uint32_t link_mtu)
 	t->pmtu.link = link_mtu;
 	if (t->pmtu.in_force == 0)
 		s->flow.path_mtu = link_mtu;
-	if (!wanted(t))
+	if (!gw_pmtu_wanted(t))
 		return;
 	if (!t->pmtu.timer)
 		t->pmtu.timer = evtimer_new(t->gw->base, timer_fired, t);
@@ -194,7 +195,7 @@ void gw_pmtu_again(struct gw_tunnel *t)
 
 	if (!s || t->pmtu.of != s)
 		return;
-	if (!wanted(t))
+	if (!gw_pmtu_wanted(t))
 		gw_pmtu_stop(t);
 	if (t->line.state != GW_LINE_UP)
 		return;

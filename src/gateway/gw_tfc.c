@@ -22,12 +22,22 @@ static size_t mtu_room(const struct gw_tunnel *t)
 	return t->conf.mtu + prefix + f->header_len + UDP_SIZE;
 }
 
-/* What goes through the path in one piece. Before the parent has looked at the link: what IKE, too,
- * takes for safe. */
+/* What is known to go through the path in one piece. Before it is measured, or the parent has
+ * looked at the link: what IKE, too, takes for safe, or nothing would come through at all. */
+static uint32_t path_of(const struct gw_tunnel *t)
+{
+	uint32_t safe = t->conf.ike.fragment_bytes;
+
+	if (t->pmtu.in_force > 0 && t->pmtu.engine.measured)
+		return t->pmtu.in_force;
+	if (t->link_mtu == 0 || (gw_pmtu_wanted(t) && safe < t->link_mtu))
+		return safe;
+	return t->link_mtu;
+}
+
 static size_t room_of(const struct gw_tunnel *t, const struct esp_sa_view *v)
 {
-	uint32_t path = t->pmtu.in_force > 0 ? t->pmtu.in_force : t->link_mtu;
-	size_t room = path_room(v, path > 0 ? path : t->conf.ike.fragment_bytes);
+	size_t room = path_room(v, path_of(t));
 
 	if (t->conf.mtu > 0 && t->current && mtu_room(t) < room)
 		room = mtu_room(t);
@@ -110,12 +120,17 @@ void gw_tfc_line(struct gw_tunnel *t)
 	clock_timer_set(t->dummy_timer, now + LS_MS(t->conf.esp.dummy_ms), now);
 }
 
-void gw_tfc_changed(struct gw_tunnel *t)
+void gw_tfc_path(struct gw_tunnel *t)
 {
 	for (struct gw_chain *c = t->chains; c; c = c->next)
 		for (unsigned i = 0; i < c->pairs; i++)
 			if (c->pair[i].out)
 				gw_tfc_pad(t, c->pair[i].out);
+}
+
+void gw_tfc_changed(struct gw_tunnel *t)
+{
+	gw_tfc_path(t);
 	if (t->dummy_timer)
 		event_del(t->dummy_timer);
 	gw_tfc_line(t);

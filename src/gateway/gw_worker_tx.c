@@ -13,6 +13,7 @@
 
 enum {
 	SLOT_SIZE = GW_HEADROOM + GW_HEAD_MAX,
+	PROBE_LEAST = 1000, /* no other control frame is so long */
 	PACKET_MOST = GW_PLAIN_MAX + GW_HEADROOM + ESP_OVERHEAD_MAX + AH_OVERHEAD_MAX,
 	READ_ROOM = GW_HEADROOM + GW_TUN_PACKET_MAX + 1,
 	ALIGN = 64,
@@ -331,7 +332,8 @@ static enum ls_cause single_send(struct gw_worker *w, const struct gw_path *path
 		.part[0] = LS_BYTES(bytes, len),
 		.parts = 1,
 		.next_header = IP_UDP,
-		.bare = probe, /* its own size is what it tries */
+		/* The size of a probe, and of the answer to the peer's, is what it is about. */
+		.bare = probe || len >= PROBE_LEAST,
 		.dst = out,
 		.dst_room = sizeof out,
 	};

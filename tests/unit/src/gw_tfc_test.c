@@ -17,6 +17,7 @@ static struct gw_tunnel *up(uint32_t tfc, uint32_t dummy_ms)
 	conf.ike.fragment_bytes = SAFE;
 	conf.esp.tfc = tfc;
 	conf.esp.dummy_ms = dummy_ms;
+	conf.mtu_probe = false;
 	gw_tunnel_configure(t, &conf);
 	gw_tunnel_iface_done(t, &done);
 	ck_assert_int_eq(t->line.state, GW_LINE_UP);
@@ -61,6 +62,21 @@ START_TEST(padding_follows_the_path)
 	gw_tfc_changed(t);
 	fills(t, SAFE);
 	t->link_mtu = LINK;
+	/* The same until the path is measured, where it is to be. */
+	conf.mtu_probe = true;
+	gw_tunnel_configure(t, &conf);
+	fills(t, SAFE);
+	t->pmtu.in_force = LINK - 40;
+	gw_tfc_path(t);
+	fills(t, SAFE);
+	t->pmtu.engine.measured = true;
+	gw_tfc_path(t);
+	fills(t, LINK - 40);
+	t->pmtu.engine.measured = false;
+	t->pmtu.in_force = 0;
+	conf.mtu_probe = false;
+	gw_tunnel_configure(t, &conf);
+	fills(t, LINK);
 	/* A number of bytes, as far as the path takes it. */
 	conf.esp.tfc = 600;
 	gw_tunnel_configure(t, &conf);
