@@ -370,6 +370,25 @@ START_TEST(hints_are_given_five_times_then_it_is_a_reject)
 }
 END_TEST
 
+/* Our Nak may be lost as often as it likes: the same request, said again, has not heard it. */
+START_TEST(a_request_said_again_is_no_refusal)
+{
+	start();
+	for (unsigned i = 0; i < 8; i++) {
+		packet(CODE_REQUEST, 1, "\1\3x\2\3y", 6);
+		ck_assert_uint_eq(sent(), 1);
+		ck_assert_uint_eq(last[0], CODE_NAK);
+	}
+	/* With other numbers it has, and does not care: four more. */
+	for (unsigned i = 2; i < 7; i++) {
+		packet(CODE_REQUEST, (uint8_t)i, "\1\3x\2\3y", 6);
+		ck_assert_uint_eq(sent(), 1);
+		ck_assert_uint_eq(last[0], i < 6 ? CODE_NAK : CODE_REJECT);
+	}
+	end();
+}
+END_TEST
+
 START_TEST(unknown_options_are_rejected_before_any_hint)
 {
 	start();
@@ -508,6 +527,7 @@ int main(void)
 	tcase_add_loop_test(tc, every_cell_of_the_table, 0, CP_EVENTS);
 	tcase_add_test(tc, silence_is_asked_ten_times_and_ended_in_two);
 	tcase_add_test(tc, hints_are_given_five_times_then_it_is_a_reject);
+	tcase_add_test(tc, a_request_said_again_is_no_refusal);
 	tcase_add_test(tc, unknown_options_are_rejected_before_any_hint);
 	tcase_add_test(tc, malformed_requests_get_no_answer);
 	tcase_add_test(tc, answers_that_are_not_about_the_last_request_do_not_count);
