@@ -79,14 +79,14 @@ static void run(struct esp_sad *sad, unsigned s, size_t size)
 
 	suite_pair(sad, s, &in, &out);
 	prepare(out, size);
-	printf("%s %s %zu seal %u\n", out->backend->ops->name, suites[s].name, size,
+	printf("%s %s %zu seal %d\n", out->backend->ops->name, suites[s].name, size,
 	       BATCHES * BATCH);
 	seal_all(sad);
 	for (unsigned b = 0; b < BATCHES; b++)
 		for (unsigned i = 0; i < BATCH; i++)
 			open[b][i] = (struct esp_open_job){.pkt = packets[b][i],
 			                                   .len = seal[b][i].dst_len};
-	printf("%s %s %zu open %u\n", out->backend->ops->name, suites[s].name, size,
+	printf("%s %s %zu open %d\n", out->backend->ops->name, suites[s].name, size,
 	       BATCHES * BATCH);
 	open_all(sad);
 	esp_sa_end(sad, in);

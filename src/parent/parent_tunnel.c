@@ -44,7 +44,9 @@ static bool encode(struct tunnel *t, const struct conf_tunnel *conf)
 	}
 	free(t->encoded);
 	fitting = realloc(bytes, w.len);
-	t->encoded = fitting ? fitting : bytes;
+	if (fitting)
+		bytes = fitting;
+	t->encoded = bytes;
 	t->encoded_len = w.len;
 	return true;
 }
