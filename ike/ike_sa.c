@@ -19,7 +19,8 @@ bool ike_bytes_set(struct ls_bytes *b, const void *p, size_t len)
 	ike_bytes_free(b);
 	if (!copy)
 		return false;
-	memcpy(copy, p, len);
+	if (len > 0)
+		memcpy(copy, p, len);
 	*b = LS_BYTES(copy, len);
 	return true;
 }
