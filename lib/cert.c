@@ -139,15 +139,8 @@ bool cert_authority(const struct x509_st *cert, uint8_t out[CERT_AUTHORITY_SIZE]
 {
 	unsigned char *der = NULL;
 	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
-	struct ls_bytes all = LS_BYTES(der, len > 0 ? (size_t)len : 0);
-	uint8_t hash[CRYPTO_HASH_MAX];
 
-	if (len > 0) {
-		crypto_digest(CRYPTO_SHA1, &all, 1, hash);
-		memcpy(out, hash, CERT_AUTHORITY_SIZE);
-	}
-	OPENSSL_free(der);
-	return len > 0;
+	return sign_encoding_hash(CRYPTO_SHA1, der, len, out, CERT_AUTHORITY_SIZE);
 }
 
 struct evp_pkey_st *cert_key(const struct x509_st *cert)

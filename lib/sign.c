@@ -165,20 +165,27 @@ enum sign_key sign_key_kind(const struct evp_pkey_st *key)
 	return EVP_PKEY_is_a(key, "ED448") ? SIGN_KEY_ED448 : SIGN_KEY_NONE;
 }
 
+bool sign_encoding_hash(enum crypto_hash hash, unsigned char *der, int len, uint8_t *out,
+                        size_t size)
+{
+	struct ls_bytes all = LS_BYTES(der, len > 0 ? (size_t)len : 0);
+	uint8_t whole[CRYPTO_HASH_MAX];
+
+	if (len > 0) {
+		crypto_digest(hash, &all, 1, whole);
+		memcpy(out, whole, size);
+	}
+	OPENSSL_free(der);
+	return len > 0;
+}
+
 bool sign_key_id(const struct evp_pkey_st *key, uint8_t out[SIGN_KEY_ID_SIZE])
 {
 	unsigned char *der = NULL;
 	int len = i2d_PUBKEY(key, &der);
-	struct ls_bytes all = LS_BYTES(der, len > 0 ? (size_t)len : 0);
-	uint8_t hash[CRYPTO_HASH_MAX];
 
-	if (len > 0) {
-		crypto_digest(CRYPTO_SHA256, &all, 1, hash);
-		memcpy(out, hash, SIGN_KEY_ID_SIZE);
-	}
-	OPENSSL_free(der);
 	ERR_clear_error();
-	return len > 0;
+	return sign_encoding_hash(CRYPTO_SHA256, der, len, out, SIGN_KEY_ID_SIZE);
 }
 
 struct asked {

@@ -5,6 +5,7 @@
 
 #include "lib/bytes.h"
 #include "lib/cause.h"
+#include "lib/crypto.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -83,6 +84,10 @@ uint8_t sign_method(enum sign_scheme scheme);
 const char *sign_key_name(enum sign_key key);
 
 enum sign_key sign_key_kind(const struct evp_pkey_st *key);
+/* The first size bytes of the hash of an encoding of len bytes that OpenSSL has made, which is
+ * freed; false where it has made none (len <= 0). */
+bool sign_encoding_hash(enum crypto_hash hash, unsigned char *der, int len, uint8_t *out,
+                        size_t size);
 /* SHA-256 of the public key's SubjectPublicKeyInfo; false when OpenSSL refuses. */
 bool sign_key_id(const struct evp_pkey_st *key, uint8_t out[SIGN_KEY_ID_SIZE]);
 /*
