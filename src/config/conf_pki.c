@@ -263,7 +263,7 @@ bool conf_pki_key_check(const struct conf *conf, const struct conf_pki *pki,
 
 	if (!path[0])
 		return true;
-	fd = conf_secrets_open(path, error, sizeof error);
+	fd = conf_secrets_open("private key", path, error, sizeof error);
 	if (fd < 0) {
 		conf_error(errors, conf->path, line_of(conf, l.key), "'%s': %s", l.key, error);
 		return false;

@@ -18,13 +18,13 @@ struct reading {
 	struct secrets_text text;
 };
 
-int conf_secrets_open(const char *path, char *error, size_t cap)
+int conf_secrets_open(const char *what, const char *path, char *error, size_t cap)
 {
 	struct stat s;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (fd < 0) {
-		snprintf(error, cap, "cannot open %s: %s", path, strerror(errno));
+		snprintf(error, cap, "cannot open the %s %s: %s", what, path, strerror(errno));
 		return -1;
 	}
 	if (fstat(fd, &s) < 0 || !S_ISREG(s.st_mode)) {
@@ -251,7 +251,7 @@ bool conf_secrets_check(const struct conf *conf, struct conf_errors *errors)
 {
 	const char *path = conf->gateway.secrets;
 	char error[CONF_ERROR_MAX];
-	int fd = conf_secrets_open(path, error, sizeof error);
+	int fd = conf_secrets_open("secrets file", path, error, sizeof error);
 	struct conf_secrets s;
 	struct conf_pki pki;
 	bool ok, psk_needed = false;

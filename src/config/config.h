@@ -271,9 +271,9 @@ struct conf_secrets {
 	size_t key_count;
 };
 
-/* Opens it, refusing a file that others than its owner may read or that is another user's. Gives
- * the descriptor, or -1 with error. */
-int conf_secrets_open(const char *path, char *error, size_t cap);
+/* Opens a secrets file or a private key (`what` it is: for the error), refusing a file that others
+ * than its owner may read or that is another user's. Gives the descriptor, or -1 with error. */
+int conf_secrets_open(const char *what, const char *path, char *error, size_t cap);
 /* The passphrase of the private key in that file; empty: none. */
 struct ls_bytes conf_secrets_passphrase(const struct conf_secrets *s, const char *path);
 /* Reads an open file, which stays open; path is for messages only. false: *s holds nothing. */

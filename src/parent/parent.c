@@ -215,7 +215,7 @@ static bool config_locate(struct parent *p)
 static bool secrets_try(const struct parent *p)
 {
 	char error[PARENT_ERROR_MAX];
-	int fd = conf_secrets_open(p->conf.gateway.secrets, error, sizeof error);
+	int fd = conf_secrets_open("secrets file", p->conf.gateway.secrets, error, sizeof error);
 
 	if (fd < 0)
 		log_line(LOG_LEVEL_ERROR, "%s", error);

@@ -211,7 +211,7 @@ bool parent_secrets_send(struct parent *p, char *error, size_t cap)
 	int fd;
 
 	snprintf(m.path, sizeof m.path, "%s", p->conf.gateway.secrets);
-	fd = conf_secrets_open(p->conf.gateway.secrets, error, cap);
+	fd = conf_secrets_open("secrets file", p->conf.gateway.secrets, error, cap);
 	if (fd < 0) {
 		if (!p->ready)
 			parent_fail(p, error);

@@ -49,7 +49,7 @@ static void key_send(struct parent *p, struct child *c)
 {
 	struct msg_key_file m = {.path = ""};
 	char error[PARENT_ERROR_MAX];
-	int fd = conf_secrets_open(p->conf.gateway.private_key, error, sizeof error);
+	int fd = conf_secrets_open("private key", p->conf.gateway.private_key, error, sizeof error);
 
 	if (fd < 0) {
 		refused(p, error);

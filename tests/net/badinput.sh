@@ -120,7 +120,7 @@ refused "the same, found by --check" "chmod 600 $dir/secrets" "$daemon" --check 
 
 good_config
 rm "$dir/secrets"
-refused "a missing secrets file" "cannot open $dir/secrets" $start
+refused "a missing secrets file" "cannot open the secrets file $dir/secrets" $start
 
 good_config
 echo 'users: ( { name = "x" } );' > "$dir/secrets"

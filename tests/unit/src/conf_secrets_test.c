@@ -284,14 +284,14 @@ START_TEST(a_secrets_file_that_others_may_read_is_refused)
 	int fd;
 
 	conf_file_write(conf_file, "", 0640);
-	ck_assert_int_eq(conf_secrets_open(conf_file, error, sizeof error), -1);
+	ck_assert_int_eq(conf_secrets_open("secrets file", conf_file, error, sizeof error), -1);
 	ck_assert_ptr_nonnull(strstr(error, "chmod 600"));
 	chmod(conf_file, 0600);
-	fd = conf_secrets_open(conf_file, error, sizeof error);
+	fd = conf_secrets_open("secrets file", conf_file, error, sizeof error);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
 	unlink(conf_file);
-	ck_assert_int_eq(conf_secrets_open(conf_file, error, sizeof error), -1);
+	ck_assert_int_eq(conf_secrets_open("secrets file", conf_file, error, sizeof error), -1);
 }
 END_TEST
 
@@ -299,7 +299,7 @@ START_TEST(a_secrets_file_must_be_a_file_of_ours)
 {
 	char error[300];
 
-	ck_assert_int_eq(conf_secrets_open("/dev/null", error, sizeof error), -1);
+	ck_assert_int_eq(conf_secrets_open("secrets file", "/dev/null", error, sizeof error), -1);
 	ck_assert_ptr_nonnull(strstr(error, "no regular file"));
 	if (geteuid() != 0) {
 		puts("skip - a_secrets_file_must_be_a_file_of_ours: needs root to give a file "
@@ -308,7 +308,7 @@ START_TEST(a_secrets_file_must_be_a_file_of_ours)
 	}
 	conf_file_write(secrets_file, "", 0600);
 	ck_assert_int_eq(chown(secrets_file, 12345, 0), 0);
-	ck_assert_int_eq(conf_secrets_open(secrets_file, error, sizeof error), -1);
+	ck_assert_int_eq(conf_secrets_open("secrets file", secrets_file, error, sizeof error), -1);
 	ck_assert_ptr_nonnull(strstr(error, "12345"));
 	unlink(secrets_file);
 }
@@ -322,7 +322,7 @@ START_TEST(a_link_to_a_secrets_file_is_refused)
 	conf_file_write(secrets_file, "", 0600);
 	snprintf(link_path, sizeof link_path, "%s.link", secrets_file);
 	ck_assert_int_eq(symlink(secrets_file, link_path), 0);
-	ck_assert_int_eq(conf_secrets_open(link_path, error, sizeof error), -1);
+	ck_assert_int_eq(conf_secrets_open("secrets file", link_path, error, sizeof error), -1);
 	ck_assert_ptr_nonnull(strstr(error, link_path));
 	unlink(link_path);
 	unlink(secrets_file);
