@@ -4,15 +4,6 @@
 
 #include "lib/ip.h"
 
-/* The largest payload whose packet fits into `link` bytes. */
-static size_t path_room(const struct esp_sa_view *v, size_t link)
-{
-	size_t outer = (v->remote.family == 6 ? (size_t)IP6_SIZE : (size_t)IP4_SIZE) +
-	               (v->udp ? (size_t)UDP_SIZE : 0);
-
-	return link > outer ? esp_plain_room(v->encr, v->integ, link - outer) : 0;
-}
-
 /* The largest payload that an administrator's MTU lets us send. */
 static size_t mtu_room(const struct gw_tunnel *t)
 {
@@ -37,7 +28,7 @@ static uint32_t path_of(const struct gw_tunnel *t)
 
 static size_t room_of(const struct gw_tunnel *t, const struct esp_sa_view *v)
 {
-	size_t room = path_room(v, path_of(t));
+	size_t room = esp_packet_room(v->encr, v->integ, v->remote.family, v->udp, path_of(t));
 
 	if (t->conf.mtu > 0 && t->current && mtu_room(t) < room)
 		room = mtu_room(t);

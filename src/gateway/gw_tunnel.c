@@ -351,10 +351,10 @@ static void actions_do(struct gw_tunnel *t, unsigned actions, enum ls_cause caus
 
 	if (actions & GW_DO_REPORT)
 		report(t);
-	if (actions & GW_DO_IFACE_DOWN)
+	if (actions & GW_DO_IFACE_DOWN) {
 		GW_SEND(t->gw, PARENT, iface_down, &down);
-	if (actions & GW_DO_IFACE_DOWN)
 		t->link_mtu = 0;
+	}
 	if (actions & GW_DO_HANG_UP)
 		hang_up(t, cause);
 	if (actions & GW_DO_DROP)

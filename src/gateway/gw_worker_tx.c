@@ -185,7 +185,7 @@ static bool version_open(const struct gw_flow_session *s, unsigned version)
 	return version == 4 ? s->link.ipv4 : s->link.ipv6;
 }
 
-/* Adds a job for one packet; false when the socket is full and the packet is lost. */
+/* Adds a job for one packet, for which there is room; false when the socket is full. */
 static bool piece_add(struct gw_worker *w, struct gw_flow_session *s, const struct gw_piece *piece)
 {
 	size_t plain = (size_t)piece->head_len + piece->payload_len + UDP_SIZE + s->header_len +
@@ -193,10 +193,6 @@ static bool piece_add(struct gw_worker *w, struct gw_flow_session *s, const stru
 	struct esp_sa *sa = s->path->out;
 	size_t sealed = esp_sealed_size(sa, plain);
 
-	if (w->out_used + sealed > GW_OUT_ARENA && !seal_and_send(w)) {
-		ls_count(w->counters, CAUSE_GW_SOCKET_FULL);
-		return false;
-	}
 	struct esp_seal_job *job = &w->seal[w->seals];
 	uint8_t *start = encapsulate(s, piece, sa);
 

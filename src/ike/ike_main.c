@@ -133,7 +133,7 @@ void iked_pump(struct iked *d)
 	d->pumping = false;
 	clock_timer_set(d->timer, ike_deadline(d->ike), clock_now());
 	if (d->end_timer && !ike_farewells(d->ike))
-		event_active(d->end_timer, EV_TIMEOUT, 0);
+		clock_timer_set(d->end_timer, clock_now(), clock_now());
 }
 
 static void farewell_over(evutil_socket_t fd, short what, void *arg)
