@@ -176,11 +176,9 @@ static ls_time patience(const struct ls_pmtu *p)
 /* Whether the time has come to ask again, with nothing under way. */
 static void rest_ends(struct ls_pmtu *p, bool used, ls_time now)
 {
-	if (p->state == LS_PMTU_ERROR)
-		ask(p, LS_PMTU_CONFIRM, p->size, now);
-	else if (p->raise_at <= now && p->size < p->limits.ceiling)
+	if (p->state != LS_PMTU_ERROR && p->raise_at <= now && p->size < p->limits.ceiling)
 		ls_pmtu_raise(p, now);
-	else if (used)
+	else if (used || p->state == LS_PMTU_ERROR)
 		ask(p, LS_PMTU_CONFIRM, p->size, now);
 	else
 		p->at = now + LS_S(LS_PMTU_CONFIRM_S);

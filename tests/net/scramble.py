@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """scramble.py DEVICE FROM SIZE: takes IPv4 packets of FROM that come in on DEVICE and are larger than SIZE (somebody else has to drop them),
-and sends each on in fragments, out of order and some of them twice. Says "ready", and each time it is asked by a signal to end, how many."""
+and sends each on in fragments, out of order and some of them twice; but not those that forbid it: a probe does not get through. Says "ready",
+and when a signal asks it to end, how many."""
 import random
 import signal
 import socket
 import struct
 import sys
 
-MORE, ETH_P_IP = 0x2000, 0x0800
+DONT, MORE, ETH_P_IP = 0x40, 0x2000, 0x0800
 device, source, most = sys.argv[1], socket.inet_aton(sys.argv[2]), int(sys.argv[3])
 tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_IP))
 tap.bind((device, ETH_P_IP))
@@ -25,7 +26,7 @@ signal.signal(signal.SIGTERM, end)
 print("ready", flush=True)
 while True:
     packet = tap.recv(65535)
-    if packet[12:16] != source or len(packet) <= most:
+    if packet[12:16] != source or len(packet) <= most or packet[6] & DONT:
         continue
     payload, ident = packet[20:], random.randrange(1, 65536)
     if packet[9] == socket.IPPROTO_UDP:  # between two namespaces the checksum is not filled in yet

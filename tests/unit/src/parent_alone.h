@@ -136,6 +136,7 @@ static inline void alone_end(void)
 		if (alone_far[i] > 0)
 			close(alone_far[i]);
 	}
+	parent_pki_free(p);
 	netlink_close(p->netlink);
 	conf_free(&p->conf);
 	free(p->gateway_encoded);
