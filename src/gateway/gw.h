@@ -245,6 +245,9 @@ void gw_session_move(struct gw_session *s, struct gw_chain *to);
 void gw_session_marks(struct gw_session *s);
 /* Forgets the session (its PPP too); the line has been told. */
 void gw_session_end(struct gw_session *s);
+/* Whether its PPP has come to nothing here, and why: the peer, who hears of it, may end the call or
+ * the SAs before LCP is over, and PPP knows better. s may be NULL. */
+bool gw_session_gave_up(const struct gw_session *s, struct ls_event *why);
 /* Hangs up for a reason of ours. */
 void gw_session_hang_up(struct gw_gateway *gw, uint16_t session, enum ls_cause cause);
 /* Its PPP has something to ask: gw_pump will look. */

@@ -201,12 +201,10 @@ static void session_up(struct gw_gateway *gw, const struct l2tp_request *r)
 	gw_session_hang_up(gw, r->data.session, CAUSE_NO_MEMORY);
 }
 
-/* The call ends because PPP has come to nothing, and the peer's CDN was faster than the end of LCP:
- * PPP knows better why. */
-static bool ppp_gave_up(const struct gw_session *s, struct ls_event *why)
+bool gw_session_gave_up(const struct gw_session *s, struct ls_event *why)
 {
 	const char *text;
-	enum ls_cause cause = s->ppp ? ppp_why(s->ppp, &text) : CAUSE_NONE;
+	enum ls_cause cause = s && s->ppp ? ppp_why(s->ppp, &text) : CAUSE_NONE;
 
 	if (cause == CAUSE_NONE || cause == CAUSE_PEER_ASKED)
 		return false;
@@ -226,7 +224,7 @@ static void session_down(struct gw_gateway *gw, const struct l2tp_request *r)
 	if (!t)
 		return;
 	snprintf(why.text, sizeof why.text, "%s", r->event.text);
-	if (s && r->by_peer && ppp_gave_up(s, &why))
+	if (r->by_peer && gw_session_gave_up(s, &why))
 		event = GW_EV_SESSION_LOST;
 	/* What is not the session in use matters only while one is wanted. */
 	matters = s ? s == t->current || !t->current : !t->current;

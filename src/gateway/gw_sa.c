@@ -449,9 +449,11 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 	struct gw_tunnel *t = gw_tunnel_find(gw, m->tunnel);
 	struct gw_chain *c = m->chain ? gw_chain_find(gw, gw_chain_here(gw, m->chain)) : NULL;
 	struct gw_chain *next = NULL;
+	struct ls_event why = {.cause = (enum ls_cause)m->cause};
 
 	if (!t)
 		return;
+	snprintf(why.text, sizeof why.text, "%s", m->text);
 	if (m->chain == 0) {
 		/* An attempt failed. A line that is up on SAs without a keeper goes on and tries
 		 * again. */
@@ -465,6 +467,8 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 	                          : !gw_tunnel_has_chain(t) || (c && c == t->chains);
 
 	current &= !is_of_the_past(t, c, m);
+	if (m->cause == CAUSE_PEER_ASKED)
+		gw_session_gave_up(t->current ? t->current : t->sessions, &why);
 	l2tp_chain_gone(gw->l2tp, gw_chain_here(gw, m->chain), GW_CHAIN_GRACE_MS,
 	                (enum ls_cause)m->cause, clock_now());
 	if (c) {
@@ -477,7 +481,7 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 		gw_chain_release(gw, c);
 	}
 	if (current && !next)
-		gw_tunnel_step(t, GW_EV_CHAIN_DOWN, (enum ls_cause)m->cause, m->text);
+		gw_tunnel_step(t, GW_EV_CHAIN_DOWN, why.cause, why.text);
 }
 
 /* Its attempts are gone; SAs that stand go on without a keeper until a new ike makes new ones. */

@@ -164,6 +164,24 @@ START_TEST(without_an_address_there_is_no_link)
 }
 END_TEST
 
+/* Why is not lost when the caller hears it, and its Delete of the SAs is faster than the end of
+ * LCP. */
+START_TEST(why_ppp_gave_up_is_told_when_ike_is_faster)
+{
+	struct msg_ike_down m = {.tunnel = 1, .chain = ALONE_CHAIN, .cause = CAUSE_PEER_ASKED};
+	struct gw_tunnel *t;
+
+	alone_begin();
+	t = called();
+	far_calls();
+	ck_assert(far.up);
+	ppp_close(t->current->ppp, CAUSE_GW_NO_ADDRESS, clock_now());
+	gw_ike_down(gw, &m);
+	ck_assert_int_eq(t->line.cause, CAUSE_GW_NO_ADDRESS);
+	alone_end();
+}
+END_TEST
+
 START_TEST(a_caller_with_a_wrong_password_is_refused)
 {
 	struct gw_tunnel *t;
@@ -280,6 +298,7 @@ int main(void)
 	tcase_add_test(tc, a_user_has_an_address_of_its_own);
 	tcase_add_test(tc, the_pool_is_used_up);
 	tcase_add_test(tc, without_an_address_there_is_no_link);
+	tcase_add_test(tc, why_ppp_gave_up_is_told_when_ike_is_faster);
 	tcase_add_test(tc, a_caller_with_a_wrong_password_is_refused);
 	tcase_add_test(tc, another_user_is_refused);
 	tcase_add_test(tc, our_own_challenge_is_not_answered);
