@@ -297,7 +297,8 @@ static void installed(struct ike_task *t, const struct ike_answer *a)
 		child_failed(t, CAUSE_NO_MEMORY, "");
 		return;
 	}
-	ike_auth_up(sa, c);
+	if (ike_auth_up(sa, c))
+		ike_auth_settle(sa);
 	if (sa->state == IKE_S_ESTABLISHED)
 		ike_task_done(t);
 }

@@ -22,11 +22,13 @@ void ike_auth_checked(struct ike_sa *sa, const struct ike_answer *a);
 /* "... proved to be hq.bank.example (preshared key)". */
 void ike_auth_progress(struct ike_sa *sa);
 /*
- * The first CHILD SA stands: settles what older IKE SAs of the same tunnel and identity become
- * (2.4, 2.8.2's rule for those made at the same time), and tells UP. The SA may have ended
- * afterwards.
+ * The first CHILD SA stands: tells UP. False: of those made at the same time another one stays
+ * (2.8.2); the SA may have ended then.
  */
-void ike_auth_up(struct ike_sa *sa, struct ike_child *c);
+bool ike_auth_up(struct ike_sa *sa, struct ike_child *c);
+/* After UP, and after the answer that brings the peer as far: what older IKE SAs of the same tunnel
+ * and identity become (2.4, 2.8.2). */
+void ike_auth_settle(struct ike_sa *sa);
 
 /* The responder's exchange. */
 extern const struct ike_task_ops ike_ops_auth_answer;

@@ -156,6 +156,7 @@ static void respond(struct ike_task *t)
 	struct ike_sa *sa = t->sa;
 	struct ike_build b = ike_task_build(t);
 	struct ike_child *c = NULL;
+	bool up;
 
 	ike_build_begin(&b, IKE_P_IDR);
 	ike_id_write(&b.w, &sa->peer->config.local_id);
@@ -170,9 +171,11 @@ static void respond(struct ike_task *t)
 	ike_sa_established(sa);
 	if (!c)
 		sa->give_up = ls_time_add(sa->ike->now, LS_S(IKE_CHILDLESS_S));
+	/* Whoever calls over the chain must find that it is known to be up. */
+	up = c && ike_auth_up(sa, c);
 	ike_task_respond(t, &b);
-	if (c && sa->state == IKE_S_ESTABLISHED)
-		ike_auth_up(sa, c);
+	if (up && sa->state == IKE_S_ESTABLISHED)
+		ike_auth_settle(sa);
 }
 
 static void answer_make(struct ike_task *t, const struct ike_answer *a)

@@ -85,7 +85,7 @@ static void tell_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain)
 	sa->attempt = false;
 }
 
-void ike_auth_up(struct ike_sa *sa, struct ike_child *c)
+bool ike_auth_up(struct ike_sa *sa, struct ike_child *c)
 {
 	struct ike *ike = sa->ike;
 	uint32_t old_chain = 0;
@@ -101,14 +101,19 @@ void ike_auth_up(struct ike_sa *sa, struct ike_child *c)
 			sa->attempt = false;
 			if (sa->initiator)
 				ike_sa_close(sa, CAUSE_IKE_DUPLICATE, "");
-			return;
+			return false;
 		}
 	}
 	for (struct ike_sa *o = ike->sas; o && old_chain == 0; o = o->next)
 		if (o != sa && o->state == IKE_S_ESTABLISHED && same_peer(o, sa))
 			old_chain = announced_chain(o);
 	tell_up(sa, c, old_chain);
-	for (struct ike_sa *o = ike->sas; o; o = o->next) {
+	return true;
+}
+
+void ike_auth_settle(struct ike_sa *sa)
+{
+	for (struct ike_sa *o = sa->ike->sas; o; o = o->next) {
 		if (o == sa || o->state != IKE_S_ESTABLISHED || !same_peer(o, sa))
 			continue;
 		if (simultaneous(o, sa)) {

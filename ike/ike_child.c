@@ -518,13 +518,11 @@ static void respond(struct ike_task *t)
 		if (!collided)
 			succeeded_by_peer(sa, old);
 	}
-	ike_task_respond(t, &b);
-	if (sa->state != IKE_S_ESTABLISHED)
-		return;
 	if (old)
 		ike_queue_event(sa->ike, sa->tunnel, &sa->remote, CAUSE_IKE_CHILD_REKEYED, "");
 	else
 		ike_ask_up(sa, c, 0);
+	ike_task_respond(t, &b);
 }
 
 static void answer_serving(struct ike_task *t, enum ike_question asked, const struct ike_answer *a)

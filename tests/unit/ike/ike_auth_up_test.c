@@ -2,6 +2,18 @@
 #include "tests/unit/ike/ike_forge.h"
 #include "tests/unit/ike/ike_main.h"
 
+/* Once the peer has the answer it may call: whom it calls knows by then that the chain is up. */
+START_TEST(up_is_told_before_the_answer_goes)
+{
+	struct pair *p = pair_new();
+
+	pair_up(p);
+	ck_assert_uint_eq(p->sent[1], 2);
+	ck_assert_uint_eq(pair_last(&p->side[1], IKE_REQ_UP)->sent, 1);
+	pair_free(p);
+}
+END_TEST
+
 /* Both call at the same time: one IKE SA is left, both ends know the same chain last. */
 START_TEST(both_call_at_once)
 {
@@ -174,6 +186,6 @@ START_TEST(loser_is_closed_by_its_initiator)
 }
 END_TEST
 
-IKE_MAIN("ike auth up", both_call_at_once, initial_contact, initial_contact_of_another,
-         call_forestalled, other_calls_go_on, without_initial_contact,
+IKE_MAIN("ike auth up", up_is_told_before_the_answer_goes, both_call_at_once, initial_contact,
+         initial_contact_of_another, call_forestalled, other_calls_go_on, without_initial_contact,
          loser_is_closed_by_its_initiator)

@@ -18,6 +18,7 @@ struct pair_sa {
 };
 
 struct pair_note {
+	unsigned sent; /* datagrams of this side before it */
 	enum ike_request_kind kind;
 	uint32_t tunnel, chain, old_chain, spi_in;
 	enum ls_cause cause;
@@ -207,7 +208,8 @@ static inline void pair_note_add(struct pair_side *s, const struct ike_request *
 		s->notes--;
 	}
 	n = &s->note[s->notes++];
-	*n = (struct pair_note){.kind = r->kind,
+	*n = (struct pair_note){.sent = s->pair->sent[s - s->pair->side],
+	                        .kind = r->kind,
 	                        .tunnel = r->tunnel,
 	                        .chain = r->chain,
 	                        .old_chain = r->old_chain,
