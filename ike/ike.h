@@ -199,6 +199,10 @@ void ike_doubt(struct ike *ike, uint32_t tunnel, ls_time now);
 void ike_unreachable(struct ike *ike, const struct ls_addr *remote, const struct ls_addr *by,
                      enum ls_unreach kind, ls_time now);
 
+/* Whether messages are put into words (IKE_REQ_TRACE) from now on, all of them; off at first. Those
+ * that cannot be opened are not among them. */
+void ike_trace(struct ike *ike, bool on);
+
 enum ike_request_kind {
 	IKE_REQ_SEND = 1, /* a datagram */
 	IKE_REQ_SPI, /* wants an inbound SPI from the SAD: answer with .spi (0: none to be had) */
@@ -222,6 +226,7 @@ enum ike_request_kind {
 	IKE_REQ_MOVED,    /* the peer of an IKE SA has a new address: all its chains' SAs follow */
 	IKE_REQ_EVENT,    /* for log and history */
 	IKE_REQ_PROGRESS, /* a step of bringing up the tunnel, for people (`l2tpsecctl up`): text */
+	IKE_REQ_TRACE,    /* a message that was sent or has come, for people: see ike_trace() */
 };
 
 enum ike_auth_op { IKE_AUTH_MAKE, IKE_AUTH_CHECK };
@@ -275,6 +280,16 @@ struct ike_child_sa {
 		keymat_out; /* in esp_sa_params' order; wiped by the engine after the next call */
 };
 
+/* A message in words. */
+struct ike_traced {
+	bool sent, response;
+	uint8_t exchange; /* its type (RFC 7296 3.1) */
+	uint32_t id;      /* the message's */
+	struct ls_bytes
+		text; /* "HDR, SK {IDi, AUTH, SAi2, TSi, TSr}", or "the same again"; no NUL */
+	struct ls_bytes details; /* what the payloads say, with "; " between */
+};
+
 struct ike_request {
 	enum ike_request_kind kind;
 	uint64_t id;     /* of SPI, AUTH, INSTALL: to be answered; else 0 */
@@ -296,6 +311,7 @@ struct ike_request {
 		peer_id; /* UP, DOWN: as authenticated, or as claimed; type ANY: unknown */
 	struct ike_auth_request auth; /* AUTH */
 	struct ike_child_sa child;    /* INSTALL */
+	struct ike_traced trace;      /* TRACE, with tunnel (0: not known yet), local and remote */
 	struct ls_event event;        /* EVENT; DOWN and PROGRESS use event.text too */
 };
 

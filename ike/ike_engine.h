@@ -76,6 +76,7 @@ struct ike {
 	struct ike_sa *sas, *by_spi[IKE_BUCKETS];
 	struct ike_child *children_by_spi[IKE_BUCKETS]; /* by the inbound SPI */
 	bool ending;                                    /* ike_shutdown() was called */
+	bool tracing;                                   /* ike_trace() */
 	bool touched; /* an SA was found, made or ended by the call that runs */
 	uint32_t sas_count, half_open;
 	uint32_t next_serial, next_chain, next_question;

@@ -4,6 +4,7 @@
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
+#include "ike/ike_trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -256,6 +257,7 @@ void ike_init_response(struct ike_sa *sa, const struct ike_datagram *d, struct l
 		ike_count(sa->ike, CAUSE_IKE_UNEXPECTED);
 		return;
 	}
+	ike_trace_open(sa->ike, sa->tunnel, &d->local, &d->remote, message, false);
 	ike_header_read(&r, &h);
 	cause = ike_payloads_read(h.next, &r, &t->in);
 	if (cause == CAUSE_NONE && notified(t))

@@ -4,6 +4,7 @@
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
+#include "ike/ike_trace.h"
 
 #include <string.h>
 
@@ -37,6 +38,7 @@ void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,
 	out.next = b.first;
 	out.length = (uint32_t)(IKE_HEADER_SIZE + b.w.len);
 	ike_header_write(&w, &out);
+	ike_trace_open(ike, 0, &d->local, &d->remote, LS_BYTES(bytes, out.length), true);
 	ike_queue_send(ike, &d->local, &d->remote, LS_BYTES(bytes, out.length), 0);
 }
 
@@ -58,8 +60,12 @@ static bool repeated(struct ike *ike, const struct ike_datagram *d, const struct
 		if (memcmp(hash, sa->request_hash, sizeof sa->request_hash) != 0)
 			continue;
 		ike_count(ike, CAUSE_IKE_RETRANSMITTED);
-		if (ike_sa_half_open(sa))
+		if (ike_sa_half_open(sa)) {
+			struct ike_header answer = ike_sa_header(sa, IKE_X_INIT, true, 0);
+
+			ike_trace_again(sa, &answer);
 			ike_sa_send_packets(sa, &sa->response);
+		}
 		return true;
 	}
 	return false;
@@ -252,6 +258,7 @@ static void accept(struct ike *ike, const struct ike_datagram *d, const struct i
 	}
 	crypto_digest(CRYPTO_SHA256, &message, 1, hash);
 	memcpy(sa->request_hash, hash, sizeof sa->request_hash);
+	ike_trace_open(ike, 0, &sa->local, &sa->remote, sa->init_local, true);
 	ike_sa_send_packets(sa, &sa->response);
 }
 
@@ -281,6 +288,7 @@ void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struc
 	}
 	if (!ike->peers || !admitted(ike, d, h, &in, &cookie))
 		return;
+	ike_trace_open(ike, 0, &d->local, &d->remote, message, false);
 	p = choose_candidate(ike, &d->remote, &in, &choice, &cause);
 	if (!p || cause == CAUSE_IKE_SYNTAX || cause == CAUSE_IKE_UNKNOWN_PEER) {
 		ike_count(ike,

@@ -1,6 +1,7 @@
 /* Datagrams: to whom they belong, whether they are authentic and new, and which exchange answers
  * them (RFC 7296 2.1-2.3, 2.21, 3.1). */
 #include "ike/ike_auth.h"
+#include "ike/ike_trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,7 @@ static bool open_message(struct ike_sa *sa, const struct ike_header *h, struct l
  * fragments (RFC 7383 2.6.1). */
 static void repeat_response(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message)
 {
+	struct ike_header answer;
 	struct ike_opened o;
 	bool same = hash_is(message, sa->request_hash);
 
@@ -65,6 +67,8 @@ static void repeat_response(struct ike_sa *sa, const struct ike_header *h, struc
 		return;
 	}
 	ike_count(sa->ike, CAUSE_IKE_RETRANSMITTED);
+	answer = ike_sa_header(sa, h->exchange, true, h->id);
+	ike_trace_again(sa, &answer);
 	ike_sa_send_packets(sa, &sa->response);
 }
 
@@ -175,6 +179,7 @@ static void receive_request(struct ike_sa *sa, const struct ike_datagram *d,
 	if (!open_message(sa, h, message, &sa->frag_requests, &whole))
 		return;
 	ike_sa_heard(sa, &d->local, &d->remote);
+	ike_trace_sealed(sa, h, whole.first, LS_BYTES(whole.bytes, whole.len), false);
 	serve(sa, h, message, &whole);
 }
 
@@ -193,6 +198,7 @@ static void receive_response(struct ike_sa *sa, const struct ike_datagram *d,
 	if (!open_message(sa, h, message, &sa->frag_responses, &whole))
 		return;
 	ike_sa_heard(sa, &d->local, &d->remote);
+	ike_trace_sealed(sa, h, whole.first, LS_BYTES(whole.bytes, whole.len), false);
 	free(t->in_bytes);
 	t->in_bytes = whole.bytes;
 	ike_task_answered(t);

@@ -6,7 +6,8 @@
 
 static bool may_be_dropped(enum ike_request_kind kind)
 {
-	return kind == IKE_REQ_SEND || kind == IKE_REQ_EVENT || kind == IKE_REQ_PROGRESS;
+	return kind == IKE_REQ_SEND || kind == IKE_REQ_EVENT || kind == IKE_REQ_PROGRESS ||
+	       kind == IKE_REQ_TRACE;
 }
 
 struct ike_item *ike_queue(struct ike *ike, enum ike_request_kind kind, size_t bytes)

@@ -2,6 +2,7 @@
 #include "ike/ike_sa.h"
 
 #include "ike/ike_names.h"
+#include "ike/ike_trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -308,8 +309,10 @@ void ike_sa_end_telling(struct ike_sa *sa, enum ls_cause cause, const char *text
 			ike_build_flag(&b, notify);
 		ike_build_bytes(&b, IKE_P_DELETE,
 		                LS_BYTES(((const uint8_t[]){IKE_PROTO_IKE, 0, 0, 0}), 4));
-		if (ike_sa_seal(sa, &h, &b, &packets))
+		if (ike_sa_seal(sa, &h, &b, &packets)) {
+			ike_trace_sealed(sa, &h, b.first, LS_BYTES(b.w.p, b.w.len), true);
 			ike_sa_send_packets(sa, &packets);
+		}
 		ike_packets_free(&packets);
 	}
 	ike_sa_end(sa, cause, text);

@@ -3,6 +3,7 @@
 #include "ike/ike_sa.h"
 
 #include "ike/ike_deal.h"
+#include "ike/ike_trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -210,10 +211,12 @@ void ike_task_send_raw(struct ike_task *t, struct ls_bytes message)
 		return;
 	ike_packets_free(&t->packets);
 	t->id = t->sa->send_id;
+	t->exchange = t->ops->exchange;
 	if (!ike_packets_add(&t->packets, message.p, message.len)) {
 		ike_sa_end(t->sa, CAUSE_NO_MEMORY, "");
 		return;
 	}
+	ike_trace_open(t->sa->ike, t->sa->tunnel, &t->sa->local, &t->sa->remote, message, true);
 	task_sent(t);
 }
 
@@ -236,6 +239,7 @@ void ike_task_send(struct ike_task *t, struct ike_build *b)
 		ike_sa_end(sa, CAUSE_INTERNAL, "a request could not be built");
 		return;
 	}
+	ike_trace_sealed(sa, &h, b->first, LS_BYTES(b->w.p, b->w.len), true);
 	t->plain_first = b->first;
 	if (sa->fragmentation && sa->fragment_size > IKE_SMALL_FRAGMENT)
 		ike_bytes_set(&t->plain, b->w.p, b->w.len);
@@ -297,6 +301,7 @@ void ike_task_respond(struct ike_task *t, struct ike_build *b)
 		ike_sa_end(sa, CAUSE_INTERNAL, "a response could not be built");
 		return;
 	}
+	ike_trace_sealed(sa, &h, b->first, LS_BYTES(b->w.p, b->w.len), true);
 	ike_packets_free(&sa->response);
 	sa->response = packets;
 	memcpy(sa->request_hash, sa->serving_hash, sizeof sa->request_hash);
@@ -358,6 +363,7 @@ static void gave_up(struct ike_task *t)
 void ike_task_tick(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;
+	struct ike_header h = ike_sa_header(sa, t->exchange, false, t->id);
 	ls_time now = sa->ike->now;
 
 	if (t->asking != IKE_Q_NONE && now >= t->question_until) {
@@ -384,6 +390,7 @@ void ike_task_tick(struct ike_task *t)
 	cut_smaller(t);
 	ike_count(sa->ike, CAUSE_IKE_RETRANSMIT);
 	resend_schedule(t);
+	ike_trace_again(sa, &h);
 	ike_sa_send_packets(sa, &t->packets);
 }
 

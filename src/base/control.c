@@ -17,6 +17,7 @@ static const struct {
 	{CONTROL_RELOAD, "reload", false}, {CONTROL_COUNTERS, "counters", true},
 	{CONTROL_EVENTS, "events", true},  {CONTROL_VERSION_SHOW, "version", true},
 	{CONTROL_CONFIG, "config", false}, {CONTROL_KEYS, "keys", false},
+	{CONTROL_TRACE, "trace", true},
 };
 
 size_t control_request_encode(const struct control_request *r, uint8_t out[CONTROL_REQUEST_MAX])

@@ -12,8 +12,8 @@
  * may close at any time: that ends the command.
  *
  * Who may: root and the daemon's own user all; members of the config's control group the commands
- * that only read (CONTROL_STATUS, WHY, COUNTERS, EVENTS, VERSION); others get an "end" with exit 2
- * and a sentence.
+ * that only read (CONTROL_STATUS, WHY, COUNTERS, EVENTS, TRACE, VERSION); others get an "end" with
+ * exit 2 and a sentence.
  *
  * Types and fields are those of l2tpsecctl(8), JSON: tests/docs/json.sh compares the page with what
  * is said. A key that does not apply is left out.
@@ -37,6 +37,7 @@ enum control_command {
 	CONTROL_VERSION_SHOW, /* version */
 	CONTROL_CONFIG,       /* setting... */
 	CONTROL_KEYS,         /* key...: secrets of running SAs, root only */
+	CONTROL_TRACE,        /* all or one tunnel: trace..., on and on */
 };
 
 enum control_flag {

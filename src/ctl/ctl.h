@@ -15,6 +15,7 @@ struct ctl_options {
 	bool follow; /* events: go on */
 	bool all;    /* status: SAs and history of all tunnels */
 	bool no_wait;
+	bool verbose; /* trace: what the payloads say */
 };
 
 /* Asks the daemon and gives each object but the last to show (NULL: none). Gives the exit status,

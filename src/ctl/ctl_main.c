@@ -38,6 +38,7 @@ static const struct command {
 	{"counters", CONTROL_COUNTERS, NOTHING, "how often what was met, by reason"},
 	{"events", CONTROL_EVENTS, MAYBE_TUNNEL, "what happened lately (-f: go on)"},
 	{"config", CONTROL_CONFIG, NOTHING, "the effective values and where each came from"},
+	{"trace", CONTROL_TRACE, MAYBE_TUNNEL, "IKE messages as they go and come, in words"},
 	{"keys", CONTROL_KEYS, NOTHING, "secrets of running SAs for Wireshark (root)"},
 	{"version", CONTROL_VERSION_SHOW, NOTHING, "version of the running daemon"},
 };
@@ -46,6 +47,7 @@ static const struct option options[] = {
 	{"json", no_argument, NULL, OPTION_JSON},
 	{"follow", no_argument, NULL, 'f'},
 	{"all", no_argument, NULL, 'a'},
+	{"verbose", no_argument, NULL, 'v'},
 	{"no-wait", no_argument, NULL, OPTION_NO_WAIT},
 	{"run-dir", required_argument, NULL, OPTION_RUN_DIR},
 	{"version", no_argument, NULL, OPTION_VERSION},
@@ -67,6 +69,7 @@ static void usage(FILE *to)
 	      "  --json         objects for programs, one a line\n"
 	      "  -f, --follow   events: go on\n"
 	      "  -a, --all      status: all about all tunnels\n"
+	      "  -v, --verbose  trace: what the payloads say\n"
 	      "  --no-wait      up, down: do not wait for the end\n"
 	      "  --run-dir DIR  the directory that the daemon was given (" L2TPSEC_RUN_DIR ")\n"
 	      "  --version      the version of this program\n"
@@ -134,7 +137,7 @@ int main(int argc, char **argv)
 	struct ctl_options o = {.socket = path};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "fah", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "fahv", options, NULL)) != -1) {
 		switch (c) {
 		case OPTION_JSON:
 			o.json = true;
@@ -147,6 +150,9 @@ int main(int argc, char **argv)
 			break;
 		case OPTION_NO_WAIT:
 			o.no_wait = true;
+			break;
+		case 'v':
+			o.verbose = true;
 			break;
 		case OPTION_RUN_DIR:
 			snprintf(path, sizeof path, "%s/control", optarg);

@@ -408,6 +408,24 @@ void ctl_printable(json_t *value)
 		ctl_printable(part);
 }
 
+/* The notation of RFC 7296 1.2, seen from here: what we send goes to the right. */
+static void show_trace(const json_t *o, bool verbose)
+{
+	const char *time = text(o, "time"), *clock = strchr(time, 'T');
+	bool sent = yes(o, "sent");
+	const json_t *part;
+	size_t i;
+
+	printf("%.12s %s%s%s %s %" JSON_INTEGER_FORMAT ": %s%s%s\n", clock ? clock + 1 : time,
+	       text(o, "tunnel"), text(o, "tunnel")[0] ? " " : "", text(o, "peer"),
+	       text(o, "exchange"), number(o, "message_id"), sent ? "" : "<-- ", text(o, "text"),
+	       sent ? " -->" : "");
+	if (!verbose)
+		return;
+	json_array_foreach(json_object_get(o, "details"), i, part)
+		printf("               %s\n", word(part));
+}
+
 void ctl_show(const struct ctl_options *o, json_t *object)
 {
 	const char *type;
@@ -429,6 +447,8 @@ void ctl_show(const struct ctl_options *o, json_t *object)
 	else if (strcmp(type, "setting") == 0)
 		printf("%s = %s;  # %s\n", text(object, "key"), text(object, "value"),
 		       text(object, "origin"));
+	else if (strcmp(type, "trace") == 0)
+		show_trace(object, o->verbose);
 	else if (strcmp(type, "version") == 0)
 		printf("l2tpsecd %s\n", text(object, "version"));
 	else if (strcmp(type, "key") == 0)

@@ -75,6 +75,23 @@ static void progress(struct iked *d, const struct ike_request *r)
 	IKED_SEND(d, PARENT, progress, &m);
 }
 
+static void traced(struct iked *d, const struct ike_request *r)
+{
+	const struct ike_traced *t = &r->trace;
+	struct msg_trace m = {.tunnel = r->tunnel,
+	                      .sent = t->sent,
+	                      .response = t->response,
+	                      .exchange = t->exchange,
+	                      .id = t->id,
+	                      .local = r->local,
+	                      .remote = r->remote};
+
+	snprintf(m.text, sizeof m.text, "%.*s", (int)t->text.len, (const char *)t->text.p);
+	snprintf(m.details, sizeof m.details, "%.*s", (int)t->details.len,
+	         (const char *)t->details.p);
+	IKED_SEND(d, PARENT, trace, &m);
+}
+
 static void request_do(struct iked *d, const struct ike_request *r)
 {
 	struct msg_sa_switch sw = {.chain = r->chain, .spi_in = r->spi_in};
@@ -117,6 +134,9 @@ static void request_do(struct iked *d, const struct ike_request *r)
 		break;
 	case IKE_REQ_PROGRESS:
 		progress(d, r);
+		break;
+	case IKE_REQ_TRACE:
+		traced(d, r);
 		break;
 	}
 }
@@ -516,6 +536,15 @@ static void on_sa_note(void *owner, enum msg_role from, const struct msg *m, int
 	iked_pump(d);
 }
 
+static void on_trace_set(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct iked *d = owner;
+
+	(void)from;
+	(void)fd;
+	ike_trace(d->ike, m->trace_set.on);
+}
+
 static void on_unreachable(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct iked *d = owner;
@@ -651,6 +680,7 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_IKE_AUTH_ANSWER, on_auth_answer}, {MSG_TYPE_STATUS_ASK, on_status},
 	{MSG_TYPE_DEBUG_KEYS_ASK, on_status},       {MSG_TYPE_NET_CHANGED, on_net_changed},
 	{MSG_TYPE_UNREACHABLE, on_unreachable},     {MSG_TYPE_PKI_FILE, on_pki_file},
+	{MSG_TYPE_TRACE_SET, on_trace_set},
 };
 
 static const struct proc_role role = {

@@ -9,8 +9,8 @@ _l2tpsecctl_tunnels()
 
 _l2tpsecctl()
 {
-	local commands="status up down why reload counters events config keys version doctor"
-	local options="--json --follow --all --no-wait --run-dir --version --help -f -a -h"
+	local commands="status up down why reload counters events trace config keys version doctor"
+	local options="--json --follow --all --no-wait --verbose --run-dir --version --help -f -a -v -h"
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local i word command="" tunnel="" run_dir=""
 
@@ -33,7 +33,7 @@ _l2tpsecctl()
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
 	elif [[ -z $tunnel ]]; then
 		case $command in
-		status | up | down | why | events)
+		status | up | down | why | events | trace)
 			mapfile -t COMPREPLY < <(compgen -W "$(_l2tpsecctl_tunnels "$run_dir")" -- "$current")
 			;;
 		esac

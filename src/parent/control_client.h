@@ -45,6 +45,7 @@ struct control {
 	unsigned count;
 	uint64_t last_id;
 	struct ls_second refusals;
+	bool tracing;   /* ike was told to */
 	bool has_group; /* whose members may look: its number */
 	gid_t group;
 };
@@ -62,6 +63,15 @@ void control_command(struct control_client *c);
 /* The client's time is up. */
 void control_command_timeout(struct control_client *c);
 
+/* The tunnel that is named, or NULL after an end that says so. */
+struct tunnel *control_named_tunnel(struct control_client *c);
+
+/* control_trace.c: l2tpsecctl trace */
+void control_trace(struct parent *p, const struct msg_trace *m);
+void control_trace_command(struct control_client *c);
+/* ike is told when the first begins to look on, and when the last has left; or anew. */
+void control_trace_update(struct control *k);
+
 /* control_json.c: the objects of src/base/control.h */
 /* Makes text fit for a terminal and for JSON, in place; gives it back. */
 char *control_json_printable(char *text);
@@ -69,6 +79,7 @@ json_t *control_json_event(const struct history_entry *e, ls_time now);
 json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full, json_t *collected);
 json_t *control_json_daemon(struct parent *p, unsigned missing);
 json_t *control_json_why(struct parent *p, const struct tunnel *t);
+json_t *control_json_trace(const char *tunnel, const struct msg_trace *m);
 json_t *control_json_counter(unsigned role, unsigned cause, uint64_t count);
 /* Adds a STATUS_ message to what is collected of its tunnel. */
 void control_json_collect(json_t *tunnels, const struct msg *m);

@@ -14,8 +14,7 @@ static struct parent *parent_of(const struct control_client *c)
 	return c->control->parent;
 }
 
-/* The tunnel that is named, or NULL after an end that says so. */
-static struct tunnel *named_tunnel(struct control_client *c)
+struct tunnel *control_named_tunnel(struct control_client *c)
 {
 	struct tunnel *t = parent_tunnel_by_name(parent_of(c), c->request.tunnel);
 
@@ -155,6 +154,10 @@ void control_answer(struct parent *p, enum msg_role from, const struct msg *m)
 		progress(p, &m->progress);
 		return;
 	}
+	if (m->type == MSG_TYPE_TRACE) {
+		control_trace(p, &m->trace);
+		return;
+	}
 	c = client_by_id(p, answer_id(m));
 	if (!c)
 		return;
@@ -182,7 +185,7 @@ void control_child_lost(struct parent *p, enum msg_role role)
 
 static void up(struct control_client *c)
 {
-	struct tunnel *t = named_tunnel(c);
+	struct tunnel *t = control_named_tunnel(c);
 	struct msg_line_up m;
 
 	if (!t)
@@ -204,7 +207,7 @@ static void up(struct control_client *c)
 
 static void down(struct control_client *c)
 {
-	struct tunnel *t = named_tunnel(c);
+	struct tunnel *t = control_named_tunnel(c);
 	struct msg_line_down m = {.cause = CAUSE_ADMIN};
 
 	if (!t)
@@ -258,7 +261,7 @@ static void events(struct control_client *c)
 	uint64_t at = 0;
 
 	if (c->request.tunnel[0]) {
-		const struct tunnel *t = named_tunnel(c);
+		const struct tunnel *t = control_named_tunnel(c);
 
 		if (!t)
 			return;
@@ -284,7 +287,7 @@ void control_event(struct parent *p, const struct history_entry *e)
 
 static void why(struct control_client *c)
 {
-	struct tunnel *t = named_tunnel(c);
+	struct tunnel *t = control_named_tunnel(c);
 
 	if (!t)
 		return;
@@ -355,7 +358,7 @@ static void counters(struct control_client *c)
 static void status(struct control_client *c)
 {
 	if (c->request.tunnel[0]) {
-		const struct tunnel *t = named_tunnel(c);
+		const struct tunnel *t = control_named_tunnel(c);
 
 		if (!t)
 			return;
@@ -405,6 +408,9 @@ void control_command(struct control_client *c)
 		return;
 	case CONTROL_KEYS:
 		keys(c);
+		return;
+	case CONTROL_TRACE:
+		control_trace_command(c);
 		return;
 	}
 	control_end(c, 2, "the command is unknown");

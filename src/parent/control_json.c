@@ -123,6 +123,69 @@ json_t *control_json_event(const struct history_entry *e, ls_time now)
 	return o;
 }
 
+static const char *exchange_name(uint8_t exchange)
+{
+	static const struct {
+		uint8_t number;
+		const char *name;
+	} names[] = {{34, "IKE_SA_INIT"},
+	             {35, "IKE_AUTH"},
+	             {36, "CREATE_CHILD_SA"},
+	             {37, "INFORMATIONAL"}};
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (names[i].number == exchange)
+			return names[i].name;
+	return "?";
+}
+
+/* The parts of a text with "; " between. */
+static json_t *parts(const char *text)
+{
+	json_t *list = json_array();
+	const char *end;
+
+	for (; *text; text = *end ? end + 2 : end) {
+		char *part;
+
+		end = strstr(text, "; ");
+		if (!end)
+			end = text + strlen(text);
+		part = strndup(text, (size_t)(end - text));
+		if (part)
+			json_array_append_new(list, json_string(control_json_printable(part)));
+		free(part);
+	}
+	return list;
+}
+
+json_t *control_json_trace(const char *tunnel, const struct msg_trace *m)
+{
+	json_t *o = json_pack("{s:s}", "type", "trace");
+	char text[TIME_TEXT_MAX];
+	struct timespec now;
+	struct tm tm;
+	size_t n;
+
+	if (!o)
+		return NULL;
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + n, sizeof text - n, ".%03dZ", (int)(now.tv_nsec / 1000000));
+	set_text(o, "time", text);
+	set_text(o, "tunnel", tunnel);
+	set_text(o, "exchange", exchange_name(m->exchange));
+	set_number(o, "message_id", m->id);
+	set_bool(o, "response", m->response);
+	set_bool(o, "sent", m->sent);
+	set_addr(o, "local", &m->local);
+	set_addr(o, "peer", &m->remote);
+	set_text(o, "text", m->text);
+	json_object_set_new(o, "details", parts(m->details));
+	return o;
+}
+
 json_t *control_json_counter(unsigned role, unsigned cause, uint64_t count)
 {
 	json_t *o = json_pack("{s:s, s:s}", "type", "counter", "process", msg_role_name(role));

@@ -45,6 +45,7 @@ static void client_free(struct control_client *c)
 		event_free(c->timer);
 	json_decref(c->tunnels);
 	close(c->fd);
+	control_trace_update(c->control);
 	free(c);
 }
 

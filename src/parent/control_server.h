@@ -24,10 +24,12 @@ void control_group_find(struct parent *p);
 /* What the rest of the parent tells those who wait for it. */
 void control_event(struct parent *p, const struct history_entry *e);
 void control_line_state(struct parent *p, const struct tunnel *t, const struct msg_line_state *m);
-/* A STATUS_, PROGRESS or DEBUG_KEYS message. */
+/* A STATUS_, PROGRESS, TRACE or DEBUG_KEYS message. */
 void control_answer(struct parent *p, enum msg_role from, const struct msg *m);
 /* keys has read the secrets file, or refused it. */
 void control_secrets_read(struct parent *p, bool ok, const char *error);
+/* ike has begun anew, and knows nothing of who looks on. */
+void control_ike_ready(struct parent *p);
 /* That process answers nothing any more. */
 void control_child_lost(struct parent *p, enum msg_role role);
 

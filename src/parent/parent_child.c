@@ -59,6 +59,8 @@ static void on_ready(void *owner, enum msg_role from, const struct msg *m, int *
 	c->ready = true;
 	if (p->ready)
 		parent_tell(p, 0, CAUSE_PROC_BACK, NULL, "%s", msg_role_name(from));
+	if (from == MSG_ROLE_IKE)
+		control_ike_ready(p);
 	ready_check(p);
 }
 
@@ -142,6 +144,7 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_KEY_FILE_READ, on_key_file_read},
 	{MSG_TYPE_EVENT, on_event},
 	{MSG_TYPE_PROGRESS, on_answer},
+	{MSG_TYPE_TRACE, on_answer},
 	{MSG_TYPE_LINE_STATE, on_line_state},
 	{MSG_TYPE_IFACE_UP, on_iface_up},
 	{MSG_TYPE_IFACE_DOWN, on_iface_down},

@@ -13,6 +13,8 @@ conf_b
 start_b
 start_a
 say "both start" wait_for 10 ready
+a trace >"$dir/trace" 2>>"$dir/errors" &
+pid_trace=$!
 {
 	a up hq
 	a status
@@ -35,6 +37,8 @@ say "both start" wait_for 10 ready
 	echo 'oops' >>"$dir/a.conf"
 	a reload
 } >"$seen" 2>"$dir/errors"
+kill $pid_trace
+cat "$dir/trace" >>"$seen"
 say "objects were said" [ "$(wc -l <"$seen")" -gt 80 ]
 
 # TYPE FIELD, of each object and of those within it
@@ -77,7 +81,7 @@ sort -u -o "$dir/said.fields" "$dir/said.fields"
 comm -23 "$dir/said.fields" "$dir/page.words" >"$dir/missing"
 none() { [ ! -s "$1" ] || { cat "$1"; return 1; }; }
 say "every type and field of the daemon is in l2tpsecctl(8)" none "$dir/missing"
-for kind in daemon tunnel ike_sas esp_sas event progress why counter setting key version message finding end; do
+for kind in daemon tunnel ike_sas esp_sas event progress trace why counter setting key version message finding end; do
 	grep -q "^$kind " "$dir/said.fields" || echo "$kind was not seen"
 	grep -q "^\.It $kind\$" "$dir/page" || echo "$kind is not in the page"
 done >"$dir/missing"

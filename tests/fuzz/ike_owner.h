@@ -44,6 +44,7 @@ static inline void owner_make(struct owner *o, unsigned side)
 	c.remote[0] = ls_addr_v4(0xc0000202 - side, 0);
 	if (!o->ike || ike_peer_set(o->ike, &c, o->now) != CAUSE_NONE)
 		abort();
+	ike_trace(o->ike, true);
 }
 
 static inline void owner_forget(struct owner *o)

@@ -73,7 +73,17 @@ wait $follower 2> /dev/null
 held_back() { ! in_la ping -c 1 -W 1 10.72.0.2; }
 say "down: a packet does not bring it up" held_back
 say "why: the administrator did it, and what brings it back" has "administrator took it down: 'l2tpsecctl up hq'" ctl_a why hq
+in_a timeout 20 "$ctl" --run-dir "$dir/run-a" trace -v hq > "$dir/trace" 2>&1 &
+follower=$!
+sleep 0.3
 say "up after down" exits 0 ctl_a up hq
+for line in ' hq 203.0.113.2:500 IKE_SA_INIT 0: HDR, SAi1, KEi, Ni, .* -->$' ' hq 203.0.113.2:500 IKE_SA_INIT 0: <-- HDR, SAr1, KEr, Nr,' \
+	' hq 203.0.113.2:4500 IKE_AUTH 1: HDR, SK \{IDi, .*AUTH, .*SAi2, TSi, TSr.*\} -->$' '^ +IDi: branch.example$' '^ +SAr1: AES-256-GCM/SHA-384/X25519' \
+	' IKE_AUTH 1: <-- HDR, SK \{IDr, AUTH, .*\}$'; do
+	say "trace shows: $line" wait_for 3 grep -E "$line" "$dir/trace"
+done
+kill $follower 2> /dev/null
+wait $follower 2> /dev/null
 say "packets flow again" in_la ping -c 1 -W 2 10.72.0.2
 
 # ike hears of "down" and of "up" at once, and so says that the old SAs are gone when the new attempt runs.

@@ -49,6 +49,8 @@ struct pair_side {
 	/* answers questions about certificates and signatures; NULL: there are none */
 	void (*cert_auth)(struct pair_side *s, const struct ike_request *r);
 	void *cert_context;
+	/* what ike_trace() gives; NULL: nobody wants it */
+	void (*traced)(struct pair_side *s, const struct ike_request *r);
 	struct pair_sa sa[PAIR_SAS_MAX];
 	unsigned sas;
 	uint32_t sending[PAIR_SAS_MAX]; /* spi_in of the pair by chain % max */
@@ -269,6 +271,10 @@ static inline void pair_pump(struct pair_side *s)
 		case IKE_REQ_EVENT:
 		case IKE_REQ_PROGRESS:
 			pair_note_add(s, &r);
+			break;
+		case IKE_REQ_TRACE:
+			if (s->traced)
+				s->traced(s, &r);
 			break;
 		}
 	}
