@@ -6,12 +6,13 @@
  * datagram goes through ike_input.c to an IKE SA (ike_sa.[ch]) and there becomes a task
  * (ike_task.c) of one of the exchanges: ike_init.c and ike_init_answer.c (IKE_SA_INIT), ike_auth.c,
  * ike_auth_answer.c and ike_auth_up.c (IKE_AUTH), ike_child.c (CHILD SAs, over ike_deal.[ch]),
- * ike_rekey.c (IKE SA), ike_info.c. What ICMP says goes through ike_hint.c. Bytes are read and
- * written by ike_message.[ch], ike_proposal.[ch], ike_ts.[ch]; protected and cut by ike_sk.[ch] and
- * ike_frag.[ch]; keys come from ike_keys.[ch]. Ownership: the engine owns everything; SAs and tasks
- * that end are freed when the public call returns, so that no function has the ground taken from
- * under it. Threads: none; one engine belongs to one thread. RFC 7296, 7383, 5282, 3193. Left out
- * on purpose: configuration payloads (addresses come from PPP), IPComp, windows above 1.
+ * ike_rekey.c (IKE SA), ike_info.c. PPKs (RFC 8784) are ike_ppk.c's. What ICMP says goes through
+ * ike_hint.c. Bytes are read and written by ike_message.[ch], ike_proposal.[ch], ike_ts.[ch];
+ * protected and cut by ike_sk.[ch] and ike_frag.[ch]; keys come from ike_keys.[ch]. Ownership: the
+ * engine owns everything; SAs and tasks that end are freed when the public call returns, so that no
+ * function has the ground taken from under it. Threads: none; one engine belongs to one thread. RFC
+ * 7296, 7383, 5282, 3193. Left out on purpose: configuration payloads (addresses come from PPP),
+ * IPComp, windows above 1.
  *
  * The window (RFC 7296 2.3) is 1 in both directions. Ours: an IKE SA has one request on its way,
  * the others wait in its queue, and a peer's SET_WINDOW_SIZE changes nothing. The peer's: we send
@@ -21,6 +22,7 @@
  */
 #include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
+#include "ike/ike_ppk.h"
 #include "ike/ike_sa.h"
 
 #include "ike/ike_names.h"
@@ -199,6 +201,8 @@ enum ls_cause ike_peer_set(struct ike *ike, const struct ike_peer *peer, ls_time
 
 	if (p.tunnel == 0 || p.local_id.type == IKE_ID_ANY || !proposals_valid(&p))
 		return CAUSE_IKE_BAD_PROPOSAL;
+	if (p.ppk_count > IKE_PPKS_MAX)
+		return CAUSE_LIMIT_REACHED;
 	if (p.version != IKE_V2 || (p.auth != IKE_AUTH_PSK && p.auth != IKE_AUTH_CERT))
 		return CAUSE_IKE_MAJOR_VERSION;
 	enter(ike, now);
@@ -209,6 +213,9 @@ enum ls_cause ike_peer_set(struct ike *ike, const struct ike_peer *peer, ls_time
 		e->config = p;
 		if (end)
 			tunnel_close(ike, p.tunnel, CAUSE_CONFIG_CHANGED);
+		for (struct ike_sa *sa = ike->sas; sa; sa = sa->next)
+			if (sa->peer == e && sa->state == IKE_S_ESTABLISHED && !ike_ppk_fits(sa))
+				ike_sa_close(sa, CAUSE_CONFIG_CHANGED, "");
 		leave(ike);
 		return CAUSE_NONE;
 	}

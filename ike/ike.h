@@ -36,7 +36,9 @@ enum {
 	IKE_IDENTITY_MAX = 256,
 	IKE_MESSAGE_MAX = 65535,
 	IKE_KEYMAT_MAX = 160,
-	IKE_CERTS_MAX = CERT_CHAIN_MAX
+	IKE_CERTS_MAX = CERT_CHAIN_MAX,
+	IKE_PPK_ID_MAX = 128,
+	IKE_PPKS_MAX = 8
 };
 
 /* One vocabulary for both versions. Values are IKEv2's ID types (RFC 7296 3.5). */
@@ -79,6 +81,17 @@ struct ike_proposal {
 	bool no_esn; /* CHILD: 32-bit numbers allowed */
 };
 
+/* The name of a post-quantum preshared key (RFC 8784 5.1): what follows the octet of its type,
+ * which is PPK_ID_FIXED. len 0: none. */
+struct ike_ppk_id {
+	uint8_t len;
+	uint8_t data[IKE_PPK_ID_MAX];
+};
+/* From config text: false when it is empty or too long. */
+bool ike_ppk_id_parse(const char *text, struct ike_ppk_id *out);
+/* Printable, as with identities. */
+const char *ike_ppk_id_text(const struct ike_ppk_id *id, char *out, size_t cap);
+
 /* What the owner wants with one peer. Plain data, copied. */
 struct ike_peer {
 	uint32_t tunnel; /* not 0 */
@@ -94,6 +107,11 @@ struct ike_peer {
 	                         it sends (see IKE_REQ_SEND) */
 	struct ike_proposal ike[IKE_PROPOSALS_MAX], child[IKE_PROPOSALS_MAX];
 	uint8_t ike_count, child_count; /* 0: the built-in default proposals */
+	/* RFC 8784: the PPKs that may be used with this peer. We call with the first one, and take
+	 * any of them from who calls us. Required: no IKE SA without one. */
+	struct ike_ppk_id ppk[IKE_PPKS_MAX];
+	uint8_t ppk_count;
+	bool ppk_required;
 	bool tunnel_mode; /* false: transport mode for L2TP, traffic selectors UDP 1701 both ends
 	                     (RFC 3193) */
 	bool ah;          /* AH (RFC 4302) instead of ESP: `child` names INTEG algorithms, and KE; a
@@ -212,6 +230,9 @@ enum ike_request_kind {
 	 * with .ok, and .bytes when making.
 	 */
 	IKE_REQ_AUTH,
+	/* Wants a PPK mixed into keys of a new IKE SA, by `keys`: answer with .ok, and .bytes: the
+	 * three keys one after the other, each as long as before. */
+	IKE_REQ_PPK,
 	IKE_REQ_INSTALL, /* a CHILD SA pair: answer with .ok and .cause */
 	IKE_REQ_SWITCH,  /* send on this pair from now on (its number in spi_in) */
 	IKE_REQ_REMOVE,  /* end this pair */
@@ -257,6 +278,13 @@ struct ike_auth_request {
 	unsigned cert_count;
 };
 
+/* SK_d = prf+(PPK, SK_d'), and SK_pi and SK_pr likewise (RFC 8784 3). */
+struct ike_ppk_request {
+	enum algo_id prf;
+	struct ike_ppk_id id; /* one of the peer's */
+	struct ls_bytes sk_d, sk_pi, sk_pr;
+};
+
 /* A CHILD SA pair to install: the fields of esp_sa_params, said without knowing esp/. */
 struct ike_child_sa {
 	uint32_t spi_in, spi_out;
@@ -292,7 +320,7 @@ struct ike_traced {
 
 struct ike_request {
 	enum ike_request_kind kind;
-	uint64_t id;     /* of SPI, AUTH, INSTALL: to be answered; else 0 */
+	uint64_t id;     /* of SPI, AUTH, PPK, INSTALL: to be answered; else 0 */
 	uint32_t tunnel; /* 0 when no peer is known yet */
 	uint32_t chain; /* INSTALL, SWITCH, REMOVE, UP, DOWN (0: no chain came to be), MOVED (0: all
 	                   chains of the tunnel) */
@@ -310,6 +338,7 @@ struct ike_request {
 	struct ike_identity
 		peer_id; /* UP, DOWN: as authenticated, or as claimed; type ANY: unknown */
 	struct ike_auth_request auth; /* AUTH */
+	struct ike_ppk_request ppk;   /* PPK */
 	struct ike_child_sa child;    /* INSTALL */
 	struct ike_traced trace;      /* TRACE, with tunnel (0: not known yet), local and remote */
 	struct ls_event event;        /* EVENT; DOWN and PROGRESS use event.text too */
@@ -317,9 +346,9 @@ struct ike_request {
 
 struct ike_answer {
 	uint32_t spi;          /* SPI */
-	bool ok;               /* AUTH (made, or the value is right), INSTALL */
+	bool ok;               /* AUTH (made, or the value is right), PPK, INSTALL */
 	enum ls_cause cause;   /* why not: IKE_NO_PSK, ... */
-	struct ls_bytes bytes; /* AUTH made */
+	struct ls_bytes bytes; /* AUTH made, PPK */
 	const char *text;      /* AUTH: details of the cause; NULL: none */
 	/* AUTH checked, IKE_AUTH_CERT */
 	enum sign_scheme scheme;
@@ -344,6 +373,8 @@ struct ike_sa_view {
 	enum ike_auth_method auth, peer_auth; /* 0: not proven yet, or not known any more */
 	enum sign_scheme scheme, peer_scheme; /* of IKE_AUTH_CERT */
 	const struct cert_info *peer_cert;    /* NULL: none; until the engine's next call */
+	bool ppk;                             /* made with a PPK (also before a rekey), */
+	struct ike_ppk_id ppk_id;             /* this one; len 0: not known any more */
 	ls_time born, soft_at, hard_at, last_heard;
 	uint32_t children;
 };

@@ -93,6 +93,24 @@ void ike_ask_auth_check(struct ike_task *t, struct ls_bytes peer_id_body)
 	ask_auth(t, IKE_AUTH_CHECK, peer_id_body, t->in.auth);
 }
 
+void ike_ask_ppk(struct ike_task *t)
+{
+	const struct ike_keys *k = &t->sa->keys;
+	struct ls_bytes d = ike_key(k, IKE_SK_D), pi = ike_key(k, IKE_SK_PI),
+			pr = ike_key(k, IKE_SK_PR);
+	struct ike_item *item = ask(t, IKE_REQ_PPK, IKE_Q_PPK, d.len + pi.len + pr.len);
+
+	if (!item)
+		return;
+	item->request.ppk = (struct ike_ppk_request){
+		.prf = k->prf,
+		.id = t->sa->ppk.id,
+		.sk_d = ike_item_copy(item, d),
+		.sk_pi = ike_item_copy(item, pi),
+		.sk_pr = ike_item_copy(item, pr),
+	};
+}
+
 void ike_ask_install(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;

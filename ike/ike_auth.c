@@ -3,6 +3,7 @@
 #include "ike/ike_auth.h"
 
 #include "ike/ike_names.h"
+#include "ike/ike_ppk.h"
 
 #include <string.h>
 
@@ -124,6 +125,7 @@ static void send_request(struct ike_task *t)
 		ike_id_write(&b.w, &p->remote_id);
 	}
 	ike_auth_write(t, &b);
+	ike_ppk_request_write(t, &b);
 	if (first_contact(sa))
 		ike_build_flag(&b, IKE_N_INITIAL_CONTACT);
 	if (!ike_deal_offer(t, &b)) {
@@ -177,7 +179,7 @@ static void auth_ask_make(struct ike_task *t)
 
 static void peer_refused(struct ike_task *t, const struct ike_notify *error)
 {
-	char text[LS_EVENT_TEXT_MAX];
+	char text[LS_EVENT_TEXT_MAX], doubt[LS_EVENT_TEXT_MAX];
 	struct ike_text out = ike_text_make(text, sizeof text);
 
 	ike_text_add(&out, "it answered ");
@@ -188,12 +190,13 @@ static void peer_refused(struct ike_task *t, const struct ike_notify *error)
 		ike_text_add(&out, t->sa->other_ca
 		                           ? ", by a certificate of a CA that it does not ask for"
 		                           : ", by our certificate");
+	ike_ppk_doubt(t->sa, text, doubt, sizeof doubt);
 	/* Without AUTH in it the answer is final for this SA (2.21.2), there is nobody to send a
 	 * Delete to. */
 	ike_sa_end(t->sa,
 	           error->type == IKE_N_AUTHENTICATION_FAILED ? CAUSE_IKE_AUTH_REFUSED
 	                                                      : ike_child_error(error->type),
-	           text);
+	           doubt);
 }
 
 static void wrong_identity(struct ike_task *t, const struct ike_identity *seen)
@@ -231,6 +234,8 @@ static void auth_response(struct ike_task *t)
 		return;
 	}
 	cause = ike_auth_method(sa, &t->in, text, sizeof text);
+	if (cause == CAUSE_NONE)
+		cause = ike_ppk_response(t, text, sizeof text);
 	if (cause != CAUSE_NONE) {
 		ike_sa_end_telling(sa, cause, text, IKE_N_AUTHENTICATION_FAILED);
 		return;
@@ -303,10 +308,26 @@ static void installed(struct ike_task *t, const struct ike_answer *a)
 		ike_task_done(t);
 }
 
+/* With a PPK that is not required the value without it is made first (RFC 8784 3). */
+static void auth_made(struct ike_task *t, const struct ike_answer *a)
+{
+	struct ike_sa *sa = t->sa;
+	bool plain = sa->ppk.spoken && !sa->ppk.used;
+
+	if (!a->ok || !ike_bytes_set(plain ? &t->auth_plain : &t->auth, a->bytes.p, a->bytes.len))
+		ike_sa_end(sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_NO_PSK,
+		           a->text ? a->text : "");
+	else if (plain)
+		ike_ask_ppk(t);
+	else
+		send_request(t);
+}
+
 static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 {
 	struct ike_sa *sa = t->sa;
 	enum ike_question asked = t->asking;
+	char text[LS_EVENT_TEXT_MAX];
 
 	t->asking = IKE_Q_NONE;
 	switch (asked) {
@@ -314,21 +335,26 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 		t->deal->spi_in = a->spi;
 		if (a->spi == 0)
 			ike_sa_end(sa, CAUSE_IKE_NO_SPI, "");
+		else if (sa->ppk.spoken && sa->peer->config.ppk_required)
+			ike_ask_ppk(t);
 		else
 			auth_ask_make(t);
 		break;
 	case IKE_Q_AUTH_MAKE:
-		if (!a->ok || !ike_bytes_set(&t->auth, a->bytes.p, a->bytes.len))
-			ike_sa_end(sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_NO_PSK,
-			           a->text ? a->text : "");
+		auth_made(t, a);
+		break;
+	case IKE_Q_PPK:
+		if (ike_ppk_take(sa, a))
+			auth_ask_make(t);
 		else
-			send_request(t);
+			ike_sa_end(sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_INTERNAL, "");
 		break;
 	case IKE_Q_AUTH_CHECK:
 		if (!a->ok)
 			ike_sa_end_telling(
 				sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH,
-				a->text ? a->text : "", IKE_N_AUTHENTICATION_FAILED);
+				ike_ppk_doubt(sa, a->text, text, sizeof text),
+				IKE_N_AUTHENTICATION_FAILED);
 		else {
 			ike_auth_checked(sa, a);
 			authenticated(t);

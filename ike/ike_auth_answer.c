@@ -3,6 +3,7 @@
 #include "ike/ike_auth.h"
 
 #include "ike/ike_names.h"
+#include "ike/ike_ppk.h"
 
 #include <string.h>
 
@@ -70,6 +71,18 @@ static void unknown_peer(struct ike_task *t, const struct ike_identity *idi,
 	refuse(t, CAUSE_IKE_UNKNOWN_PEER, text);
 }
 
+/* The peer is known: its proof is checked, with the keys that it was made with. */
+static void check(struct ike_task *t, enum ike_ppk_action action, enum ls_cause cause,
+                  const char *text)
+{
+	if (action == IKE_PPK_ABORT)
+		refuse(t, cause, text);
+	else if (action == IKE_PPK_USE)
+		ike_ask_ppk(t);
+	else
+		ike_ask_auth_check(t, t->in.idi);
+}
+
 static void auth_request(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;
@@ -77,6 +90,7 @@ static void auth_request(struct ike_task *t)
 	bool has_idr = t->in.idr.p != NULL;
 	struct ike_peer_entry *peer;
 	char text[LS_EVENT_TEXT_MAX];
+	enum ike_ppk_action action;
 	enum ls_cause cause;
 
 	if (!t->in.idi.p || !ike_id_read(t->in.idi, &idi) ||
@@ -111,7 +125,8 @@ static void auth_request(struct ike_task *t)
 	}
 	ike_cert_request_take(sa, &t->in);
 	sa->contact = ike_notify_find(&t->in, IKE_N_INITIAL_CONTACT) != NULL;
-	ike_ask_auth_check(t, t->in.idi);
+	action = ike_ppk_request(t, &cause, text, sizeof text);
+	check(t, action, cause, text);
 }
 
 static void ask_make(struct ike_task *t)
@@ -162,6 +177,7 @@ static void respond(struct ike_task *t)
 	ike_id_write(&b.w, &sa->peer->config.local_id);
 	ike_cert_write(sa, &b);
 	ike_auth_write(t, &b);
+	ike_ppk_answer_write(sa, &b);
 	if (t->child_failed == CAUSE_NONE) {
 		ike_deal_answer(t, &b);
 		c = ike_deal_child(t);
@@ -196,9 +212,21 @@ static void answer_make(struct ike_task *t, const struct ike_answer *a)
 	ike_ask_install(t);
 }
 
+static void answer_ppk(struct ike_task *t, const struct ike_answer *a)
+{
+	char text[LS_EVENT_TEXT_MAX];
+	enum ike_ppk_action action = IKE_PPK_STANDARD;
+	enum ls_cause cause = CAUSE_NONE;
+
+	if (!ike_ppk_take(t->sa, a))
+		action = ike_ppk_request_without(t, &cause, text, sizeof text);
+	check(t, action, cause, text);
+}
+
 static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 {
 	enum ike_question asked = t->asking;
+	char text[LS_EVENT_TEXT_MAX];
 
 	t->asking = IKE_Q_NONE;
 	switch (asked) {
@@ -210,7 +238,10 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 			authenticated(t);
 		} else
 			refuse(t, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH,
-			       a->text ? a->text : "");
+			       ike_ppk_doubt(t->sa, a->text, text, sizeof text));
+		break;
+	case IKE_Q_PPK:
+		answer_ppk(t, a);
 		break;
 	case IKE_Q_SPI:
 		t->deal->spi_in = a->spi;

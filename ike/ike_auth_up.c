@@ -3,6 +3,7 @@
 #include "ike/ike_auth.h"
 
 #include "ike/ike_names.h"
+#include "ike/ike_ppk.h"
 
 #include <string.h>
 
@@ -18,11 +19,12 @@ void ike_auth_progress(struct ike_sa *sa)
 		ike_text_add(&out, sa->peer_cert->issuer);
 		ike_text_add(&out, ", ");
 		ike_text_add(&out, sign_name(sa->peer_scheme));
-		ike_text_add(&out, ")");
 	} else {
-		ike_text_add(&out, " (preshared key)");
+		ike_text_add(&out, " (preshared key");
 	}
+	ike_text_add(&out, sa->ppk.used ? ", with a PPK)" : ")");
 	ike_queue_progress(sa->ike, sa->tunnel, text);
+	ike_ppk_audit(sa);
 }
 
 static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)

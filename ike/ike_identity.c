@@ -81,6 +81,26 @@ const char *ike_identity_text(const struct ike_identity *id, char *out, size_t c
 	return out;
 }
 
+const char *ike_ppk_id_text(const struct ike_ppk_id *id, char *out, size_t cap)
+{
+	struct ike_text t = ike_text_make(out, cap);
+
+	escaped(&t, id->data, id->len);
+	return out;
+}
+
+bool ike_ppk_id_parse(const char *text, struct ike_ppk_id *out)
+{
+	size_t len = strlen(text);
+
+	memset(out, 0, sizeof *out);
+	if (len == 0 || len > IKE_PPK_ID_MAX)
+		return false;
+	out->len = (uint8_t)len;
+	memcpy(out->data, text, len);
+	return true;
+}
+
 static uint8_t lower(uint8_t c)
 {
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c - 'A' + 'a') : c;

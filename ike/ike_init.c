@@ -2,6 +2,7 @@
  * (RFC 7296 1.2, 2.6, 2.7). */
 #include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
+#include "ike/ike_ppk.h"
 
 #include "ike/ike_names.h"
 #include "ike/ike_trace.h"
@@ -42,6 +43,7 @@ enum ls_cause ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsign
 	sa->address_index = (uint8_t)address_index;
 	sa->forced_udp = p->force_udp;
 	sa->fragment_size = p->fragment_size;
+	ike_ppk_call(sa);
 	sa->remote = p->remote[address_index];
 	if (sa->remote.port == 0)
 		sa->remote.port = IKE_PORT;
@@ -73,6 +75,7 @@ static bool build_request(struct ike_task *t)
 	ike_build_flag(&b, IKE_N_FRAGMENTATION_SUPPORTED);
 	if (ike_cert_spoken_with(p))
 		ike_cert_hashes_write(&b);
+	ike_ppk_init_write(sa, &b);
 	ike_build_end(&b);
 	if (!wr_ok(&b.w))
 		return false;
@@ -262,6 +265,9 @@ void ike_init_response(struct ike_sa *sa, const struct ike_datagram *d, struct l
 	cause = ike_payloads_read(h.next, &r, &t->in);
 	if (cause == CAUSE_NONE && notified(t))
 		return;
+	/* Whoever takes USE_PPK out of the answer must not end the call (RFC 8784 6). */
+	if (cause == CAUSE_NONE)
+		cause = ike_ppk_init_answered(sa, &t->in);
 	if (cause == CAUSE_NONE)
 		cause = agree(t, h.spi_r);
 	if (cause != CAUSE_NONE) {

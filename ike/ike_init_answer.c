@@ -2,6 +2,7 @@
  * 7296 1.2, 2.6, 2.7, RFC 8019). */
 #include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
+#include "ike/ike_ppk.h"
 
 #include "ike/ike_names.h"
 #include "ike/ike_trace.h"
@@ -192,6 +193,7 @@ static bool build_response(struct ike_sa *sa, bool fragmentation)
 		ike_cert_hashes_write(&b);
 	if (ike_cert_taken(ike))
 		ike_cert_request_write(ike, &b);
+	ike_ppk_init_write(sa, &b);
 	ike_build_end(&b);
 	if (!wr_ok(&b.w))
 		return false;
@@ -241,6 +243,7 @@ static void accept(struct ike *ike, const struct ike_datagram *d, const struct i
 	sa->fragment_size = p->fragment_size;
 	sa->fragmentation = ike_notify_find(in, IKE_N_FRAGMENTATION_SUPPORTED) != NULL;
 	ike_cert_init_take(sa, in);
+	ike_ppk_init_heard(sa, in);
 	sa->nat = ike_nat_check(in, h->spi_i, 0, &d->local, &d->remote);
 	sa->forced_udp = p->force_udp && sa->nat.spoken;
 	sa->recv_id = 1;

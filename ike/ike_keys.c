@@ -82,6 +82,27 @@ bool ike_keys_derive(struct ike_keys *k, const struct ike_choice *choice,
 	return ok;
 }
 
+bool ike_keys_swap(struct ike_keys *k, struct secret *other)
+{
+	static const enum ike_key keys[] = {IKE_SK_D, IKE_SK_PI, IKE_SK_PR};
+	size_t at = 0;
+
+	if (!k->all.bytes ||
+	    other->len != (size_t)k->len[IKE_SK_D] + k->len[IKE_SK_PI] + k->len[IKE_SK_PR])
+		return false;
+	for (unsigned i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+		uint8_t *ours = k->all.bytes + k->at[keys[i]];
+
+		for (unsigned n = 0; n < k->len[keys[i]]; n++, at++) {
+			uint8_t one = ours[n];
+
+			ours[n] = other->bytes[at];
+			other->bytes[at] = one;
+		}
+	}
+	return true;
+}
+
 size_t ike_keys_id_mac(const struct ike_keys *k, bool of_initiator, struct ls_bytes id_body,
                        uint8_t out[CRYPTO_HASH_MAX])
 {

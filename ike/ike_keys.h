@@ -34,6 +34,9 @@ bool ike_keys_layout(struct ike_keys *k, const struct ike_choice *choice);
 bool ike_keys_derive(struct ike_keys *k, const struct ike_choice *choice,
                      const struct ike_keys *rekeyed, const struct secret *shared,
                      struct ls_bytes ni, struct ls_bytes nr, uint64_t spi_i, uint64_t spi_r);
+/* SK_d, SK_pi and SK_pr change places with those in *other (one after the other, as long as they
+ * are here); false: their size does not fit, nothing has changed. */
+bool ike_keys_swap(struct ike_keys *k, struct secret *other);
 /* prf(SK_pi or SK_pr, ID body) into out; gives its size. */
 size_t ike_keys_id_mac(const struct ike_keys *k, bool of_initiator, struct ls_bytes id_body,
                        uint8_t out[CRYPTO_HASH_MAX]);

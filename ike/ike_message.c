@@ -243,6 +243,9 @@ static bool notify_known(uint16_t type)
 		IKE_N_FRAGMENTATION_SUPPORTED,
 		IKE_N_ESP_TFC_PADDING_NOT_SUPPORTED,
 		IKE_N_SIGNATURE_HASH_ALGORITHMS,
+		IKE_N_USE_PPK,
+		IKE_N_PPK_IDENTITY,
+		IKE_N_NO_PPK_AUTH,
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

@@ -4,6 +4,7 @@
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
+#include "ike/ike_ppk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,7 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, uint64_t
 	sa->scheme = old->scheme;
 	sa->peer_scheme = old->peer_scheme;
 	ike_cert_keep(sa, old->peer_cert);
+	ike_ppk_inherit(sa, old);
 	sa->local = old->local;
 	sa->remote = old->remote;
 	sa->nat = old->nat;

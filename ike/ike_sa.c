@@ -183,6 +183,7 @@ static void setup_free(struct ike_sa *sa)
 	sa->ke = NULL;
 	ike_bytes_free(&sa->init_local);
 	ike_bytes_free(&sa->init_remote);
+	secret_free(&sa->ppk.other);
 }
 
 static void sa_free(struct ike_sa *sa)

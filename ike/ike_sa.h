@@ -48,6 +48,15 @@ struct ike_child {
 
 struct ike_task;
 
+/* What an IKE SA has to do with post-quantum preshared keys (ike_ppk.h). */
+struct ike_sa_ppk {
+	bool spoken;          /* USE_PPK went both ways */
+	bool used;            /* the keys of the SA have the PPK in them */
+	enum ls_cause why;    /* not used though there is one: why; CAUSE_NONE */
+	struct ike_ppk_id id; /* calling: the one we name; called: the one that the peer names */
+	struct secret other;  /* set-up: SK_d, SK_pi and SK_pr without it */
+};
+
 struct ike_sa {
 	struct ike *ike;
 	struct ike_sa *next, *next_spi;
@@ -67,6 +76,7 @@ struct ike_sa {
 	enum ike_auth_method auth, peer_auth; /* 0: not proven yet */
 	enum sign_scheme scheme, peer_scheme; /* of IKE_AUTH_CERT */
 	struct cert_info *peer_cert;          /* malloc'ed; NULL: none */
+	struct ike_sa_ppk ppk;
 	uint64_t spi_i, spi_r;
 	struct ls_addr local, remote;
 	uint8_t address_index; /* initiator: which of the peer's addresses is tried */
@@ -111,7 +121,14 @@ struct ike_sa {
 	bool contact; /* responder: the peer said INITIAL_CONTACT */
 };
 
-enum ike_question { IKE_Q_NONE, IKE_Q_SPI, IKE_Q_AUTH_MAKE, IKE_Q_AUTH_CHECK, IKE_Q_INSTALL };
+enum ike_question {
+	IKE_Q_NONE,
+	IKE_Q_SPI,
+	IKE_Q_AUTH_MAKE,
+	IKE_Q_AUTH_CHECK,
+	IKE_Q_PPK,
+	IKE_Q_INSTALL
+};
 
 struct ike_deal;
 
@@ -167,6 +184,7 @@ struct ike_task {
 	enum ls_cause child_failed; /* ike_auth_answer.c: the child was refused, the IKE SA not */
 	uint16_t child_notify;      /* and the notify that says so */
 	struct ls_bytes auth;       /* malloc'ed: our AUTH value */
+	struct ls_bytes auth_plain; /* malloc'ed: without PPK, where we may go on without one */
 };
 
 /* ike_sa.c */
@@ -287,6 +305,8 @@ void ike_ask_spi(struct ike_task *t);
 void ike_ask_auth_make(struct ike_task *t, struct ls_bytes id_body);
 /* The AUTH of t->in. */
 void ike_ask_auth_check(struct ike_task *t, struct ls_bytes peer_id_body);
+/* The PPK sa->ppk.id into the SA's keys. */
+void ike_ask_ppk(struct ike_task *t);
 void ike_ask_install(struct ike_task *t);
 void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain);
 void ike_ask_pair(struct ike_sa *sa, enum ike_request_kind kind, uint32_t chain, uint32_t spi_in,

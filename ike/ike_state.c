@@ -146,14 +146,14 @@ static void choice_write(struct wr *w, const struct ike_choice *c)
 
 static void sa_write(struct wr *w, const struct ike_sa *sa, ls_time now)
 {
-	const bool flags[] = {sa->initiator,  sa->dialled,    sa->nat.spoken,   sa->nat.local,
-	                      sa->nat.remote, sa->forced_udp, sa->fragmentation};
+	const bool flags[] = {sa->initiator,  sa->dialled,    sa->nat.spoken,    sa->nat.local,
+	                      sa->nat.remote, sa->forced_udp, sa->fragmentation, sa->ppk.used};
 	const struct ike_task *t = sa->active && sa->active->outstanding ? sa->active : NULL;
 
 	wr_u32(w, sa->tunnel);
 	wr_u64(w, sa->spi_i);
 	wr_u64(w, sa->spi_r);
-	wr_u8(w, flags_pack(flags, 7));
+	wr_u8(w, flags_pack(flags, 8));
 	wr_u16(w, sa->fragment_size);
 	wr_u16(w, (uint16_t)sa->peer_id.type);
 	bytes_write(w, LS_BYTES(sa->peer_id.data, sa->peer_id.len));
@@ -293,6 +293,7 @@ static bool sa_read(struct ike *ike, struct rd *r)
 		.spoken = flags & 4, .local = flags & 8, .remote = flags & 16};
 	sa->forced_udp = flags & 32;
 	sa->fragmentation = flags & 64;
+	sa->ppk.used = flags & 128;
 	ok = body_read(r, sa);
 	if (!ok || !sa->peer)
 		ike_sa_forget(sa);

@@ -31,6 +31,7 @@ static void task_free(struct ike_task *t)
 	ike_bytes_free(&t->plain);
 	ike_bytes_free(&t->cookie);
 	ike_bytes_free(&t->auth);
+	ike_bytes_free(&t->auth_plain);
 	free(t->in_bytes);
 	free(t);
 }

@@ -56,6 +56,8 @@ bool ike_sa_view(const struct ike *ike, size_t index, struct ike_sa_view *view)
 		.scheme = sa->scheme,
 		.peer_scheme = sa->peer_scheme,
 		.peer_cert = sa->peer_cert,
+		.ppk = stands && sa->ppk.used,
+		.ppk_id = sa->ppk.id,
 		.born = sa->born,
 		.soft_at = stands ? after(sa->life.born, sa->life.soft.seconds) : LS_NEVER,
 		.hard_at = stands ? after(sa->life.born, sa->life.hard.seconds) : LS_NEVER,

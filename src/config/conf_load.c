@@ -288,6 +288,24 @@ static void ipsec_check(const struct conf *conf, const struct conf_tunnel *t, st
 		ah_excludes(conf, t, "esp.dummy-interval", "has no dummies", e);
 }
 
+static void ppk_check(const struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
+{
+	struct ike_ppk_id id;
+
+	_Static_assert((int)CONF_TEXT_MAX <= (int)IKE_PPK_ID_MAX &&
+	                       (int)CONF_PPKS_MAX <= (int)IKE_PPKS_MAX,
+	               "what the config allows, IKE takes");
+	for (uint32_t i = 0; i < t->ppk_count; i++)
+		if (!ike_ppk_id_parse(t->ppks[i], &id))
+			conf_error(e, conf->path, conf_key_line(t, "ppk"),
+			           "'ppk' of the tunnel '%s' has a name that is empty", t->name);
+	if (t->ppk_required && t->ppk_count == 0)
+		conf_error(e, conf->path, conf_key_line(t, "ppk-required"),
+		           "the tunnel '%s' requires a PPK ('ppk-required'), but names none: set "
+		           "'ppk'",
+		           t->name);
+}
+
 static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct conf_errors *e)
 {
 	bool dials = t->start != CONF_START_WAIT;
@@ -342,6 +360,7 @@ static void tunnel_check(struct conf *conf, const struct conf_tunnel *t, struct 
 	identity_check(conf, t, "peer-identity", t->peer_identity, e);
 	marks_check(conf, t, e);
 	conf_auth_check(conf, t, e);
+	ppk_check(conf, t, e);
 	if (t->mtu > 0 && t->mtu < 576)
 		conf_error(e, p, t->line, "the tunnel '%s' has an 'mtu' below 576", t->name);
 }

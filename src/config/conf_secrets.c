@@ -1,5 +1,6 @@
 /* The secrets file: opened with care, read into guarded memory. */
 #include "src/config/conf_secrets_text.h"
+#include "src/config/conf_table.h"
 #include "src/config/config.h"
 
 #include <errno.h>
@@ -107,6 +108,20 @@ static void psk_read(const struct reading *in, const config_setting_t *entry,
 	secret_take(in, entry, "secret", &out->secret);
 }
 
+static void ppk_read(const struct reading *in, const config_setting_t *entry,
+                     const struct conf_secrets *s, struct conf_secret_ppk *out)
+{
+	static const char *const known[] = {"id", "secret", NULL};
+
+	keys_check(in, entry, known);
+	text_get(in, entry, "id", out->id, sizeof out->id, true);
+	secret_take(in, entry, "secret", &out->secret);
+	for (const struct conf_secret_ppk *p = s->ppks; p < out; p++)
+		if (strcmp(p->id, out->id) == 0)
+			conf_error(in->errors, in->path, config_setting_source_line(entry),
+			           "the PPK '%s' is there twice", out->id);
+}
+
 static void user_read(const struct reading *in, const config_setting_t *entry,
                       struct conf_secret_user *out)
 {
@@ -178,6 +193,10 @@ static void root_read(const struct reading *in, const config_setting_t *root,
 			s->psks = list_room(in, list, sizeof *s->psks, &s->psk_count);
 			for (unsigned k = 0; s->psks && k < s->psk_count; k++)
 				psk_read(in, config_setting_get_elem(list, k), &s->psks[k]);
+		} else if (strcmp(name, "ppks") == 0 && !s->ppks) {
+			s->ppks = list_room(in, list, sizeof *s->ppks, &s->ppk_count);
+			for (unsigned k = 0; s->ppks && k < s->ppk_count; k++)
+				ppk_read(in, config_setting_get_elem(list, k), s, &s->ppks[k]);
 		} else if (strcmp(name, "users") == 0 && !s->users) {
 			s->users = list_room(in, list, sizeof *s->users, &s->user_count);
 			for (unsigned k = 0; s->users && k < s->user_count; k++)
@@ -191,9 +210,11 @@ static void root_read(const struct reading *in, const config_setting_t *root,
 			for (unsigned k = 0; s->keys && k < s->key_count; k++)
 				key_read(in, config_setting_get_elem(list, k), &s->keys[k]);
 		} else {
-			conf_error(in->errors, in->path, config_setting_source_line(list),
-			           "unknown key '%s'; there are 'psks', 'users', 'l2tp' and 'keys'",
-			           name);
+			conf_error(
+				in->errors, in->path, config_setting_source_line(list),
+				"unknown key '%s'; there are 'psks', 'ppks', 'users', 'l2tp' and "
+				"'keys'",
+				name);
 		}
 	}
 }
@@ -226,6 +247,8 @@ void conf_secrets_free(struct conf_secrets *s)
 {
 	for (size_t i = 0; s->psks && i < s->psk_count; i++)
 		secret_free(&s->psks[i].secret);
+	for (size_t i = 0; s->ppks && i < s->ppk_count; i++)
+		secret_free(&s->ppks[i].secret);
 	for (size_t i = 0; s->users && i < s->user_count; i++)
 		secret_free(&s->users[i].password);
 	for (size_t i = 0; s->l2tps && i < s->l2tp_count; i++)
@@ -234,9 +257,28 @@ void conf_secrets_free(struct conf_secrets *s)
 		secret_free(&s->keys[i].passphrase);
 	free(s->keys);
 	free(s->psks);
+	free(s->ppks);
 	free(s->users);
 	free(s->l2tps);
 	memset(s, 0, sizeof *s);
+}
+
+const struct secret *conf_secrets_ppk(const struct conf_secrets *s, const char *id, size_t len)
+{
+	for (size_t i = 0; i < s->ppk_count; i++)
+		if (strlen(s->ppks[i].id) == len && memcmp(s->ppks[i].id, id, len) == 0)
+			return &s->ppks[i].secret;
+	return NULL;
+}
+
+static void ppks_check(const struct conf *conf, const struct conf_tunnel *t,
+                       const struct conf_secrets *s, struct conf_errors *errors)
+{
+	for (uint32_t i = 0; i < t->ppk_count; i++)
+		if (!conf_secrets_ppk(s, t->ppks[i], strlen(t->ppks[i])))
+			conf_error(errors, conf->path, conf_key_line(t, "ppk"),
+			           "the PPK '%s' of the tunnel '%s' is not in %s ('ppks')",
+			           t->ppks[i], t->name, conf->gateway.secrets);
 }
 
 static bool user_is_there(const struct conf_secrets *s, const char *name)
@@ -271,6 +313,8 @@ bool conf_secrets_check(const struct conf *conf, struct conf_errors *errors)
 			           conf->tunnels[i].user, conf->tunnels[i].name, path);
 	for (size_t i = 0; i < conf->tunnel_count; i++)
 		psk_needed |= conf_uses_psk(&conf->tunnels[i]);
+	for (size_t i = 0; i < conf->tunnel_count; i++)
+		ppks_check(conf, &conf->tunnels[i], &s, errors);
 	if (s.psk_count == 0 && psk_needed)
 		conf_error(errors, path, 0, "there is no preshared key in it ('psks')");
 	if (conf_pki_check(conf, true, &pki, errors))

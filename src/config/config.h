@@ -28,6 +28,7 @@ enum {
 	CONF_PKI_MAX = 8, /* files of CAs, files of CRLs */
 	CONF_PKI_FILE_MAX = 16 * 1024 * 1024,
 	CONF_AUTHS_MAX = 2,
+	CONF_PPKS_MAX = 8,
 	CONF_TUNNELS_MAX = 4096,
 	CONF_KEYS_MAX = 64, /* rows of one table of keys */
 	CONF_ERRORS_MAX = 20,
@@ -115,6 +116,9 @@ struct conf_tunnel {
 	char auth[CONF_WORD_MAX];          /* conf_auth_parse */
 	char peer_auth[CONF_AUTHS_MAX][CONF_WORD_MAX];
 	uint32_t peer_auth_count; /* 0: as auth */
+	char ppks[CONF_PPKS_MAX][CONF_TEXT_MAX];
+	uint32_t ppk_count; /* 0: none */
+	bool ppk_required;
 	char user[CONF_TEXT_MAX]; /* dialling: our PPP name; waiting: the only one that may call,
 	                             "": any */
 	struct ls_prefix routes[CONF_ROUTES_MAX];
@@ -244,6 +248,12 @@ struct conf_secret_psk {
 	struct secret secret;
 };
 
+/* A post-quantum preshared key (RFC 8784). */
+struct conf_secret_ppk {
+	char id[CONF_TEXT_MAX];
+	struct secret secret;
+};
+
 struct conf_secret_user {
 	char name[CONF_TEXT_MAX];
 	struct secret password;
@@ -263,6 +273,8 @@ struct conf_secret_key {
 struct conf_secrets {
 	struct conf_secret_psk *psks;
 	size_t psk_count;
+	struct conf_secret_ppk *ppks;
+	size_t ppk_count;
 	struct conf_secret_user *users;
 	size_t user_count;
 	struct conf_secret_l2tp *l2tps;
@@ -271,6 +283,8 @@ struct conf_secrets {
 	size_t key_count;
 };
 
+/* The PPK of that name; NULL: there is none. */
+const struct secret *conf_secrets_ppk(const struct conf_secrets *s, const char *id, size_t len);
 /* Opens a secrets file or a private key (`what` it is: for the error), refusing a file that others
  * than its owner may read or that is another user's. Gives the descriptor, or -1 with error. */
 int conf_secrets_open(const char *what, const char *path, char *error, size_t cap);

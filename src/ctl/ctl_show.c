@@ -214,6 +214,8 @@ static void show_proof(const json_t *s)
 	if (text(s, "peer_auth")[0])
 		printf("  proven by   the peer: %s; we: %s\n", text(s, "peer_auth"),
 		       text(s, "auth"));
+	if (yes(s, "ppk"))
+		printf("  PPK         %s\n", text(s, "ppk_id"));
 	if (c)
 		printf("  certificate %s, of %s, number %s, valid until %s\n", text(c, "subject"),
 		       text(c, "issuer"), text(c, "serial"), text(c, "not_after"));

@@ -41,6 +41,12 @@ static void refuse(struct iked *d, uint64_t id, enum ls_cause cause)
 	ike_answer(d->ike, id, &no, clock_now());
 }
 
+/* With what follows it. */
+static size_t ppk_bytes(const struct msg_ike_ppk_ask *m)
+{
+	return sizeof *m + m->ppk_id.len + m->sk_d.len + m->sk_pi.len + m->sk_pr.len;
+}
+
 static void ask_free(struct iked *d, struct iked_ask **at)
 {
 	struct iked_ask *a = *at;
@@ -48,6 +54,9 @@ static void ask_free(struct iked *d, struct iked_ask **at)
 	*at = a->next;
 	d->asks_count--;
 	free(a->auth);
+	if (a->ppk)
+		secret_wipe(a->ppk, ppk_bytes(a->ppk));
+	free(a->ppk);
 	free(a);
 }
 
@@ -110,29 +119,42 @@ void iked_ask_install(struct iked *d, const struct ike_request *r)
 		IKED_SEND(d, GATEWAY, sa_install, &m);
 }
 
-/* A copy that owns its bytes, in one piece. */
-static struct msg_ike_auth_ask *auth_copy(const struct msg_ike_auth_ask *m)
+/* Copies what the fields point to, one after the other, to `at`, and lets them point there. */
+static void fields_move(struct ls_bytes *const field[], unsigned n, uint8_t *at)
 {
-	struct msg_ike_auth_ask *copy = malloc(sizeof *copy + m->message.len + m->nonce.len +
-	                                       m->id_mac.len + m->auth.len + m->key_id.len);
-	struct ls_bytes *field[5];
-	uint8_t *at;
-
-	if (!copy)
-		return NULL;
-	at = (uint8_t *)(copy + 1);
-	*copy = *m;
-	field[0] = &copy->message;
-	field[1] = &copy->nonce;
-	field[2] = &copy->id_mac;
-	field[3] = &copy->auth;
-	field[4] = &copy->key_id;
-	for (unsigned i = 0; i < 5; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		if (field[i]->len > 0)
 			memcpy(at, field[i]->p, field[i]->len);
 		field[i]->p = at;
 		at += field[i]->len;
 	}
+}
+
+/* A copy that owns its bytes, in one piece. */
+static struct msg_ike_auth_ask *auth_copy(const struct msg_ike_auth_ask *m)
+{
+	struct msg_ike_auth_ask *copy = malloc(sizeof *copy + m->message.len + m->nonce.len +
+	                                       m->id_mac.len + m->auth.len + m->key_id.len);
+
+	if (!copy)
+		return NULL;
+	*copy = *m;
+	fields_move((struct ls_bytes *const[]){&copy->message, &copy->nonce, &copy->id_mac,
+	                                       &copy->auth, &copy->key_id},
+	            5, (uint8_t *)(copy + 1));
+	return copy;
+}
+
+static struct msg_ike_ppk_ask *ppk_copy(const struct msg_ike_ppk_ask *m)
+{
+	struct msg_ike_ppk_ask *copy = malloc(ppk_bytes(m));
+
+	if (!copy)
+		return NULL;
+	*copy = *m;
+	fields_move(
+		(struct ls_bytes *const[]){&copy->ppk_id, &copy->sk_d, &copy->sk_pi, &copy->sk_pr},
+		4, (uint8_t *)(copy + 1));
 	return copy;
 }
 
@@ -189,17 +211,43 @@ void iked_ask_auth(struct iked *d, const struct ike_request *r)
 	IKED_SEND(d, KEYS, ike_auth_ask, a->auth);
 }
 
+void iked_ask_ppk(struct iked *d, const struct ike_request *r)
+{
+	const struct ike_ppk_request *q = &r->ppk;
+	struct msg_ike_ppk_ask m = {
+		.id = r->id,
+		.tunnel = r->tunnel,
+		.prf = (uint16_t)q->prf,
+		.ppk_id = LS_BYTES(q->id.data, q->id.len),
+		.sk_d = q->sk_d,
+		.sk_pi = q->sk_pi,
+		.sk_pr = q->sk_pr,
+	};
+	struct iked_ask *a = ask_add(d, r->id, IKED_ASK_PPK);
+
+	if (a)
+		a->ppk = ppk_copy(&m);
+	if (!a || !a->ppk) {
+		iked_ask_done(d, r->id, IKED_ASK_PPK);
+		refuse(d, r->id, CAUSE_NO_MEMORY);
+		return;
+	}
+	IKED_SEND(d, KEYS, ike_ppk_ask, a->ppk);
+}
+
 void iked_ask_keys_again(struct iked *d)
 {
 	for (struct iked_ask *a = d->asks; a; a = a->next)
 		if (a->kind == IKED_ASK_AUTH)
 			IKED_SEND(d, KEYS, ike_auth_ask, a->auth);
+		else if (a->kind == IKED_ASK_PPK)
+			IKED_SEND(d, KEYS, ike_ppk_ask, a->ppk);
 }
 
 void iked_ask_gateway_lost(struct iked *d)
 {
 	for (struct iked_ask **at = &d->asks; *at;) {
-		if ((*at)->kind == IKED_ASK_AUTH) {
+		if ((*at)->kind == IKED_ASK_AUTH || (*at)->kind == IKED_ASK_PPK) {
 			at = &(*at)->next;
 			continue;
 		}

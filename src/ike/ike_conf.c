@@ -31,6 +31,19 @@ static bool proposals_make(const struct conf_tunnel *conf, unsigned use, struct 
 	return true;
 }
 
+static bool ppks_make(const struct conf_tunnel *conf, struct ike_peer *peer, char *error,
+                      size_t cap)
+{
+	for (uint32_t i = 0; i < conf->ppk_count; i++)
+		if (!ike_ppk_id_parse(conf->ppks[i], &peer->ppk[i])) {
+			snprintf(error, cap, "'%s'", conf->ppks[i]);
+			return false;
+		}
+	peer->ppk_count = (uint8_t)conf->ppk_count;
+	peer->ppk_required = conf->ppk_required;
+	return true;
+}
+
 static bool identities_make(const struct conf_gateway *gateway, const struct conf_tunnel *conf,
                             struct ike_peer *peer, char *error, size_t cap)
 {
@@ -76,6 +89,8 @@ enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel
 	if (!conf_auth_parse(conf->auth, &p.auth) ||
 	    !conf_padding_parse(conf->ike.rsa_padding, &p.rsa_pkcs1))
 		return CAUSE_IKE_CONFIG_AUTH;
+	if (!ppks_make(conf, &p, error, cap))
+		return CAUSE_IKE_CONFIG_PPK;
 	if (!identities_make(gateway, conf, &p, error, cap))
 		return CAUSE_IKE_CONFIG_IDENTITY;
 	if (!proposals_make(conf, ALGO_FOR_IKE, p.ike, &p.ike_count, error, cap) ||

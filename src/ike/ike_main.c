@@ -107,6 +107,9 @@ static void request_do(struct iked *d, const struct ike_request *r)
 	case IKE_REQ_AUTH:
 		iked_ask_auth(d, r);
 		break;
+	case IKE_REQ_PPK:
+		iked_ask_ppk(d, r);
+		break;
 	case IKE_REQ_INSTALL:
 		iked_ask_install(d, r);
 		break;
@@ -569,6 +572,19 @@ static void on_auth_answer(void *owner, enum msg_role from, const struct msg *m,
 	iked_pump(d);
 }
 
+static void on_ppk_answer(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct iked *d = owner;
+	const struct msg_ike_ppk_answer *n = &m->ike_ppk_answer;
+	struct ike_answer a = {.ok = n->ok, .cause = (enum ls_cause)n->cause, .bytes = n->mixed};
+
+	(void)from;
+	(void)fd;
+	if (iked_ask_done(d, n->id, IKED_ASK_PPK))
+		ike_answer(d->ike, n->id, &a, clock_now());
+	iked_pump(d);
+}
+
 static void on_status(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	(void)from;
@@ -677,10 +693,10 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_IKE_START, on_gateway},           {MSG_TYPE_IKE_STOP, on_gateway},
 	{MSG_TYPE_CHAIN_END, on_gateway},           {MSG_TYPE_SPI_ANSWER, on_gateway},
 	{MSG_TYPE_SA_INSTALLED, on_gateway},        {MSG_TYPE_SA_NOTE, on_sa_note},
-	{MSG_TYPE_IKE_AUTH_ANSWER, on_auth_answer}, {MSG_TYPE_STATUS_ASK, on_status},
-	{MSG_TYPE_DEBUG_KEYS_ASK, on_status},       {MSG_TYPE_NET_CHANGED, on_net_changed},
-	{MSG_TYPE_UNREACHABLE, on_unreachable},     {MSG_TYPE_PKI_FILE, on_pki_file},
-	{MSG_TYPE_TRACE_SET, on_trace_set},
+	{MSG_TYPE_IKE_PPK_ANSWER, on_ppk_answer},   {MSG_TYPE_IKE_AUTH_ANSWER, on_auth_answer},
+	{MSG_TYPE_STATUS_ASK, on_status},           {MSG_TYPE_DEBUG_KEYS_ASK, on_status},
+	{MSG_TYPE_NET_CHANGED, on_net_changed},     {MSG_TYPE_UNREACHABLE, on_unreachable},
+	{MSG_TYPE_PKI_FILE, on_pki_file},           {MSG_TYPE_TRACE_SET, on_trace_set},
 };
 
 static const struct proc_role role = {

@@ -41,11 +41,14 @@ static void sa_status(struct iked *d, uint64_t id, const struct ike_sa_view *v)
 		.rekey_in_s = seconds_between(now, v->soft_at),
 		.silent_s = seconds_between(v->last_heard, now),
 		.children = v->children,
+		.ppk = v->ppk,
 	};
 
 	snprintf(m.state, sizeof m.state, "%s", v->state);
 	snprintf(m.auth, sizeof m.auth, "%s", method_name(v->auth, v->scheme));
 	snprintf(m.peer_auth, sizeof m.peer_auth, "%s", method_name(v->peer_auth, v->peer_scheme));
+	if (v->ppk)
+		ike_ppk_id_text(&v->ppk_id, m.ppk_id, sizeof m.ppk_id);
 	if (v->peer_cert) {
 		const struct cert_info *c = v->peer_cert;
 

@@ -51,7 +51,7 @@ struct iked_socket {
 	struct iked *iked;
 };
 
-enum iked_ask_kind { IKED_ASK_SPI, IKED_ASK_INSTALL, IKED_ASK_AUTH };
+enum iked_ask_kind { IKED_ASK_SPI, IKED_ASK_INSTALL, IKED_ASK_AUTH, IKED_ASK_PPK };
 
 /* A question of the engine that another process has not answered yet. */
 struct iked_ask {
@@ -59,6 +59,8 @@ struct iked_ask {
 	enum iked_ask_kind kind;
 	struct msg_ike_auth_ask
 		*auth; /* AUTH: to be asked again when keys was restarted; its bytes follow it */
+	/* PPK: to be asked again too; its bytes follow it, and are wiped */
+	struct msg_ike_ppk_ask *ppk;
 	struct iked_ask *next;
 };
 
@@ -101,6 +103,7 @@ struct msg_identity iked_identity_out(const struct ike_identity *id);
 void iked_ask_spi(struct iked *d, uint64_t id);
 void iked_ask_install(struct iked *d, const struct ike_request *r);
 void iked_ask_auth(struct iked *d, const struct ike_request *r);
+void iked_ask_ppk(struct iked *d, const struct ike_request *r);
 /* The answer has come (or never will): forgets the question; false when it is not known. */
 bool iked_ask_done(struct iked *d, uint64_t id, enum iked_ask_kind kind);
 /* keys was restarted: asks again. */

@@ -20,6 +20,9 @@ void keys_store_free(struct keys_store *s);
 const struct secret *keys_store_psk(const struct keys_store *s, const struct conf_tunnel *conf,
                                     const struct msg_identity *local,
                                     const struct msg_identity *remote);
+/* The PPK of that name, if the tunnel may use it; conf may be NULL. NULL: there is none. */
+const struct secret *keys_store_ppk(const struct keys_store *s, const struct conf_tunnel *conf,
+                                    struct ls_bytes id);
 /* A PPP user by name; NULL: unknown. */
 const struct conf_secret_user *keys_store_user(const struct keys_store *s, const char *name);
 /* The L2TP tunnel secret of a tunnel; NULL: none. */

@@ -31,6 +31,25 @@ size_t keys_auth_ike(enum algo_id prf, struct ls_bytes psk, const struct msg_ike
 	return len;
 }
 
+size_t keys_auth_ppk(struct ls_bytes ppk, const struct msg_ike_ppk_ask *ask,
+                     uint8_t out[3 * CRYPTO_HASH_MAX])
+{
+	const struct ls_bytes key[] = {ask->sk_d, ask->sk_pi, ask->sk_pr};
+	enum algo_id prf = (enum algo_id)ask->prf;
+	const struct algo *a = algo_get(prf);
+	size_t len = 0;
+
+	if (!a || a->kind != ALGO_KIND_PRF)
+		return 0;
+	for (unsigned i = 0; i < sizeof key / sizeof key[0]; i++) {
+		if (key[i].len != a->key_bytes ||
+		    !crypto_prf_plus(prf, ppk, &key[i], 1, out + len, key[i].len))
+			return 0;
+		len += key[i].len;
+	}
+	return len;
+}
+
 static enum ls_cause md5(const struct msg_ppp_auth_ask *ask, struct ls_bytes password,
                          uint8_t value[64], size_t *len)
 {

@@ -132,6 +132,29 @@ static void on_ike_auth_ask(void *owner, enum msg_role from, const struct msg *m
 	secret_wipe(value, sizeof value);
 }
 
+static void on_ike_ppk_ask(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct keys *k = owner;
+	const struct msg_ike_ppk_ask *ask = &m->ike_ppk_ask;
+	const struct keys_tunnel *t = tunnel_find(k, ask->tunnel);
+	const struct secret *ppk = keys_store_ppk(&k->store, t ? &t->conf : NULL, ask->ppk_id);
+	struct msg_ike_ppk_answer answer = {.id = ask->id, .cause = CAUSE_IKE_PPK_NO_SECRET};
+	uint8_t mixed[3 * CRYPTO_HASH_MAX];
+
+	(void)from;
+	(void)fd;
+	if (ppk) {
+		answer.mixed =
+			LS_BYTES(mixed, keys_auth_ppk(LS_BYTES(ppk->bytes, ppk->len), ask, mixed));
+		answer.ok = answer.mixed.len > 0;
+		answer.cause = answer.ok ? CAUSE_NONE : CAUSE_INTERNAL;
+	}
+	if (!answer.ok)
+		ls_count(&k->counters, (enum ls_cause)answer.cause);
+	proc_send_ike_ppk_answer(k->proc, MSG_ROLE_IKE, &answer);
+	secret_wipe(mixed, sizeof mixed);
+}
+
 static enum ls_cause ppp_auth(struct keys *k, const struct msg_ppp_auth_ask *ask,
                               const struct conf_secret_user *user, uint8_t value[64], size_t *len)
 {
@@ -302,6 +325,7 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_SHUTDOWN, on_shutdown},
 	{MSG_TYPE_STATUS_ASK, on_status_ask},
 	{MSG_TYPE_IKE_AUTH_ASK, on_ike_auth_ask},
+	{MSG_TYPE_IKE_PPK_ASK, on_ike_ppk_ask},
 	{MSG_TYPE_PPP_AUTH_ASK, on_ppp_auth_ask},
 	{MSG_TYPE_L2TP_SECRET_ASK, on_l2tp_secret_ask},
 };

@@ -64,6 +64,16 @@ const struct secret *keys_store_psk(const struct keys_store *s, const struct con
 	return best;
 }
 
+const struct secret *keys_store_ppk(const struct keys_store *s, const struct conf_tunnel *conf,
+                                    struct ls_bytes id)
+{
+	for (uint32_t i = 0; conf && i < conf->ppk_count; i++)
+		if (id.len > 0 && strlen(conf->ppks[i]) == id.len &&
+		    memcmp(conf->ppks[i], id.p, id.len) == 0)
+			return conf_secrets_ppk(&s->secrets, conf->ppks[i], id.len);
+	return NULL;
+}
+
 const struct conf_secret_user *keys_store_user(const struct keys_store *s, const char *name)
 {
 	for (size_t i = 0; i < s->secrets.user_count; i++)

@@ -42,6 +42,8 @@ static inline void owner_make(struct owner *o, unsigned side)
 	ike_identity_parse(side ? "*.example" : "b.example", &c.remote_id);
 	c.local = o->ip;
 	c.remote[0] = ls_addr_v4(0xc0000202 - side, 0);
+	ike_ppk_id_parse("ppk", &c.ppk[0]);
+	c.ppk_count = 1;
 	if (!o->ike || ike_peer_set(o->ike, &c, o->now) != CAUSE_NONE)
 		abort();
 	ike_trace(o->ike, true);
@@ -84,6 +86,21 @@ static inline void owner_auth(struct owner *o, const struct ike_request *r)
 	ike_answer(o->ike, r->id, &a, o->now);
 }
 
+static inline void owner_ppk(struct owner *o, const struct ike_request *r)
+{
+	const struct ls_bytes *key[3] = {&r->ppk.sk_d, &r->ppk.sk_pi, &r->ppk.sk_pr};
+	uint8_t out[3 * CRYPTO_HASH_MAX];
+	struct ike_answer a = {.ok = !owner_no(o), .bytes = LS_BYTES(out, 0)};
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (!crypto_prf_plus(r->ppk.prf, LS_BYTES("ppk", 3), key[i], 1, out + a.bytes.len,
+		                     key[i]->len))
+			abort();
+		a.bytes.len += key[i]->len;
+	}
+	ike_answer(o->ike, r->id, &a, o->now);
+}
+
 static inline void owner_pump(struct owner *o)
 {
 	struct ike_answer a;
@@ -100,6 +117,8 @@ static inline void owner_pump(struct owner *o)
 			ike_answer(o->ike, r.id, &a, o->now);
 		} else if (r.kind == IKE_REQ_AUTH) {
 			owner_auth(o, &r);
+		} else if (r.kind == IKE_REQ_PPK) {
+			owner_ppk(o, &r);
 		} else if (r.kind == IKE_REQ_INSTALL) {
 			a.ok = !owner_no(o);
 			o->spi_in = r.child.spi_in;

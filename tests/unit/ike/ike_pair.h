@@ -51,6 +51,8 @@ struct pair_side {
 	void *cert_context;
 	/* what ike_trace() gives; NULL: nobody wants it */
 	void (*traced)(struct pair_side *s, const struct ike_request *r);
+	const char *ppk; /* the secret of every PPK; NULL: there is none */
+	unsigned ppk_asked;
 	struct pair_sa sa[PAIR_SAS_MAX];
 	unsigned sas;
 	uint32_t sending[PAIR_SAS_MAX]; /* spi_in of the pair by chain % max */
@@ -114,6 +116,23 @@ static inline void pair_answer_auth(struct pair_side *s, const struct ike_reques
 
 	if (s->psk && r->auth.op == IKE_AUTH_CHECK)
 		a.ok = r->auth.auth.len == len && crypto_equal(right, r->auth.auth.p, len);
+	ike_answer(s->ike, r->id, &a, s->pair->now);
+}
+
+/* As `keys` does it (RFC 8784 3). */
+static inline void pair_answer_ppk(struct pair_side *s, const struct ike_request *r)
+{
+	const struct ls_bytes *key[] = {&r->ppk.sk_d, &r->ppk.sk_pi, &r->ppk.sk_pr};
+	uint8_t out[3 * CRYPTO_HASH_MAX];
+	struct ike_answer a = {.ok = s->ppk != NULL, .cause = CAUSE_IKE_PPK_NO_SECRET};
+
+	s->ppk_asked++;
+	ck_assert_uint_gt(r->ppk.id.len, 0);
+	for (unsigned i = 0; s->ppk && i < 3; i++) {
+		ck_assert(crypto_prf_plus(r->ppk.prf, LS_BYTES(s->ppk, strlen(s->ppk)), key[i], 1,
+		                          out + a.bytes.len, key[i]->len));
+		a.bytes = LS_BYTES(out, a.bytes.len + key[i]->len);
+	}
 	ike_answer(s->ike, r->id, &a, s->pair->now);
 }
 
@@ -248,6 +267,10 @@ static inline void pair_pump(struct pair_side *s)
 				s->cert_auth(s, &r);
 			else if (!s->silent)
 				pair_answer_auth(s, &r);
+			break;
+		case IKE_REQ_PPK:
+			if (!s->silent)
+				pair_answer_ppk(s, &r);
 			break;
 		case IKE_REQ_INSTALL:
 			if (!s->silent)

@@ -220,6 +220,7 @@ static const struct setting needed[] = {{"name", "\"t\""},
                                         {"peer", "\"h\""},
                                         {"start", "\"on-demand\""},
                                         {"user", "\"u\""},
+                                        {"ppk", "\"p\""},
                                         {"ppp.local", "\"10.9.0.1\""}};
 
 static void setting_write(FILE *f, const struct setting *s)
