@@ -138,7 +138,8 @@ change() {
 	return 1
 }
 
-# ours START TUNNEL-SETTINGS [PSK [PASSWORD]]; gateway_more: settings of the gateway's group; tunnel_secret: of L2TP, none if it is not set
+# ours START TUNNEL-SETTINGS [PSK [PASSWORD]]; gateway_more: settings of the gateway's group; tunnel_secret: of L2TP, none if it is not set;
+# secrets_more: another line of the secrets file
 ours() {
 	local who
 	stop_daemon
@@ -153,6 +154,7 @@ ours() {
 	users: ( { name = "reno"; password = "${4:-branch-password}"; } );
 	EOT
 	[ -z "${tunnel_secret:-}" ] || echo "l2tp: ( { tunnel = \"swan\"; secret = \"$tunnel_secret\"; } );" >>"$work/secrets.conf"
+	echo "${secrets_more:-}" >>"$work/secrets.conf"
 	chmod 600 "$work/secrets.conf"
 	mkdir -p "$work/run"
 	: >"$work/daemon.log" # what the one before said does not count
@@ -412,6 +414,99 @@ they_call_certs() {
 	refused "a CA that we do not trust" IKE_CERT_UNKNOWN_CA
 }
 
+# -- post-quantum preshared keys (RFC 8784) --
+ppk='q8Vd0mXk2bq1TnR7yLw3Zs5uHcJ6fGaEoP4iBxNtUvM='
+ppk_list="ppks: ( { id = \"branch\"; secret = \"$ppk\"; } );"
+made_with() { ctl --json status swan | jq -es --arg id "$1" 'map(.ike_sas[]?) | any(.state == "established" and (.ppk_id // "") == $id and .ppk == ($id != ""))'; }
+audited() { [ "$(events IKE_PPK_UNUSED)" -ge 1 ]; }
+charon_uses_ppk() { in_guest grep -q "using PPK for PPK_ID 'branch'" /run/charon.log; }
+ppk_in_use() {
+	say "made with the PPK, we say" made_with branch
+	say "... strongSwan says" charon_uses_ppk
+	say "LAN to LAN" lan_ping
+}
+ppk_not_in_use() {
+	say "made without, and we say so" made_with ''
+	say "... as an event" audited
+	say "LAN to LAN" up
+}
+ppk_rekeyed() {
+	say "CHILD SA rekeyed by strongSwan" role rekey
+	say "IKE SA rekeyed by strongSwan" role rekey-ike
+	say "CHILD SA rekeyed by strongSwan under its new IKE SA" role rekey
+	say "still made with the PPK" made_with branch
+	say "LAN to LAN after it" lan_ping
+	say "the line stayed the same" test "$(events LINE_UP)" = 1
+}
+
+we_call_ppk() {
+	name="we call, PPK"
+	local secrets_more=$ppk_list gateway_more='' must='ppk = "branch"; ppk-required = true;' may='ppk = "branch";'
+	theirs server PPK_ID=branch PPK="$ppk" PPK_REQUIRED=yes || return
+	ours always "$must" || return
+	say "mandatory at both ends: comes up" up && ppk_in_use && ppk_rekeyed
+	ours always '' || return
+	refused "mandatory there, we have none" IKE_AUTH_REFUSED
+	change server PPK_ID=branch PPK=another || return
+	ours always "$may" || return
+	refused "another PPK of that name" IKE_AUTH_REFUSED
+	theirs server PPK_ID=other PPK="$ppk" || return # swanctl leaves the old name where it was
+	ours always "$may" || return
+	say "optional, it has none of that name: comes up" up && ppk_not_in_use
+	ours always "$must" || return
+	refused "mandatory here, it has none of that name" IKE_AUTH_REFUSED
+	theirs server || return
+	ours always "$may" || return
+	say "optional, it has none: comes up" up && ppk_not_in_use
+	ours always "$must" || return
+	refused "mandatory here, it has none" IKE_PPK_UNSPOKEN
+	pki P-256 || { not_ok "a CA can be made"; return; }
+	gateway_more="certificate = \"$work/pki/ours.crt\"; private-key = \"$work/pki/ours.key\"; ca = \"$work/pki/ca.crt\";"
+	theirs server LOCAL_AUTH=pubkey REMOTE_AUTH=pubkey PPK_ID=branch PPK="$ppk" || return
+	ours always "$both_certs $may" || return
+	say "with certificates, optional: comes up" up && ppk_in_use
+}
+
+they_call_ppk() {
+	name="they call, PPK"
+	local gateway_more='' secrets_more="ppks: ( { id = \"head\"; secret = \"not this one\"; }, { id = \"branch\"; secret = \"$ppk\"; } );" few=UP_SECONDS=4
+	local must='ppk = "branch"; ppk-required = true;' may='ppk = [ "head", "branch" ];'
+	theirs client PPK_ID=branch PPK="$ppk" PPK_REQUIRED=yes || return
+	ours wait "$must" || return
+	say "mandatory at both ends: comes up" they_call && ppk_in_use && ppk_rekeyed
+	role down >/dev/null 2>&1
+	change client PPK_ID=branch PPK="$ppk" || return
+	ours wait "$may" || return
+	say "optional at both ends: comes up" they_call && ppk_in_use
+	role down >/dev/null 2>&1
+	ours wait '' || return
+	say "optional there, we have none: comes up" they_call && say "made without" made_with ''
+	role down >/dev/null 2>&1
+	change client PPK_ID=branch PPK=another $few || return
+	ours wait "$may" || return
+	role up >/dev/null 2>&1
+	refused "another PPK of that name" IKE_AUTH_MISMATCH
+	change client PPK_ID=other PPK="$ppk" $few || return
+	ours wait "$must" || return
+	role up >/dev/null 2>&1
+	refused "mandatory here, another name" IKE_PPK_UNKNOWN
+	ours wait "$may" || return
+	say "optional, another name: comes up" they_call && ppk_not_in_use
+	theirs client $few || return
+	ours wait "$must" || return
+	role up >/dev/null 2>&1
+	refused "mandatory here, it has none" IKE_PPK_UNSPOKEN
+	pki P-256 || { not_ok "a CA can be made"; return; }
+	gateway_more="certificate = \"$work/pki/ours.crt\"; private-key = \"$work/pki/ours.key\"; ca = \"$work/pki/ca.crt\";"
+	theirs client LOCAL_AUTH=pubkey REMOTE_AUTH=pubkey PPK_ID=branch PPK="$ppk" || return
+	ours wait "$both_certs $may" || return
+	say "with certificates, optional: comes up" they_call && ppk_in_use
+	role down >/dev/null 2>&1
+	change client LOCAL_AUTH=pubkey REMOTE_AUTH=pubkey PPK_ID=other PPK="$ppk" || return
+	ours wait "$both_certs $may" || return
+	say "with certificates, optional, another name: comes up" they_call && ppk_not_in_use
+}
+
 we_are_refused() {
 	name="we call"
 	theirs server IKE_PROPOSALS=aes256-sha256-modp2048 ESP_PROPOSALS=aes256-sha256 || return
@@ -518,7 +613,7 @@ they_are_refused() {
 	refused "no common IKE proposal, its address is configured" IKE_NO_PROPOSAL
 }
 
-parts="we_call we_call_udp we_call_chacha we_call_tfc we_call_nat we_call_certs we_are_refused they_vanish they_call_raw they_call_udp they_call_nat they_call_certs they_are_refused"
+parts="we_call we_call_udp we_call_chacha we_call_tfc we_call_nat we_call_certs we_call_ppk we_are_refused they_vanish they_call_raw they_call_udp they_call_nat they_call_certs they_call_ppk they_are_refused"
 
 name="strongSwan interop"
 if ! "$G" build strongswan-l2tp >"$work/build.log" 2>&1; then

@@ -194,6 +194,65 @@ START_TEST(a_rekeyed_sa_remembers_the_certificate)
 }
 END_TEST
 
+static void ppk(struct ike_peer *c)
+{
+	ck_assert(ike_ppk_id_parse("branch-7", &c->ppk[0]));
+	c->ppk_count = 1;
+}
+
+static void must_ppk(struct ike_peer *c)
+{
+	ppk(c);
+	c->ppk_required = true;
+}
+
+static void other_ppk(struct ike_peer *c)
+{
+	ck_assert(ike_ppk_id_parse("branch-8", &c->ppk[0]));
+	c->ppk_count = 1;
+}
+
+/* RFC 8784: an optional one costs a second signature, which counts where the name is unknown. */
+START_TEST(a_ppk_goes_with_certificates)
+{
+	static void (*const ours[])(struct ike_peer *) = {ppk, must_ppk, ppk};
+	static void (*const theirs[])(struct ike_peer *) = {ppk, must_ppk, other_ppk};
+	static const unsigned made[] = {2, 1, 2};
+	struct bank *b = bank_new("P-256", "ED25519");
+	struct ike_sa_view v;
+
+	for (unsigned i = 0; i < 2; i++)
+		b->p->side[i].ppk = "quantum";
+	change(b, 0, ours[_i]);
+	change(b, 1, theirs[_i]);
+	dial(b);
+	ck_assert(is_up(b, 0) && is_up(b, 1));
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert(ike_sa_view(b->p->side[i].ike, 0, &v));
+		ck_assert(v.ppk == (_i < 2));
+		ck_assert_str_eq(v.peer_cert->subject, i ? "CN=a" : "CN=b");
+	}
+	ck_assert_uint_eq(b->shown[0].made, made[_i]);
+	ck_assert_uint_eq(b->shown[1].made, 1);
+	ck_assert_uint_eq(b->shown[1].checked, 1);
+	bank_free(b);
+}
+END_TEST
+
+START_TEST(another_ppk_makes_the_signature_wrong)
+{
+	struct bank *b = bank_new("P-256", "P-256");
+
+	for (unsigned i = 0; i < 2; i++) {
+		b->p->side[i].ppk = i ? "quantum" : "another";
+		change(b, i, ppk);
+	}
+	ck_assert_ptr_nonnull(strstr(refused_there(b, CAUSE_IKE_SIGNATURE_WRONG),
+	                             "made with the PPK 'branch-7', which may be another one"));
+	bank_free(b);
+}
+END_TEST
+
 static void pkcs1(struct ike_peer *c)
 {
 	c->rsa_pkcs1 = true;
@@ -488,6 +547,8 @@ int main(void)
 	tcase_add_loop_test(tc, every_kind_of_key_proves_who_we_are, 0, 6);
 	tcase_add_loop_test(tc, each_side_may_prove_itself_its_own_way, 0, 2);
 	tcase_add_test(tc, a_rekeyed_sa_remembers_the_certificate);
+	tcase_add_loop_test(tc, a_ppk_goes_with_certificates, 0, 3);
+	tcase_add_test(tc, another_ppk_makes_the_signature_wrong);
 	tcase_add_test(tc, rsa_signs_with_the_older_padding_where_it_is_told_to);
 	tcase_add_loop_test(tc, a_peer_without_rfc_7427_gets_the_old_methods_or_a_reason, 0, 5);
 	tcase_add_loop_test(

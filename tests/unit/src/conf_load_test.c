@@ -216,12 +216,9 @@ struct setting {
 	const char *path, *value; /* as written, with quotes */
 };
 
-static const struct setting needed[] = {{"name", "\"t\""},
-                                        {"peer", "\"h\""},
-                                        {"start", "\"on-demand\""},
-                                        {"user", "\"u\""},
-                                        {"ppk", "\"p\""},
-                                        {"ppp.local", "\"10.9.0.1\""}};
+static const struct setting needed[] = {{"name", "\"t\""},          {"peer", "\"h\""},
+                                        {"start", "\"on-demand\""}, {"user", "\"u\""},
+                                        {"ppk", "\"p\""},           {"ppp.local", "\"10.9.0.1\""}};
 
 static void setting_write(FILE *f, const struct setting *s)
 {

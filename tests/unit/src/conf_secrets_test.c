@@ -245,6 +245,7 @@ static const char *const frames[][2] = {
 	{"psks: ( { secret = \"x\"; } ); // ", "\n"},
 	{"/* ", "*/ psks: ( { secert = \"x\"; } );"},
 	{"psks: ( { remote = 5; secret = \"", "\"; } );"},
+	{"ppks: ( { id = \"a\"; secret = \"", "\"; } );"},
 };
 
 /* Neither from a good file nor from one with a mistake does a secret stay in memory. */
@@ -331,6 +332,8 @@ END_TEST
 
 /* -- what the tunnels need -- */
 
+static const char *tunnel_more = "";
+
 static bool check(const char *secrets, mode_t mode)
 {
 	char text[1024];
@@ -339,9 +342,9 @@ static bool check(const char *secrets, mode_t mode)
 	conf_file_write(secrets_file, secrets, mode);
 	snprintf(text, sizeof text,
 	         "gateway: { identity = \"a\"; secrets = \"%s\"; };\n"
-	         "tunnels: ( { name = \"hq\"; peer = \"h\"; start = \"always\"; user = \"reno\"; } "
-	         ");\n",
-	         secrets_file);
+	         "tunnels: ( { name = \"hq\"; peer = \"h\"; start = \"always\"; user = \"reno\"; "
+	         "%s } );\n",
+	         secrets_file, tunnel_more);
 	ck_assert_msg(conf_file_load(text), "%s", errors.line[0]);
 	ok = conf_secrets_check(&conf, &errors);
 	conf_free(&conf);
@@ -368,6 +371,30 @@ START_TEST(secrets_that_are_needed)
 }
 END_TEST
 
+START_TEST(a_ppk_that_a_tunnel_names_must_be_there)
+{
+	static const char rest[] = "psks: ( { secret = \"k\"; } );\n"
+				   "users: ( { name = \"reno\"; password = \"p\"; } );\n";
+	char text[400], sentence[200];
+
+	tunnel_more = "ppk = [ \"one\", \"two\" ];";
+	snprintf(text, sizeof text, "%sppks: ( { id = \"one\"; secret = \"x\"; } );\n", rest);
+	ck_assert(!check(text, 0600));
+	snprintf(sentence, sizeof sentence,
+	         "the PPK 'two' of the tunnel 'hq' is not in %s ('ppks')", secrets_file);
+	ck_assert_msg(strstr(errors.line[0], sentence) != NULL, "%s", errors.line[0]);
+	ck_assert_uint_eq(errors.count, 1);
+	ck_assert(!check(rest, 0600));
+	ck_assert_uint_eq(errors.count, 2);
+	snprintf(text, sizeof text,
+	         "%sppks: ( { id = \"one\"; secret = \"x\"; }, { id = \"two\"; secret = \"y\"; } "
+	         ");\n",
+	         rest);
+	ck_assert_msg(check(text, 0600), "%s", errors.line[0]);
+	tunnel_more = "";
+}
+END_TEST
+
 START_TEST(secrets_out_of_bounds)
 {
 	static const struct {
@@ -381,6 +408,11 @@ START_TEST(secrets_out_of_bounds)
 	         "adress"},
 		{"l2tp: ( { tunnel = \"a-name-that-is-too-long\"; secret = \"s\"; } );",
 	         "must have 1 to"},
+		{"ppks: ( { secret = \"s\"; } );", "'id' is missing"},
+		{"ppks: ( { id = \"\"; secret = \"s\"; } );", "'id' must have 1 to"},
+		{"ppks: ( { id = \"a\"; } );", "'secret' is missing"},
+		{"ppks: ( { id = \"a\"; secret = \"s\"; }, { id = \"a\"; secret = \"t\"; } );",
+	         "the PPK 'a' is there twice"},
 	};
 
 	for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -413,6 +445,7 @@ int main(void)
 	tcase_add_test(tc, a_secrets_file_must_be_a_file_of_ours);
 	tcase_add_test(tc, a_link_to_a_secrets_file_is_refused);
 	tcase_add_test(tc, secrets_that_are_needed);
+	tcase_add_test(tc, a_ppk_that_a_tunnel_names_must_be_there);
 	tcase_add_test(tc, secrets_out_of_bounds);
 	return run_cases("conf_secrets", tc);
 }

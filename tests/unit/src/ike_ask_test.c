@@ -197,6 +197,43 @@ START_TEST(keys_that_come_back_are_asked_again)
 }
 END_TEST
 
+/* A PPK question too; what it held is wiped before it is given back, whatever ends it. */
+START_TEST(a_ppk_is_asked_for_again)
+{
+	uint8_t sk[3][32];
+
+	set_up(MSG_ROLE_KEYS | MSG_ROLE_GATEWAY);
+	for (unsigned i = 0; i < 3; i++)
+		memset(sk[i], (int)i + 1, sizeof sk[i]);
+	r.id = 31;
+	r.tunnel = 8;
+	r.ppk = (struct ike_ppk_request){.prf = ALGO_PRF_SHA256,
+	                                 .sk_d = LS_BYTES(sk[0], 32),
+	                                 .sk_pi = LS_BYTES(sk[1], 31),
+	                                 .sk_pr = LS_BYTES(sk[2], 30)};
+	ck_assert(ike_ppk_id_parse("branch-7", &r.ppk.id));
+	iked_ask_ppk(&d, &r);
+	memset(sk, 0xff, sizeof sk);
+	memset(&r.ppk, 0xff, sizeof r.ppk);
+	iked_ask_keys_again(&d);
+	iked_ask_gateway_lost(&d);
+	ck_assert_uint_eq(answered, 0);
+	for (unsigned nth = 0; nth < 2; nth++) {
+		const struct msg_ike_ppk_ask *m =
+			&fake_message(nth, MSG_ROLE_KEYS, MSG_TYPE_IKE_PPK_ASK)->ike_ppk_ask;
+
+		ck_assert(m->id == 31 && m->tunnel == 8 && m->prf == ALGO_PRF_SHA256);
+		ck_assert_uint_eq(m->ppk_id.len, 8);
+		ck_assert_mem_eq(m->ppk_id.p, "branch-7", 8);
+		ck_assert(m->sk_d.len == 32 && m->sk_pi.len == 31 && m->sk_pr.len == 30);
+		ck_assert(m->sk_d.p[31] == 1 && m->sk_pi.p[0] == 2 && m->sk_pr.p[29] == 3);
+	}
+	ck_assert(!iked_ask_done(&d, 31, IKED_ASK_AUTH));
+	ck_assert(iked_ask_done(&d, 31, IKED_ASK_PPK));
+	ck_assert_uint_eq(d.asks_count, 0);
+}
+END_TEST
+
 /* Asked while keys is away, it waits. */
 START_TEST(a_question_waits_for_keys)
 {
@@ -254,6 +291,7 @@ int main(void)
 	tcase_add_test(tc, without_a_gateway_the_answer_is_no);
 	tcase_add_test(tc, an_sa_arrives_whole);
 	tcase_add_test(tc, keys_that_come_back_are_asked_again);
+	tcase_add_test(tc, a_ppk_is_asked_for_again);
 	tcase_add_test(tc, a_question_waits_for_keys);
 	tcase_add_test(tc, a_gateway_that_is_lost_answers_no_more);
 	tcase_add_test(tc, questions_have_a_limit);

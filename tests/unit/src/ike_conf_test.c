@@ -38,6 +38,10 @@ START_TEST(each_setting_arrives)
 	conf.esp.life_packets = 99;
 	conf.esp.window_packets = 65536;
 	conf.esp.force_udp = true;
+	snprintf(conf.ppks[0], sizeof conf.ppks[0], "one");
+	memset(conf.ppks[1], 'x', sizeof conf.ppks[1] - 1);
+	conf.ppk_count = 2;
+	conf.ppk_required = true;
 	ck_assert(ls_addr_parse("192.0.2.9", &conf.local));
 	ck_assert_uint_eq(make(), CAUSE_NONE);
 	ck_assert_uint_eq(peer.tunnel, 7);
@@ -53,6 +57,10 @@ START_TEST(each_setting_arrives)
 	ck_assert_uint_eq(peer.child_life.packets, 99);
 	ck_assert_uint_eq(peer.replay_window_packets, 65536);
 	ck_assert(peer.force_udp);
+	ck_assert(peer.ppk_required && peer.ppk_count == 2);
+	ck_assert_uint_eq(peer.ppk[0].len, 3);
+	ck_assert_mem_eq(peer.ppk[0].data, "one", 3);
+	ck_assert_uint_eq(peer.ppk[1].len, CONF_TEXT_MAX - 1);
 	ck_assert(ls_addr_equal(&peer.local, &conf.local));
 	ck_assert_uint_eq(peer.remote[0].family, 0);
 }
@@ -67,6 +75,7 @@ START_TEST(defaults_make_a_peer)
 	ck_assert_int_eq(peer.remote_id.type, IKE_ID_ANY);
 	ck_assert_uint_eq(peer.child_life.bytes, 0);
 	ck_assert(!peer.force_udp);
+	ck_assert(!peer.ppk_required && peer.ppk_count == 0);
 }
 END_TEST
 
@@ -103,6 +112,14 @@ START_TEST(identities_that_are_none_are_refused)
 	snprintf(conf.peer_identity, sizeof conf.peer_identity, "keyid:");
 	ck_assert_uint_eq(make(), CAUSE_IKE_CONFIG_IDENTITY);
 	ck_assert_ptr_nonnull(strstr(error, "the peer's identity 'keyid:'"));
+}
+END_TEST
+
+START_TEST(a_ppk_without_a_name_is_refused)
+{
+	set_up();
+	conf.ppk_count = 1;
+	ck_assert_uint_eq(make(), CAUSE_IKE_CONFIG_PPK);
 }
 END_TEST
 
@@ -171,6 +188,7 @@ int main(void)
 	tcase_add_test(tc, defaults_make_a_peer);
 	tcase_add_test(tc, the_tunnel_s_identity_goes_before_the_gateway_s);
 	tcase_add_test(tc, identities_that_are_none_are_refused);
+	tcase_add_test(tc, a_ppk_without_a_name_is_refused);
 	tcase_add_test(tc, proposals_are_kept_in_their_order);
 	tcase_add_test(tc, proposals_that_are_none_are_refused);
 	tcase_add_test(tc, names_are_in_their_order);

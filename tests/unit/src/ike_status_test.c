@@ -105,8 +105,10 @@ START_TEST(an_sa_is_told_whole)
 	                               .born = now > LS_S(50) ? now - LS_S(50) : 1,
 	                               .soft_at = now + LS_S(1000) + LS_MS(900),
 	                               .last_heard = now + LS_S(5),
-	                               .children = 3};
+	                               .children = 3,
+	                               .ppk = true};
 	ck_assert(ike_identity_parse("hq.example", &view[0].peer_id));
+	ck_assert(ike_ppk_id_parse("branch 7", &view[0].ppk_id));
 	ask(0);
 	m = &fake_message(0, MSG_ROLE_PARENT, MSG_TYPE_STATUS_IKE_SA)->status_ike_sa;
 	ck_assert(m->id == 77 && m->tunnel == 9 && m->version == 2 && m->children == 3);
@@ -119,6 +121,8 @@ START_TEST(an_sa_is_told_whole)
 	ck_assert(ls_addr_equal(&m->remote, &view[0].remote));
 	ck_assert_uint_eq(m->peer_id.len, 10);
 	ck_assert_mem_eq(m->peer_id.data, "hq.example", 10);
+	ck_assert(m->ppk);
+	ck_assert_str_eq(m->ppk_id, "branch\\x207");
 	ck_assert_uint_le(m->rekey_in_s, 1000);
 	ck_assert_uint_ge(m->rekey_in_s, 900);
 	/* A time to come is no silence. */
@@ -138,6 +142,7 @@ START_TEST(never_is_no_span)
 	ask(0);
 	m = &fake_message(0, MSG_ROLE_PARENT, MSG_TYPE_STATUS_IKE_SA)->status_ike_sa;
 	ck_assert(m->rekey_in_s == 0 && m->age_s == 0 && m->silent_s == 0);
+	ck_assert(!m->ppk && !m->ppk_id[0]);
 	ck_assert(m->nat_local && m->fragmentation && !m->initiator && !m->nat_remote);
 }
 END_TEST

@@ -45,6 +45,44 @@ START_TEST(auth_of_a_preshared_key)
 }
 END_TEST
 
+/* Made by another program (Python's hmac); prf+ of one block is prf(PPK, SK' | 1). */
+START_TEST(a_ppk_goes_into_three_keys)
+{
+	static const char ppk[] =
+		"a PPK of more than the 64 bytes that are a block of SHA-256, so it is "
+		"hashed";
+	uint8_t d[48], pi[48], pr[48], out[3 * CRYPTO_HASH_MAX];
+	struct msg_ike_ppk_ask ask = {.prf = ALGO_PRF_SHA256};
+
+	memset(d, 0x11, sizeof d);
+	memset(pi, 0x22, sizeof pi);
+	memset(pr, 0x33, sizeof pr);
+	ask.sk_d = LS_BYTES(d, 32);
+	ask.sk_pi = LS_BYTES(pi, 32);
+	ask.sk_pr = LS_BYTES(pr, 32);
+	ck_assert_uint_eq(keys_auth_ppk(TEXT(ppk), &ask, out), 96);
+	ck_assert_hex_eq(out, 96,
+	                 "c67cc7c022a18363d0cee7719538afc145587c77a2f55968ee14befb9ed87e2d"
+	                 "2be9d90a138231603cd2230d6742297fe4235a13a9edd6e18a8f6ed018d19cca"
+	                 "5026aeb8bcd2863fc74d42810bae6ddbf7547614a44ac0d97406542748d846bc");
+	ask.prf = ALGO_PRF_SHA384;
+	/* A key that is none of that prf: nothing arbitrary is taken. */
+	ck_assert_uint_eq(keys_auth_ppk(TEXT(ppk), &ask, out), 0);
+	ask.sk_d.len = ask.sk_pi.len = ask.sk_pr.len = 48;
+	ck_assert_uint_eq(keys_auth_ppk(TEXT(ppk), &ask, out), 144);
+	ck_assert_hex_eq(out, 48,
+	                 "3535084582603965a6a699e5b8d884b2aef4060e82e32cf2c752650f5ad56decdd0f5a7a5"
+	                 "a95c110bc30fd9904436be1");
+	ask.sk_pr.len = 47;
+	ck_assert_uint_eq(keys_auth_ppk(TEXT(ppk), &ask, out), 0);
+	ask.sk_pr.len = 48;
+	ask.prf = ALGO_AES256_GCM;
+	ck_assert_uint_eq(keys_auth_ppk(TEXT(ppk), &ask, out), 0);
+	ask.prf = 65535;
+	ck_assert_uint_eq(keys_auth_ppk(TEXT(ppk), &ask, out), 0);
+}
+END_TEST
+
 static struct msg_ppp_auth_ask ppp_ask(uint8_t method, uint8_t op)
 {
 	struct msg_ppp_auth_ask ask = {.method = method, .op = op, .chap_id = 7};
@@ -128,6 +166,7 @@ int main(void)
 	if (!secret_init() || !crypto_init())
 		return 1;
 	tcase_add_test(t, auth_of_a_preshared_key);
+	tcase_add_test(t, a_ppk_goes_into_three_keys);
 	tcase_add_test(t, chap_md5_is_made_and_checked);
 	tcase_add_test(t, mschapv2_is_made);
 	tcase_add_test(t, mschapv2_is_checked);

@@ -9,7 +9,9 @@ static struct role keys;
 static const char secrets[] = "psks: ( { remote = \"hq.example\"; secret = \"sesame\"; } );\n"
 			      "users: ( { name = \"reno\"; password = \"pw\"; address = "
 			      "\"10.9.0.7\"; } );\n"
-			      "l2tp: ( { tunnel = \"hq\"; secret = \"hidden\"; } );\n";
+			      "l2tp: ( { tunnel = \"hq\"; secret = \"hidden\"; } );\n"
+			      "ppks: ( { id = \"one\"; secret = \"quantum\"; }, { id = \"two\"; "
+			      "secret = \"q\"; } );\n";
 
 static void secrets_send(const char *text)
 {
@@ -28,6 +30,8 @@ static void tunnel_send(uint32_t id, const char *name)
 	memset(&t, 0, sizeof t);
 	conf_defaults(conf_tunnel_keys, conf_tunnel_key_count, &t);
 	snprintf(t.name, sizeof t.name, "%s", name);
+	snprintf(t.ppks[0], sizeof t.ppks[0], "one");
+	t.ppk_count = 1;
 	role_tunnel(&keys, id, &t);
 }
 
@@ -126,6 +130,53 @@ START_TEST(ike_gets_auth_values_and_verdicts)
 	ask.prf = 65535;
 	a = auth(ike, ask);
 	ck_assert(!a->ok && a->cause == CAUSE_INTERNAL);
+	close(ike);
+	shut_down();
+}
+END_TEST
+
+static const struct msg_ike_ppk_answer *mix(int ike, struct msg_ike_ppk_ask ask)
+{
+	uint8_t bytes[1024];
+	struct wr w = wr_make(bytes, sizeof bytes);
+
+	ck_assert(msg_encode_ike_ppk_ask(&w, &ask));
+	role_put(ike, bytes, w.len, -1);
+	role_expect(ike, MSG_TYPE_IKE_PPK_ANSWER);
+	ck_assert_uint_eq(role_said.ike_ppk_answer.id, ask.id);
+	return &role_said.ike_ppk_answer;
+}
+
+START_TEST(ike_gets_keys_with_a_ppk_of_the_tunnel_and_of_no_other)
+{
+	uint8_t sk[3][32] = {{1}, {2}, {3}}, expected[3 * CRYPTO_HASH_MAX];
+	struct msg_ike_ppk_ask ask = {.id = 98,
+	                              .tunnel = 7,
+	                              .prf = ALGO_PRF_SHA256,
+	                              .ppk_id = LS_BYTES("one", 3),
+	                              .sk_d = LS_BYTES(sk[0], 32),
+	                              .sk_pi = LS_BYTES(sk[1], 32),
+	                              .sk_pr = LS_BYTES(sk[2], 32)};
+	const struct msg_ike_ppk_answer *a;
+	int ike;
+
+	set_up();
+	ike = role_join(&keys, MSG_ROLE_IKE);
+	ck_assert_uint_eq(keys_auth_ppk(LS_BYTES("quantum", 7), &ask, expected), 96);
+	a = mix(ike, ask);
+	ck_assert(a->ok && a->cause == CAUSE_NONE && a->mixed.len == 96);
+	ck_assert_mem_eq(a->mixed.p, expected, 96);
+	ask.sk_pi.len = 31;
+	a = mix(ike, ask);
+	ck_assert(!a->ok && a->cause == CAUSE_INTERNAL && a->mixed.len == 0);
+	ask.sk_pi.len = 32;
+	ask.ppk_id = LS_BYTES("two", 3); /* it is there, but not for this tunnel */
+	a = mix(ike, ask);
+	ck_assert(!a->ok && a->cause == CAUSE_IKE_PPK_NO_SECRET && a->mixed.len == 0);
+	ask.ppk_id = LS_BYTES("one", 3);
+	ask.tunnel = 8;
+	a = mix(ike, ask);
+	ck_assert(!a->ok && a->cause == CAUSE_IKE_PPK_NO_SECRET);
 	close(ike);
 	shut_down();
 }
@@ -372,6 +423,7 @@ int main(void)
 	if (!secret_init() || !crypto_init())
 		return EXIT_FAILURE;
 	tcase_add_test(tc, ike_gets_auth_values_and_verdicts);
+	tcase_add_test(tc, ike_gets_keys_with_a_ppk_of_the_tunnel_and_of_no_other);
 	tcase_add_test(tc, the_gateway_gets_logins_and_the_tunnel_secret);
 	tcase_add_test(tc, a_bad_file_is_refused_and_the_old_secrets_stay);
 	tcase_add_test(tc, refusals_are_counted);

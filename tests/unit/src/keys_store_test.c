@@ -93,6 +93,23 @@ START_TEST(users_and_tunnel_secrets)
 }
 END_TEST
 
+START_TEST(a_ppk_is_for_the_tunnels_that_name_it)
+{
+	struct conf_tunnel hq = {.name = "hq", .ppks = {"one", "gone"}, .ppk_count = 2},
+			   none = {.name = "none"};
+
+	ck_assert(read_text("ppks: ( { id = \"one\"; secret = \"first\" }, { id = \"two\"; secret "
+	                    "= \"second\" } );"));
+	ck_assert(secret_equal(keys_store_ppk(&store, &hq, LS_BYTES("one", 3)), "first", 5));
+	ck_assert_ptr_null(keys_store_ppk(&store, &hq, LS_BYTES("two", 3)));
+	ck_assert_ptr_null(keys_store_ppk(&store, &hq, LS_BYTES("gone", 4)));
+	ck_assert_ptr_null(keys_store_ppk(&store, &hq, LS_BYTES("one", 2)));
+	ck_assert_ptr_null(keys_store_ppk(&store, &hq, LS_BYTES(NULL, 0)));
+	ck_assert_ptr_null(keys_store_ppk(&store, &none, LS_BYTES("one", 3)));
+	ck_assert_ptr_null(keys_store_ppk(&store, NULL, LS_BYTES("one", 3)));
+}
+END_TEST
+
 int main(void)
 {
 	TCase *t = tcase_create("keys_store");
@@ -104,6 +121,7 @@ int main(void)
 	tcase_add_test(t, without_a_fit_there_is_no_key);
 	tcase_add_test(t, a_broken_file_leaves_the_old_secrets);
 	tcase_add_test(t, users_and_tunnel_secrets);
+	tcase_add_test(t, a_ppk_is_for_the_tunnels_that_name_it);
 	status = run_cases("src/keys_store", t);
 	keys_store_free(&store);
 	return status;
