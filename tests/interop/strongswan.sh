@@ -450,7 +450,7 @@ we_call_ppk() {
 	change server PPK_ID=branch PPK=another || return
 	ours always "$may" || return
 	refused "another PPK of that name" IKE_AUTH_REFUSED
-	theirs server PPK_ID=other PPK="$ppk" || return # swanctl leaves the old name where it was
+	theirs server PPK_NAME=other PPK="$ppk" || return
 	ours always "$may" || return
 	say "optional, it has none of that name: comes up" up && ppk_not_in_use
 	ours always "$must" || return

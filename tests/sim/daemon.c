@@ -22,7 +22,8 @@ static ls_time kept_after;
 static uint64_t ask_id;
 
 static const char psk[] = "a shared key of both", password[] = "pass word of all",
-		  l2tp_secret[] = "secret of the tunnel";
+		  l2tp_secret[] = "secret of the tunnel",
+		  ppk[] = "a secret that no quantum computer guesses";
 
 static FILE *file_open(const char *path)
 {
@@ -38,6 +39,7 @@ static void secrets_write(const char *path)
 	FILE *f = file_open(path);
 
 	fprintf(f, "psks: ( { secret = \"%s\" } );\n", psk);
+	fprintf(f, "ppks: ( { id = \"sim\"; secret = \"%s\" } );\n", ppk);
 	fprintf(f, "users: (");
 	for (unsigned t = 0; t < SIM_TUNNELS_MAX; t++)
 		fprintf(f, "%s { name = \"user%u\"; password = \"%s\" }", t ? "," : "", t,
@@ -80,6 +82,9 @@ static void tunnel_write(FILE *f, unsigned g, unsigned t)
 	        t);
 	fprintf(f, "auth = \"%s\"; peer-auth = \"%s\"; ", w->cert[g] ? "certificate" : "psk",
 	        w->cert[!g] ? "certificate" : "psk");
+	if (w->ppk[g] != SIM_PPK_NONE && !(sim_break == BREAK_PPK && g == 0))
+		fprintf(f, "ppk = \"sim\"; ppk-required = %s; ",
+		        w->ppk[g] == SIM_PPK_REQUIRED ? "true" : "false");
 	if (dials)
 		fprintf(f, "peer = [ \"%s\" ]; ", ls_addr_text(&peer, text));
 	fprintf(f, "start = \"%s\"; ", !dials ? "wait" : w->on_demand ? "on-demand" : "always");
@@ -106,6 +111,7 @@ bool daemon_files(const char *dir)
 	certs_write(dir);
 	invariants_secret("the preshared key", psk, strlen(psk));
 	invariants_secret("a password", password, strlen(password));
+	invariants_secret("the PPK", ppk, strlen(ppk));
 	invariants_secret("the tunnel secret", l2tp_secret, strlen(l2tp_secret));
 	for (unsigned g = 0; g < SIM_GATEWAYS; g++) {
 		FILE *f;
@@ -233,6 +239,8 @@ void __wrap_control_answer(struct parent *p, enum msg_role from, const struct ms
 	switch (m->type) {
 	case MSG_TYPE_STATUS_IKE_SA:
 		c->ike_sas++;
+		if (strcmp(m->status_ike_sa.state, "established") == 0)
+			(*(m->status_ike_sa.ppk ? &c->with_ppk : &c->without_ppk))++;
 		break;
 	case MSG_TYPE_STATUS_ESP_SA:
 		c->esp_sas++;

@@ -205,10 +205,16 @@ void invariants_counts(unsigned gateway, const struct daemon_counts *c, bool cal
 	unsigned ike = (calm ? IKE_SAS_CALM : IKE_SAS_STORM) * daemon_wish.tunnels,
 		 esp = (calm ? ESP_SAS_CALM : ESP_SAS_STORM) * daemon_wish.tunnels;
 
+	bool ppk = daemon_wish.ppk[0] != SIM_PPK_NONE && daemon_wish.ppk[1] != SIM_PPK_NONE;
+
 	trace("%u has %u IKE SAs and %u ESP SAs", gateway, c->ike_sas, c->esp_sas);
 	if (c->ike_sas > ike || c->esp_sas > esp)
 		fail("gateway %u has %u IKE SAs (at most %u) and %u ESP SAs (at most %u)", gateway,
 		     c->ike_sas, ike, c->esp_sas, esp);
+	if (ppk ? c->without_ppk > 0 : c->with_ppk > 0)
+		fail("gateway %u has %u IKE SAs with a PPK and %u without: %s", gateway,
+		     c->with_ppk, c->without_ppk,
+		     ppk ? "both ends have one" : "not both ends have one");
 	if (c->queued > QUEUED_MAX || c->lines > daemon_wish.tunnels)
 		fail("gateway %u has %u packets waiting for a line, and %u lines", gateway,
 		     c->queued, c->lines);

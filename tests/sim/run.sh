@@ -37,6 +37,7 @@ caught corrupt calm "changed"
 caught memory rekey "ESP SAs (at most"
 caught calm calm "not every tunnel is up"
 caught path path "takes the path for one of"
+caught ppk calm "without: both ends have one"
 
 said=$("$sim" --scenario everything --seed 3 --break sequence)
 command=$(echo "$said" | sed -n 's/^# to repeat it: //p')

@@ -123,6 +123,13 @@ static void climate_common(void)
 	                            .jitter_us = dice_between(0, 3000)});
 	for (unsigned g = 0; g < SIM_GATEWAYS; g++)
 		daemon_wish.cert[g] = dice_below(2) == 0;
+	if (dice_below(2) || sim_break == BREAK_PPK)
+		for (unsigned g = 0; g < SIM_GATEWAYS; g++)
+			daemon_wish.ppk[g] = dice_below(2) && sim_break != BREAK_PPK
+			                             ? SIM_PPK_REQUIRED
+			                             : SIM_PPK_OPTIONAL;
+	else if (dice_below(2))
+		daemon_wish.ppk[dice_below(SIM_GATEWAYS)] = SIM_PPK_OPTIONAL;
 }
 
 static void climate_calm(void)

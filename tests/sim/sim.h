@@ -147,6 +147,7 @@ unsigned host_sent(unsigned gateway, unsigned tunnel, ls_time from, ls_time to);
 struct daemon_wish {
 	unsigned tunnels;
 	bool both_dial, on_demand, force_udp, sequencing, hide_avps;
+	enum { SIM_PPK_NONE, SIM_PPK_OPTIONAL, SIM_PPK_REQUIRED } ppk[SIM_GATEWAYS];
 	bool cert[SIM_GATEWAYS]; /* it proves itself by a certificate, not by the preshared key */
 	uint32_t ike_life_s, esp_life_s, esp_life_packets, window_packets;
 	uint32_t dpd_s, retries, hello_s, echo_s;
@@ -169,6 +170,7 @@ void daemon_ended(unsigned gateway, int status);
 void daemon_count_ask(unsigned gateway);
 struct daemon_counts {
 	unsigned ike_sas, esp_sas, lines, answers;
+	unsigned with_ppk, without_ppk; /* established IKE SAs */
 	unsigned queued;                /* packets that wait for the longest line */
 	unsigned path_least, path_most; /* what the lines say of their paths */
 };
@@ -186,6 +188,7 @@ enum sim_break {
 	BREAK_MEMORY,    /* SAs are never ended */
 	BREAK_CALM,      /* the network stays cut */
 	BREAK_PATH,      /* the path carries more than is said of it */
+	BREAK_PPK,       /* one side has no PPK, though both should */
 	BREAK_TIME,      /* the real clock has a part in the virtual one */
 };
 extern enum sim_break sim_break;

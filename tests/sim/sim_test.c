@@ -17,10 +17,15 @@ static const char usage[] =
 	"       sim_test --list\n";
 
 static const char *const breaks[] = {
-	[BREAK_REPLAY] = "replay",       [BREAK_SEQUENCE] = "sequence",
-	[BREAK_PLAINTEXT] = "plaintext", [BREAK_STRANGER] = "stranger",
-	[BREAK_CORRUPT] = "corrupt",     [BREAK_MEMORY] = "memory",
-	[BREAK_CALM] = "calm",           [BREAK_PATH] = "path",
+	[BREAK_REPLAY] = "replay",
+	[BREAK_SEQUENCE] = "sequence",
+	[BREAK_PLAINTEXT] = "plaintext",
+	[BREAK_STRANGER] = "stranger",
+	[BREAK_CORRUPT] = "corrupt",
+	[BREAK_MEMORY] = "memory",
+	[BREAK_CALM] = "calm",
+	[BREAK_PATH] = "path",
+	[BREAK_PPK] = "ppk",
 	[BREAK_TIME] = "time",
 };
 
