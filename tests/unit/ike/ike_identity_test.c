@@ -155,4 +155,24 @@ START_TEST(in_words)
 }
 END_TEST
 
-IKE_MAIN("ike identities", identities, kinds, longest, anybody, stars, in_words)
+START_TEST(names_of_ppks)
+{
+	char text[IKE_PPK_ID_MAX + 2], out[16];
+	struct ike_ppk_id id;
+
+	ck_assert(ike_ppk_id_parse("a b", &id));
+	ck_assert_uint_eq(id.len, 3);
+	ck_assert_str_eq(ike_ppk_id_text(&id, out, sizeof out), "a\\x20b");
+	ck_assert(!ike_ppk_id_parse("", &id));
+	ck_assert_uint_eq(id.len, 0);
+	memset(text, 'x', sizeof text);
+	text[IKE_PPK_ID_MAX + 1] = '\0';
+	ck_assert(!ike_ppk_id_parse(text, &id));
+	text[IKE_PPK_ID_MAX] = '\0';
+	ck_assert(ike_ppk_id_parse(text, &id));
+	ck_assert_uint_eq(id.len, IKE_PPK_ID_MAX);
+	ck_assert_uint_eq(strlen(ike_ppk_id_text(&id, out, sizeof out)), sizeof out - 1);
+}
+END_TEST
+
+IKE_MAIN("ike identities", identities, kinds, longest, anybody, stars, in_words, names_of_ppks)

@@ -221,4 +221,40 @@ START_TEST(no_keys)
 }
 END_TEST
 
-IKE_MAIN("ike keys", ike_keys_and_rekey, child_keys, id_mac, no_keys)
+/* The three that a PPK goes into (RFC 8784 3) change places, the others stay. */
+START_TEST(three_keys_change_places)
+{
+	static const enum ike_key three[] = {IKE_SK_D, IKE_SK_PI, IKE_SK_PR};
+	struct ike_choice choice = {
+		.encr = ALGO_AES256, .integ = ALGO_SHA256, .prf = ALGO_PRF_SHA384};
+	uint8_t before[512], given[3 * 48];
+	struct secret other = {0};
+	struct ike_keys k;
+
+	ck_assert(secret_init() && crypto_init());
+	ck_assert(ike_keys_layout(&k, &choice));
+	for (size_t i = 0; i < k.all.len; i++)
+		before[i] = k.all.bytes[i] = (uint8_t)(i * 7);
+	for (size_t i = 0; i < sizeof given; i++)
+		given[i] = (uint8_t)(0xff - i);
+	ck_assert(!ike_keys_swap(&k, &other));
+	ck_assert(secret_from(&other, given, sizeof given - 1));
+	ck_assert(!ike_keys_swap(&k, &other));
+	ck_assert_mem_eq(k.all.bytes, before, k.all.len);
+	secret_free(&other);
+	ck_assert(secret_from(&other, given, sizeof given));
+	ck_assert(ike_keys_swap(&k, &other));
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_uint_eq(ike_key(&k, three[i]).len, 48);
+		ck_assert_mem_eq(ike_key(&k, three[i]).p, given + i * 48, 48);
+		ck_assert_mem_eq(other.bytes + i * 48, before + k.at[three[i]], 48);
+	}
+	ck_assert_mem_eq(k.all.bytes + 48, before + 48, k.all.len - 3 * 48);
+	ck_assert(ike_keys_swap(&k, &other));
+	ck_assert_mem_eq(k.all.bytes, before, k.all.len);
+	secret_free(&other);
+	ike_keys_free(&k);
+}
+END_TEST
+
+IKE_MAIN("ike keys", ike_keys_and_rekey, child_keys, id_mac, no_keys, three_keys_change_places)

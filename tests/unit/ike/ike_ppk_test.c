@@ -535,6 +535,30 @@ START_TEST(an_opaque_name_is_one_that_nobody_has)
 }
 END_TEST
 
+START_TEST(the_saved_state_knows_of_it)
+{
+	static uint8_t bytes[1 << 16];
+	struct wr w = wr_make(bytes, sizeof bytes);
+	struct pair *p = make(REQUIRED, REQUIRED);
+	struct ike_sa_view v;
+
+	dial(p);
+	ck_assert(ike_save(p->side[0].ike, &w, p->now));
+	ike_free(p->side[0].ike);
+	p->side[0].ike = ike_new(NULL, &p->side[0].random);
+	set(p, 0, REQUIRED, "branch-7");
+	ck_assert_int_eq(ike_load(p->side[0].ike, bytes, w.len, p->now), CAUSE_NONE);
+	/* Which one it was is not known any more: new settings leave it alone. */
+	set(p, 0, REQUIRED, "branch-7");
+	pair_run(p);
+	ck_assert(ike_sa_view(p->side[0].ike, 0, &v));
+	ck_assert(v.ppk && v.ppk_id.len == 0);
+	pair_pass(p, LS_S(9 * 3600));
+	pair_settled(p);
+	pair_free(p);
+}
+END_TEST
+
 static unsigned closed(const struct pair *p)
 {
 	unsigned n = 0;
@@ -598,6 +622,7 @@ int main(void)
 	tcase_add_test(tc, every_bit_of_the_proof_without_it_turned);
 	tcase_add_loop_test(tc, every_bit_of_use_ppk_turned, 0, 2);
 	tcase_add_test(tc, an_opaque_name_is_one_that_nobody_has);
+	tcase_add_test(tc, the_saved_state_knows_of_it);
 	tcase_add_test(tc, new_settings_end_what_they_do_not_allow_and_nothing_else);
 	return run_cases("ike ppk", tc);
 }
