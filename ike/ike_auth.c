@@ -355,6 +355,9 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 				sa, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH,
 				ike_ppk_doubt(sa, a->text, text, sizeof text),
 				IKE_N_AUTHENTICATION_FAILED);
+		else if (!ike_ppk_fits(sa)) /* any more */
+			ike_sa_end_telling(sa, CAUSE_CONFIG_CHANGED, "",
+			                   IKE_N_AUTHENTICATION_FAILED);
 		else {
 			ike_auth_checked(sa, a);
 			authenticated(t);

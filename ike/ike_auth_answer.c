@@ -233,6 +233,8 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 	case IKE_Q_AUTH_CHECK:
 		if (a->ok && ike_tunnel_is_full(t->sa->ike, t->sa->tunnel))
 			refuse(t, CAUSE_LIMIT_REACHED, "IKE SAs of one tunnel");
+		else if (a->ok && !ike_ppk_fits(t->sa)) /* any more */
+			refuse(t, CAUSE_CONFIG_CHANGED, "");
 		else if (a->ok) {
 			ike_auth_checked(t->sa, a);
 			authenticated(t);

@@ -138,13 +138,13 @@ static bool identity_read(struct ike_sa *sa, const struct ike_payloads *in, uint
 
 /* It names none that may be used with it: on without a PPK, by the value that was made so, or not
  * at all. */
-static enum ike_ppk_action go_on_without(struct ike_task *t, enum ls_cause *cause)
+static enum ike_ppk_action go_on_without(struct ike_task *t, enum ls_cause cause)
 {
 	const struct ike_notify *plain = ike_notify_find(&t->in, IKE_N_NO_PPK_AUTH);
 	enum ike_ppk_action action =
 		ike_ppk_action(true, plain != NULL, false, t->sa->peer->config.ppk_required);
 
-	t->sa->ppk.why = *cause;
+	t->sa->ppk.why = cause;
 	if (action == IKE_PPK_STANDARD)
 		t->in.auth = plain->data;
 	return action;
@@ -176,7 +176,7 @@ enum ike_ppk_action ike_ppk_request(struct ike_task *t, enum ls_cause *cause, ch
 		ike_text_number(&out, type);
 	}
 	*cause = CAUSE_IKE_PPK_UNKNOWN;
-	return go_on_without(t, cause);
+	return go_on_without(t, *cause);
 }
 
 enum ike_ppk_action ike_ppk_request_without(struct ike_task *t, enum ls_cause *cause, char *text,
@@ -186,7 +186,7 @@ enum ike_ppk_action ike_ppk_request_without(struct ike_task *t, enum ls_cause *c
 
 	add_name(&out, &t->sa->ppk.id);
 	*cause = CAUSE_IKE_PPK_NO_SECRET;
-	return go_on_without(t, cause);
+	return go_on_without(t, *cause);
 }
 
 void ike_ppk_answer_write(const struct ike_sa *sa, struct ike_build *b)

@@ -600,6 +600,31 @@ START_TEST(new_settings_end_what_they_do_not_allow_and_nothing_else)
 }
 END_TEST
 
+/* The message that asks for the verdict is on its way when a PPK becomes required. */
+static bool require_now(struct pair *p, struct pair_message *m, void *context)
+{
+	unsigned *seen = context;
+
+	if (m->side == 1 && ++*seen == 2)
+		set(p, 0, REQUIRED, "branch-7");
+	return true;
+}
+
+START_TEST(new_settings_count_for_what_is_being_made)
+{
+	struct pair *p = make(_i ? OPTIONAL : NONE, NONE);
+	unsigned seen = 0;
+
+	p->filter = require_now;
+	p->context = &seen;
+	dial(p);
+	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_UP), 0);
+	ck_assert_int_eq(pair_last(&p->side[0], IKE_REQ_DOWN)->cause, CAUSE_CONFIG_CHANGED);
+	ck_assert_uint_eq(p->side[1].sas, 0);
+	pair_free(p);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("ike ppk");
@@ -624,5 +649,6 @@ int main(void)
 	tcase_add_test(tc, an_opaque_name_is_one_that_nobody_has);
 	tcase_add_test(tc, the_saved_state_knows_of_it);
 	tcase_add_test(tc, new_settings_end_what_they_do_not_allow_and_nothing_else);
+	tcase_add_loop_test(tc, new_settings_count_for_what_is_being_made, 0, 2);
 	return run_cases("ike ppk", tc);
 }
