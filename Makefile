@@ -23,7 +23,7 @@ include $(CONFIG)
 endif
 
 sysconfdir ?= /etc
-PATHS = -DL2TPSEC_VERSION='"$(VERSION)"' -DL2TPSEC_CONFIG='"$(sysconfdir)/l2tpsec/l2tpsecd.conf"'
+PATHS = -DL2TPSEC_VERSION='"$(VERSION)"' -DL2TPSEC_CONFIG='"$(sysconfdir)/l2tpsec/l2tpsecd.conf"' -DL2TPSEC_PKI_DIR='"$(sysconfdir)/l2tpsec/pki"'
 # make V=1 shows each command.
 ifeq ($(V),)
 Q = @
@@ -35,7 +35,7 @@ LINKER = $(CC) $(HARDEN) $(CFLAGS) $(LDFLAGS) $(LINK)
 # -- what is made of what --
 ENGINES = $(wildcard lib/*.c esp/*.c ike/*.c l2tp/*.c ppp/*.c)
 DAEMON = $(filter-out src/main.c,$(wildcard src/*.c src/base/*.c src/config/*.c src/parent/*.c src/keys/*.c src/ike/*.c src/gateway/*.c))
-CTL = $(filter-out src/ctl/ctl_main.c,$(wildcard src/ctl/*.c))
+CTL = $(filter-out src/ctl/ctl_main.c,$(wildcard src/ctl/*.c src/pki/*.c))
 UNIT = $(patsubst tests/%.c,$(B)/%,$(wildcard tests/unit/*/*_test.c tests/sim/*_test.c))
 SIM = $(patsubst %.c,$(B)/%.o,$(filter-out %_test.c,$(wildcard tests/sim/*.c)))
 # Those whose threads work on the same things: for a build with --enable-tsan.
@@ -95,7 +95,7 @@ $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/daemon.a $(B)/engines.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(LINKER) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
-$(B)/fuzz/ctl_fuzz: $(call obj,$(filter-out %_main.c,$(CTL)))
+$(B)/fuzz/ctl_fuzz $(B)/fuzz/pki_db_fuzz: $(call obj,$(filter-out %_main.c,$(CTL)))
 
 # -- proof --
 check:

@@ -83,7 +83,7 @@ uint8_t *cert_der(const struct x509_st *cert, size_t *len)
 	return out;
 }
 
-static int64_t seconds(const ASN1_TIME *t)
+int64_t cert_time(const struct asn1_string_st *t)
 {
 	enum { DAY_S = 86400 };
 	ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
@@ -114,8 +114,8 @@ void cert_info_get(const struct x509_st *cert, struct cert_info *out)
 	name_text(X509_get_subject_name(cert), out->subject, sizeof out->subject);
 	name_text(X509_get_issuer_name(cert), out->issuer, sizeof out->issuer);
 	snprintf(out->serial, sizeof out->serial, "%s", hex ? hex : "?");
-	out->not_before = seconds(X509_get0_notBefore(cert));
-	out->not_after = seconds(X509_get0_notAfter(cert));
+	out->not_before = cert_time(X509_get0_notBefore(cert));
+	out->not_after = cert_time(X509_get0_notAfter(cert));
 	OPENSSL_free(hex);
 	BN_free(serial);
 	ERR_clear_error();

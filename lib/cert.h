@@ -6,7 +6,8 @@
 #include "lib/bytes.h"
 #include "lib/sign.h"
 
-struct x509_st; /* OpenSSL's X509 */
+struct x509_st;        /* OpenSSL's X509 */
+struct asn1_string_st; /* OpenSSL's ASN1_TIME, among others */
 
 enum {
 	CERT_SIZE_MAX = 16384, /* of one, in DER */
@@ -34,6 +35,8 @@ unsigned cert_file_read(struct ls_bytes file, struct x509_st **out, unsigned max
 /* Its DER, malloc'ed, *len bytes; NULL without memory. */
 uint8_t *cert_der(const struct x509_st *cert, size_t *len);
 void cert_info_get(const struct x509_st *cert, struct cert_info *out);
+/* Seconds since 1970; 0 for a time that is none. */
+int64_t cert_time(const struct asn1_string_st *t);
 /* "2027-03-01" */
 const char *cert_date(int64_t time_s, char out[16]);
 /* SHA-1 of the SubjectPublicKeyInfo, as a CERTREQ names a CA (RFC 7296 3.7). */

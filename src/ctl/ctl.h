@@ -34,4 +34,7 @@ void ctl_show_list(bool list);
 /* ctl_doctor.c: what this host lacks; gives the exit status. */
 int ctl_doctor(const struct ctl_options *o);
 
+/* ctl_pki.c: certificates for gateways; words and word are those from "pki" on. */
+int ctl_pki(const struct ctl_options *o, int words, char **word);
+
 #endif

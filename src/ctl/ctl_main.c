@@ -65,6 +65,7 @@ static void usage(FILE *to)
 		                                            : "",
 		        commands[i].sentence);
 	fputs("  doctor              what this host lacks, and the command that gives it\n"
+	      "  pki       ACTION    certificates for gateways, by a CA of your own: 'pki --help'\n"
 	      "\n"
 	      "  --json         objects for programs, one a line\n"
 	      "  -f, --follow   events: go on\n"
@@ -115,6 +116,8 @@ static int command_find(const struct ctl_options *o, int words, char **word)
 		usage(stderr);
 		return CTL_MISUSED;
 	}
+	if (strcmp(word[0], "pki") == 0)
+		return ctl_pki(o, words, word);
 	if (words > 2)
 		return misused("too many words", word[2]);
 	if (strcmp(word[0], "doctor") == 0)
@@ -131,12 +134,26 @@ static int command_find(const struct ctl_options *o, int words, char **word)
 	return misused("there is no command", word[0]);
 }
 
+/* How many words getopt_long is to see here: what comes after "pki" has options of its own. */
+static int own_words(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strcmp(argv[i], "--run-dir") == 0)
+			i++;
+		else if (argv[i][0] != '-')
+			return strcmp(argv[i], "pki") == 0 ? i + 1 : argc;
+	}
+	return argc;
+}
+
 int main(int argc, char **argv)
 {
 	char path[PATH_MAX_BYTES] = L2TPSEC_RUN_DIR "/control";
 	struct ctl_options o = {.socket = path};
+	const int all = argc;
 	int c;
 
+	argc = own_words(argc, argv);
 	while ((c = getopt_long(argc, argv, "fahv", options, NULL)) != -1) {
 		switch (c) {
 		case OPTION_JSON:
@@ -167,5 +184,5 @@ int main(int argc, char **argv)
 			return misused("the option is unknown", "");
 		}
 	}
-	return command_find(&o, argc - optind, argv + optind);
+	return command_find(&o, all - optind, argv + optind);
 }

@@ -7,12 +7,57 @@ _l2tpsecctl_tunnels()
 		sed -n 's/^{"type":"tunnel","name":"\([^"]*\)".*/\1/p'
 }
 
+_l2tpsecctl_certificates()
+{
+	local dir=$1
+	l2tpsecctl --json pki show ${dir:+--dir "$dir"} 2>/dev/null |
+		sed -n 's/^{"type":"certificate","name":"\([^"]*\)".*/\1/p' | sort -u
+}
+
+# What comes after "pki".
+_l2tpsecctl_pki()
+{
+	local pki_actions="ca issue renew revoke crl show"
+	local pki_options="--dir --name --days --key-type --san --new-key --reason --passphrase-file --json --help -h"
+	local first=$1 current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+	local i word action="" name="" dir="" offer=""
+
+	case $previous in
+	--dir) mapfile -t COMPREPLY < <(compgen -d -- "$current"); return ;;
+	--passphrase-file) mapfile -t COMPREPLY < <(compgen -f -- "$current"); return ;;
+	--key-type) offer="p256 p384 p521 ed25519 ed448 rsa" ;;
+	--reason) offer="unspecified keyCompromise affiliationChanged superseded cessationOfOperation" ;;
+	--name | --days | --san) return ;;
+	esac
+	if [[ -n $offer ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$offer" -- "$current")
+		return
+	fi
+	for ((i = first; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		case $word in
+		--dir) dir=${COMP_WORDS[++i]} ;;
+		--name | --days | --key-type | --san | --reason | --passphrase-file) i=$((i + 1)) ;;
+		-*) ;;
+		*) if [[ -z $action ]]; then action=$word; else name=$word; fi ;;
+		esac
+	done
+	if [[ $current == -* ]]; then
+		offer=$pki_options
+	elif [[ -z $action ]]; then
+		offer=$pki_actions
+	elif [[ -z $name && ( $action == renew || $action == revoke || $action == show ) ]]; then
+		offer=$(_l2tpsecctl_certificates "$dir")
+	fi
+	mapfile -t COMPREPLY < <(compgen -W "$offer" -- "$current")
+}
+
 _l2tpsecctl()
 {
-	local commands="status up down why reload counters events trace config keys version doctor"
+	local commands="status up down why reload counters events trace config keys version doctor pki"
 	local options="--json --follow --all --no-wait --verbose --run-dir --version --help -f -a -v -h"
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local i word command="" tunnel="" run_dir=""
+	local i word command="" tunnel="" run_dir="" after=0
 
 	COMPREPLY=()
 	if [[ $previous == --run-dir ]]; then
@@ -24,10 +69,12 @@ _l2tpsecctl()
 		case $word in
 		--run-dir) run_dir=${COMP_WORDS[++i]} ;;
 		-*) ;;
-		*) if [[ -z $command ]]; then command=$word; else tunnel=$word; fi ;;
+		*) if [[ -z $command ]]; then command=$word after=$((i + 1)); else tunnel=$word; fi ;;
 		esac
 	done
-	if [[ $current == -* ]]; then
+	if [[ $command == pki ]]; then
+		_l2tpsecctl_pki "$after"
+	elif [[ $current == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$current")
 	elif [[ -z $command ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")

@@ -17,6 +17,10 @@ place()
 check() { "$build/l2tpsecd" --check -f "$1"; }
 refused() { ! check "$1" && check "$1" 2>&1 | grep -q "$2"; }
 
+# What an example has of a CA is of one that is made here.
+pki() { "$build/l2tpsecctl" pki "$@" --dir "$dir/pki"; }
+pki ca >"$dir/made" && pki issue reno.bank.example >>"$dir/made" || { echo "not ok - l2tpsecctl pki makes a CA"; exit 1; }
+
 count=0
 names=$(sed -n 's/^\.\\" begin \(.*\)\.conf$/\1/p' "$page")
 for name in $names; do
@@ -24,7 +28,7 @@ for name in $names; do
 	page_part "$page" "$name.conf" >"$dir/plain"
 	page_part "$page" "$name.secrets" >"$dir/$name.secrets"
 	chmod 600 "$dir/$name.secrets"
-	place "$dir/plain" "$dir/$name.secrets" >"$dir/$name.conf"
+	place "$dir/plain" "$dir/$name.secrets" | sed "s|/etc/l2tpsec/pki|$dir/pki|" >"$dir/$name.conf"
 	say "l2tpsecd.conf(5): the example $name" check "$dir/$name.conf"
 done
 say "l2tpsecd.conf(5) has three examples or more" [ $count -ge 3 ]

@@ -26,6 +26,11 @@ pid_trace=$!
 	a version
 	a keys
 	a doctor
+	a pki ca --dir "$dir/pki"
+	a pki issue hq.example --dir "$dir/pki"
+	a pki revoke hq.example --dir "$dir/pki"
+	a pki show --dir "$dir/pki"
+	a pki show hq.example --dir "$dir/pki"
 	a down hq
 	a no-such-command
 	# what fails, for the fields of a failure
@@ -81,13 +86,13 @@ sort -u -o "$dir/said.fields" "$dir/said.fields"
 comm -23 "$dir/said.fields" "$dir/page.words" >"$dir/missing"
 none() { [ ! -s "$1" ] || { cat "$1"; return 1; }; }
 say "every type and field of the daemon is in l2tpsecctl(8)" none "$dir/missing"
-for kind in daemon tunnel ike_sas esp_sas event progress trace why counter setting key version message finding end; do
+for kind in daemon tunnel ike_sas esp_sas event progress trace why counter setting key version message finding ca certificate end; do
 	grep -q "^$kind " "$dir/said.fields" || echo "$kind was not seen"
 	grep -q "^\.It $kind\$" "$dir/page" || echo "$kind is not in the page"
 done >"$dir/missing"
 say "all types were seen" none "$dir/missing"
 # A field of the page, up to its comma, is one that the code writes.
-python3 - "$dir/page" src/parent/control_json.c src/parent/control_command.c src/parent/control_server.c src/ctl/ctl_doctor.c >"$dir/missing" <<'END'
+python3 - "$dir/page" src/parent/control_json.c src/parent/control_command.c src/parent/control_server.c src/ctl/ctl_doctor.c src/ctl/ctl_pki_show.c >"$dir/missing" <<'END'
 import re, sys
 code = "".join(open(f).read() for f in sys.argv[2:])
 text = " ".join(line.strip() for line in open(sys.argv[1]) if not line.startswith("."))

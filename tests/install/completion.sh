@@ -66,7 +66,7 @@ expect()
 }
 r="--run-dir $dir/run"
 expect "commands that begin so" "config counters" l2tpsecctl co
-expect "all commands" "config counters doctor down events keys reload status up version why" l2tpsecctl ""
+expect "all commands" "config counters doctor down events keys pki reload status up version why" l2tpsecctl ""
 expect "options" "--json" l2tpsecctl --j
 # shellcheck disable=SC2086
 {
@@ -77,6 +77,16 @@ expect "options" "--json" l2tpsecctl --j
 	expect "no tunnel where none is taken" "" l2tpsecctl $r reload ""
 	expect "options after a command" "--no-wait" l2tpsecctl $r up hq --n
 }
+"$build/l2tpsecctl" pki ca --dir "$dir/pki" >/dev/null
+for name in hq.example hamburg.example; do
+	"$build/l2tpsecctl" pki issue "$name" --dir "$dir/pki" >/dev/null
+done
+expect "actions of pki" "ca crl issue renew revoke show" l2tpsecctl pki ""
+expect "options of pki" "--san" l2tpsecctl pki issue x --sa
+expect "types of keys" "ed25519 ed448" l2tpsecctl pki ca --key-type ed
+expect "names that have certificates" "hamburg.example hq.example" l2tpsecctl --json pki --dir "$dir/pki" renew h
+expect "no name where a new one is wanted" "" l2tpsecctl pki issue --dir "$dir/pki" ""
+expect "nothing, and no noise, without a CA" "" l2tpsecctl pki show --dir "$dir/none" ""
 expect "directories for --run-dir" "$dir/run" l2tpsecctl --run-dir "$dir/r"
 expect "nothing, and no noise, without a daemon" "" l2tpsecctl --run-dir /nonexistent up ""
 [ $failed = 0 ]

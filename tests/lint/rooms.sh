@@ -31,7 +31,9 @@ for process in parent keys ike gateway; do
 	say "src/$process includes a room by its one header, src/base and src/config" \
 		"$(includes_but src/$process "(lib/|$rooms|src/base/|src/config/config\.h)")"
 done
-say "src/ctl includes src/base, src/config, lib/" "$(includes_but src/ctl '(lib/|src/base/|src/config/config\.h)')"
+say "src/pki includes src/config, lib/" "$(includes_but src/pki '(lib/|src/config/config\.h)')"
+say "src/ctl includes src/base, src/config, src/pki by its one header, lib/" "$(includes_but src/ctl '(lib/|src/base/|src/config/config\.h|src/pki/pki\.h)')"
+say "nothing of a daemon's knows of src/pki" "$(grep -n '^#include "src/pki/' -r lib esp ike l2tp ppp src --include='*.[ch]' | grep -v '^src/\(pki\|ctl\)/')"
 
 engines=$(for r in lib esp ike l2tp ppp policy; do [ -d $r ] && echo $r; done)
 say "no I/O, no clock, no event loop in the engines" "$(grep -nE '#include <(sys/socket|event2?|unistd|netinet|fcntl|sys/ioctl|time|poll|sys/epoll|sys/uio)[/.]' -r $engines --include='*.[ch]')"

@@ -2,7 +2,7 @@
 # Each C file has a test of its own name, with cases in it: ROOM/NAME.c has tests/unit/ROOM/NAME_test.c, src/PROCESS/NAME.c tests/unit/src/NAME_test.c.
 cd "$(dirname "$0")/../.." || exit 1
 failed=0
-for room in lib esp ike l2tp ppp src/base src/config src/parent src/keys src/ike src/gateway src/ctl; do
+for room in lib esp ike l2tp ppp src/base src/config src/parent src/keys src/ike src/gateway src/pki src/ctl; do
 	files=0
 	missing=
 	for file in "$room"/*.c; do
