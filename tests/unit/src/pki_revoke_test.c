@@ -83,6 +83,16 @@ START_TEST(a_lost_key_is_not_used_again)
 }
 END_TEST
 
+/* Whatever the reason: who was put out does not come back with the same key. */
+START_TEST(a_revoked_current_one_gets_a_new_key)
+{
+	GOOD(revoked("hq.example", "superseded"));
+	ck_assert(!renew(false));
+	ERROR_HAS("was revoked (superseded)");
+	GOOD(renew(true));
+}
+END_TEST
+
 START_TEST(what_is_unknown_is_refused)
 {
 	ck_assert(!revoked("other.example", "unspecified"));
@@ -151,6 +161,7 @@ int main(void)
 	tcase_add_test(tc, a_name_is_all_of_its_certificates);
 	tcase_add_test(tc, a_serial_is_one);
 	tcase_add_test(tc, a_lost_key_is_not_used_again);
+	tcase_add_test(tc, a_revoked_current_one_gets_a_new_key);
 	tcase_add_test(tc, what_is_unknown_is_refused);
 	tcase_add_test(tc, a_full_disk_loses_nothing);
 	tcase_add_test(tc, a_list_that_cannot_be_written_is_signed_later);
