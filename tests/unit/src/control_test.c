@@ -72,8 +72,8 @@ END_TEST
 
 START_TEST(only_looking_is_open_to_the_group)
 {
-	static const unsigned looking[] = {CONTROL_STATUS, CONTROL_WHY, CONTROL_COUNTERS,
-	                                   CONTROL_EVENTS, CONTROL_VERSION_SHOW};
+	static const unsigned looking[] = {CONTROL_STATUS, CONTROL_WHY,   CONTROL_COUNTERS,
+	                                   CONTROL_EVENTS, CONTROL_TRACE, CONTROL_VERSION_SHOW};
 	unsigned n = 0;
 
 	for (unsigned command = 0; command < 256; command++)
