@@ -105,7 +105,8 @@ comes_up()
 	say "$name: the interface has it" mtu_is a 1500
 }
 
-# Each change with a copy under way. Within the time of a confirmation, its tries and a search (lib/pmtu.h), with room for a busy machine.
+# Each change with a copy under way, and pings beside it: TCP that was stopped waits twice as long each time, and a path that nothing goes
+# over is not asked about. Within the time of a confirmation, its tries and a search (lib/pmtu.h), with room for a busy machine.
 surrounding()
 {
 	name="IPv$family, $([ $udp = true ] && echo UDP || echo raw)"
@@ -114,6 +115,7 @@ surrounding()
 	conf_b "esp: { force-udp = $udp; };"
 	comes_up
 	stream_begin
+	traffic_begin
 	path 1400
 	say "$name: 1400, ICMP says so" wait_for 60 both_paths 1400
 	say "$name: 1400: by a hint" path_is_known hint
@@ -134,6 +136,7 @@ surrounding()
 	nft_reset
 	path 1500
 	say "$name: the copy went on, and is whole" stream_ends
+	kill $pid_traffic
 	say "$name: large UDP inside" in_la ping -c 2 -i 0.2 -W 2 -s 6000 10.72.0.2
 	say "$name: no line went down" no_line_down
 	stop_both

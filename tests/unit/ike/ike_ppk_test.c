@@ -350,7 +350,7 @@ static void payloads_copy(struct broken *k, uint8_t first, struct ls_bytes plain
 			k->bits = (unsigned)(len - 4) * 8;
 			if (k->bit < 0)
 				continue;
-			body[4 + k->bit / 8] ^= k->octet ? k->octet : (uint8_t)(1 << k->bit % 8);
+			body[4 + k->bit / 8] ^= (uint8_t)(k->octet ? k->octet : 1 << k->bit % 8);
 		}
 		ike_build_bytes(b, type, LS_BYTES(body, len));
 	}
