@@ -62,9 +62,7 @@ static bool repeated(struct ike *ike, const struct ike_datagram *d, const struct
 			continue;
 		ike_count(ike, CAUSE_IKE_RETRANSMITTED);
 		if (ike_sa_half_open(sa)) {
-			struct ike_header answer = ike_sa_header(sa, IKE_X_INIT, true, 0);
-
-			ike_trace_again(sa, &answer);
+			ike_trace_again(sa, IKE_X_INIT, true, 0);
 			ike_sa_send_packets(sa, &sa->response);
 		}
 		return true;

@@ -56,7 +56,6 @@ static bool open_message(struct ike_sa *sa, const struct ike_header *h, struct l
  * fragments (RFC 7383 2.6.1). */
 static void repeat_response(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message)
 {
-	struct ike_header answer;
 	struct ike_opened o;
 	bool same = hash_is(message, sa->request_hash);
 
@@ -67,8 +66,7 @@ static void repeat_response(struct ike_sa *sa, const struct ike_header *h, struc
 		return;
 	}
 	ike_count(sa->ike, CAUSE_IKE_RETRANSMITTED);
-	answer = ike_sa_header(sa, h->exchange, true, h->id);
-	ike_trace_again(sa, &answer);
+	ike_trace_again(sa, h->exchange, true, h->id);
 	ike_sa_send_packets(sa, &sa->response);
 }
 

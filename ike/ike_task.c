@@ -364,7 +364,6 @@ static void gave_up(struct ike_task *t)
 void ike_task_tick(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;
-	struct ike_header h = ike_sa_header(sa, t->exchange, false, t->id);
 	ls_time now = sa->ike->now;
 
 	if (t->asking != IKE_Q_NONE && now >= t->question_until) {
@@ -391,7 +390,7 @@ void ike_task_tick(struct ike_task *t)
 	cut_smaller(t);
 	ike_count(sa->ike, CAUSE_IKE_RETRANSMIT);
 	resend_schedule(t);
-	ike_trace_again(sa, &h);
+	ike_trace_again(sa, t->exchange, false, t->id);
 	ike_sa_send_packets(sa, &t->packets);
 }
 

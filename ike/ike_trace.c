@@ -274,10 +274,12 @@ void ike_trace_open(struct ike *ike, uint32_t tunnel, const struct ls_addr *loca
 	trace(ike, tunnel, local, remote, &h, sent, text, details);
 }
 
-void ike_trace_again(const struct ike_sa *sa, const struct ike_header *h)
+void ike_trace_again(const struct ike_sa *sa, uint8_t exchange, bool response, uint32_t id)
 {
+	struct ike_header h = ike_sa_header(sa, exchange, response, id);
+
 	if (sa->ike->tracing)
-		trace(sa->ike, sa->tunnel, &sa->local, &sa->remote, h, true, "the same again", "");
+		trace(sa->ike, sa->tunnel, &sa->local, &sa->remote, &h, true, "the same again", "");
 }
 
 void ike_trace(struct ike *ike, bool on)

@@ -22,6 +22,6 @@ void ike_trace_sealed(const struct ike_sa *sa, const struct ike_header *h, uint8
 void ike_trace_open(struct ike *ike, uint32_t tunnel, const struct ls_addr *local,
                     const struct ls_addr *remote, struct ls_bytes message, bool sent);
 /* What was sent before goes again. */
-void ike_trace_again(const struct ike_sa *sa, const struct ike_header *h);
+void ike_trace_again(const struct ike_sa *sa, uint8_t exchange, bool response, uint32_t id);
 
 #endif

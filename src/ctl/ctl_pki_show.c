@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DAY_S = 86400 };
-
 static void json_print(json_t *o)
 {
 	json_dumpf(o, stdout, JSON_COMPACT);
@@ -54,7 +52,7 @@ static json_t *row_object(const struct pki_ca *ca, const struct pki_row *row, in
 	date_put(o, "not_before", row->from_s);
 	date_put(o, "not_after", row->until_s);
 	json_object_set_new(o, "days_left",
-	                    json_integer((json_int_t)((row->until_s - now_s) / DAY_S)));
+	                    json_integer((json_int_t)((row->until_s - now_s) / PKI_DAY_S)));
 	text_put(o, "state", pki_state_name(pki_row_state(row, now_s)));
 	json_object_set_new(o, "current", json_boolean(is_current(ca, row)));
 	if (row->revoked_s) {
@@ -96,7 +94,7 @@ static json_t *ca_object(const struct pki_ca *ca, int64_t now_s)
 	text_put(o, "serial", info.serial);
 	date_put(o, "not_after", info.not_after);
 	json_object_set_new(o, "days_left",
-	                    json_integer((json_int_t)((info.not_after - now_s) / DAY_S)));
+	                    json_integer((json_int_t)((info.not_after - now_s) / PKI_DAY_S)));
 	path_put(o, "certificate_file", ca, PKI_CA_CERT);
 	path_put(o, "crl_file", ca, PKI_CA_CRL);
 	json_object_set_new(o, "crl_number", json_integer((json_int_t)ca->db.crl));
@@ -252,7 +250,7 @@ static json_t *certificate_object(const struct x509_st *cert, const char *file, 
 	date_put(o, "not_before", info.not_before);
 	date_put(o, "not_after", info.not_after);
 	json_object_set_new(o, "days_left",
-	                    json_integer((json_int_t)((info.not_after - now_s) / DAY_S)));
+	                    json_integer((json_int_t)((info.not_after - now_s) / PKI_DAY_S)));
 	text_put(o, "certificate_file", file);
 	return o;
 }

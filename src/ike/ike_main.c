@@ -475,6 +475,13 @@ static void on_socket(void *owner, enum msg_role from, const struct msg *m, int 
 		          "the socket for IKE could not be used");
 }
 
+static void answered(struct iked *d, uint64_t id, enum iked_ask_kind kind,
+                     const struct ike_answer *a)
+{
+	if (iked_ask_done(d, id, kind))
+		ike_answer(d->ike, id, a, clock_now());
+}
+
 static void on_gateway(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct iked *d = owner;
@@ -495,14 +502,12 @@ static void on_gateway(void *owner, enum msg_role from, const struct msg *m, int
 		break;
 	case MSG_TYPE_SPI_ANSWER:
 		a.spi = m->spi_answer.spi;
-		if (iked_ask_done(d, m->spi_answer.id, IKED_ASK_SPI))
-			ike_answer(d->ike, m->spi_answer.id, &a, clock_now());
+		answered(d, m->spi_answer.id, IKED_ASK_SPI, &a);
 		break;
 	case MSG_TYPE_SA_INSTALLED:
 		a.ok = m->sa_installed.ok;
 		a.cause = (enum ls_cause)m->sa_installed.cause;
-		if (iked_ask_done(d, m->sa_installed.id, IKED_ASK_INSTALL))
-			ike_answer(d->ike, m->sa_installed.id, &a, clock_now());
+		answered(d, m->sa_installed.id, IKED_ASK_INSTALL, &a);
 		break;
 	default:
 		break;
@@ -567,8 +572,7 @@ static void on_auth_answer(void *owner, enum msg_role from, const struct msg *m,
 
 	(void)from;
 	(void)fd;
-	if (iked_ask_done(d, n->id, IKED_ASK_AUTH))
-		ike_answer(d->ike, n->id, &a, clock_now());
+	answered(d, n->id, IKED_ASK_AUTH, &a);
 	iked_pump(d);
 }
 
@@ -580,8 +584,7 @@ static void on_ppk_answer(void *owner, enum msg_role from, const struct msg *m, 
 
 	(void)from;
 	(void)fd;
-	if (iked_ask_done(d, n->id, IKED_ASK_PPK))
-		ike_answer(d->ike, n->id, &a, clock_now());
+	answered(d, n->id, IKED_ASK_PPK, &a);
 	iked_pump(d);
 }
 

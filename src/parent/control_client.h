@@ -63,8 +63,9 @@ void control_command(struct control_client *c);
 /* The client's time is up. */
 void control_command_timeout(struct control_client *c);
 
-/* The tunnel that is named, or NULL after an end that says so. */
-struct tunnel *control_named_tunnel(struct control_client *c);
+/* Of a command for all tunnels or one: c->tunnel is the one that is named, if one is. false: there
+ * is none of that name, and an end has said so. */
+bool control_tunnel_choose(struct control_client *c);
 
 /* control_trace.c: l2tpsecctl trace */
 void control_trace(struct parent *p, const struct msg_trace *m);

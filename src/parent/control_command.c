@@ -14,7 +14,8 @@ static struct parent *parent_of(const struct control_client *c)
 	return c->control->parent;
 }
 
-struct tunnel *control_named_tunnel(struct control_client *c)
+/* The tunnel that is named, or NULL after an end that says so. */
+static struct tunnel *named_tunnel(struct control_client *c)
 {
 	struct tunnel *t = parent_tunnel_by_name(parent_of(c), c->request.tunnel);
 
@@ -23,6 +24,15 @@ struct tunnel *control_named_tunnel(struct control_client *c)
 	else if (!t)
 		control_end(c, 2, "name a tunnel");
 	return t;
+}
+
+bool control_tunnel_choose(struct control_client *c)
+{
+	const struct tunnel *t = c->request.tunnel[0] ? named_tunnel(c) : NULL;
+
+	if (t)
+		c->tunnel = t->id;
+	return t || !c->request.tunnel[0];
 }
 
 /* -- collecting from the processes -- */
@@ -185,7 +195,7 @@ void control_child_lost(struct parent *p, enum msg_role role)
 
 static void up(struct control_client *c)
 {
-	struct tunnel *t = control_named_tunnel(c);
+	struct tunnel *t = named_tunnel(c);
 	struct msg_line_up m;
 
 	if (!t)
@@ -207,7 +217,7 @@ static void up(struct control_client *c)
 
 static void down(struct control_client *c)
 {
-	struct tunnel *t = control_named_tunnel(c);
+	struct tunnel *t = named_tunnel(c);
 	struct msg_line_down m = {.cause = CAUSE_ADMIN};
 
 	if (!t)
@@ -260,13 +270,8 @@ static void events(struct control_client *c)
 	ls_time now = clock_now();
 	uint64_t at = 0;
 
-	if (c->request.tunnel[0]) {
-		const struct tunnel *t = control_named_tunnel(c);
-
-		if (!t)
-			return;
-		c->tunnel = t->id;
-	}
+	if (!control_tunnel_choose(c))
+		return;
 	while ((e = history_next(&parent_of(c)->history, c->tunnel, &at)))
 		control_say(c, control_json_event(e, now));
 	if (!(c->request.flags & CONTROL_FLAG_FOLLOW))
@@ -287,7 +292,7 @@ void control_event(struct parent *p, const struct history_entry *e)
 
 static void why(struct control_client *c)
 {
-	struct tunnel *t = control_named_tunnel(c);
+	struct tunnel *t = named_tunnel(c);
 
 	if (!t)
 		return;
@@ -357,13 +362,8 @@ static void counters(struct control_client *c)
 
 static void status(struct control_client *c)
 {
-	if (c->request.tunnel[0]) {
-		const struct tunnel *t = control_named_tunnel(c);
-
-		if (!t)
-			return;
-		c->tunnel = t->id;
-	}
+	if (!control_tunnel_choose(c))
+		return;
 	collect(c, MSG_ROLE_IKE | MSG_ROLE_GATEWAY);
 }
 

@@ -55,6 +55,19 @@ static void set_addr(json_t *o, const char *key, const struct ls_addr *a)
 		set_text(o, key, ls_addr_text(a, text));
 }
 
+/* UTC; part: what follows the seconds. */
+static void set_time(json_t *o, time_t wall, const char *part)
+{
+	char text[2 * TIME_TEXT_MAX];
+	struct tm tm;
+	size_t n;
+
+	gmtime_r(&wall, &tm);
+	n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(text + n, sizeof text - n, "%s", part);
+	set_text(o, "time", text);
+}
+
 static void set_algo(json_t *o, const char *key, unsigned id)
 {
 	const struct algo *a = algo_get(id);
@@ -104,13 +117,10 @@ json_t *control_json_event(const struct history_entry *e, ls_time now)
 {
 	json_t *o = json_pack("{s:s}", "type", "event");
 	char text[TIME_TEXT_MAX];
-	struct tm tm;
 
 	if (!o)
 		return NULL;
-	gmtime_r(&e->wall.tv_sec, &tm);
-	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
-	set_text(o, "time", text);
+	set_time(o, e->wall.tv_sec, "Z");
 	set_number(o, "age_s", seconds_since(e->at, now));
 	set_text(o, "tunnel", e->tunnel);
 	set_text(o, "process", msg_role_name(e->role));
@@ -162,18 +172,14 @@ static json_t *parts(const char *text)
 json_t *control_json_trace(const char *tunnel, const struct msg_trace *m)
 {
 	json_t *o = json_pack("{s:s}", "type", "trace");
-	char text[TIME_TEXT_MAX];
+	char part[TIME_TEXT_MAX];
 	struct timespec now;
-	struct tm tm;
-	size_t n;
 
 	if (!o)
 		return NULL;
 	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + n, sizeof text - n, ".%03dZ", (int)(now.tv_nsec / 1000000));
-	set_text(o, "time", text);
+	snprintf(part, sizeof part, ".%03dZ", (int)(now.tv_nsec / 1000000));
+	set_time(o, now.tv_sec, part);
 	set_text(o, "tunnel", tunnel);
 	set_text(o, "exchange", exchange_name(m->exchange));
 	set_number(o, "message_id", m->id);

@@ -29,14 +29,8 @@ void control_ike_ready(struct parent *p)
 
 void control_trace_command(struct control_client *c)
 {
-	const struct tunnel *t = NULL;
-
-	if (c->request.tunnel[0]) {
-		t = control_named_tunnel(c);
-		if (!t)
-			return;
-		c->tunnel = t->id;
-	}
+	if (!control_tunnel_choose(c))
+		return;
 	control_trace_update(c->control);
 	if (!c->control->tracing)
 		control_end(c, 1, "the ike process is being restarted: try again in a moment");

@@ -31,6 +31,9 @@ enum {
 	PKI_GATEWAY_DAYS = 730,
 	PKI_CRL_DAYS = 30,
 	PKI_SOON_DAYS = 30,
+	PKI_DAY_S = 86400,
+	PKI_EARLIER_S =
+		600, /* what is signed is good from then on: gateways' clocks need not be exact */
 	PKI_PATH_MAX = PKI_DIR_MAX + PKI_FILE_MAX
 };
 
@@ -41,6 +44,8 @@ struct pki_error {
 
 /* Gives false. */
 bool pki_fail(struct pki_error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Whether a certificate can be good for so many. */
+bool pki_days_are(unsigned days, struct pki_error *e);
 
 /* -- names (pki_name.c) -- */
 

@@ -10,9 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY_S = 86400, EARLIER_S = 600 };
-
-static bool days_are(unsigned days, struct pki_error *e)
+bool pki_days_are(unsigned days, struct pki_error *e)
 {
 	return (days > 0 && days <= PKI_DAYS_MAX) ||
 	       pki_fail(e, "%u days cannot be: give 1 to %d (--days)", days, PKI_DAYS_MAX);
@@ -56,8 +54,8 @@ static bool make_in(struct pki_ca *ca, const struct pki_ca_ask *a, int64_t now_s
                     struct pki_error *e)
 {
 	struct pki_wanted w = {.name = a->name,
-	                       .from_s = now_s - EARLIER_S,
-	                       .until_s = now_s + (int64_t)a->days * DAY_S};
+	                       .from_s = now_s - PKI_EARLIER_S,
+	                       .until_s = now_s + (int64_t)a->days * PKI_DAY_S};
 
 	ca->key = pki_key_make(a->key_type, e);
 	w.key = ca->key;
@@ -77,7 +75,7 @@ static bool make_in(struct pki_ca *ca, const struct pki_ca_ask *a, int64_t now_s
 bool pki_ca_make(const struct pki_ca_ask *a, int64_t now_s, struct pki_error *e)
 {
 	struct pki_ca ca = {.dir = {.fd = -1, .lock = -1}};
-	bool ok = days_are(a->days, e) && pki_dir_make(a->dir, e) &&
+	bool ok = pki_days_are(a->days, e) && pki_dir_make(a->dir, e) &&
 	          pki_dir_open(&ca.dir, a->dir, true, e) && place_is_free(&ca.dir, e) &&
 	          make_in(&ca, a, now_s, e);
 

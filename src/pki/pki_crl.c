@@ -10,8 +10,6 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-enum { DAY_S = 86400, EARLIER_S = 600 };
-
 static bool revoked_put(X509_CRL *crl, const struct pki_row *r)
 {
 	X509_REVOKED *entry = X509_REVOKED_new();
@@ -66,8 +64,8 @@ static bool fill(X509_CRL *crl, const struct pki_db *db, X509 *ca, EVP_PKEY *ca_
                  unsigned days)
 {
 	/* Of a gateway whose clock is behind it is to be good, too. */
-	ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)(now_s - EARLIER_S));
-	ASN1_TIME *next = ASN1_TIME_set(NULL, (time_t)(now_s + (int64_t)days * DAY_S));
+	ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)(now_s - PKI_EARLIER_S));
+	ASN1_TIME *next = ASN1_TIME_set(NULL, (time_t)(now_s + (int64_t)days * PKI_DAY_S));
 	bool ok = from && next && X509_CRL_set_version(crl, X509_CRL_VERSION_2) == 1 &&
 	          X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca)) == 1 &&
 	          X509_CRL_set1_lastUpdate(crl, from) == 1 &&

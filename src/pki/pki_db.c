@@ -16,7 +16,6 @@ enum {
 	LINE_MAX_BYTES = PKI_NAMES_MAX + 512,
 	SUM_BYTES = 32,
 	SUM_TEXT = 2 * SUM_BYTES,
-	DAY_S = 86400,
 	NUMBER_MAX = 1000000
 };
 
@@ -84,7 +83,7 @@ enum pki_state pki_row_state(const struct pki_row *row, int64_t now_s)
 		return PKI_REVOKED;
 	if (row->until_s <= now_s)
 		return PKI_EXPIRED;
-	return row->until_s <= now_s + (int64_t)PKI_SOON_DAYS * DAY_S ? PKI_SOON : PKI_VALID;
+	return row->until_s <= now_s + (int64_t)PKI_SOON_DAYS * PKI_DAY_S ? PKI_SOON : PKI_VALID;
 }
 
 const char *pki_row_certificate(const struct pki_row *row, char out[PKI_FILE_MAX])

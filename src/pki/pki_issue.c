@@ -7,18 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Gateways' clocks need not be exact. */
-enum { DAY_S = 86400, EARLIER_S = 600 };
-
 static bool may_issue(const struct pki_ca *ca, const struct pki_issue_ask *a, int64_t now_s,
                       struct pki_error *e)
 {
 	struct cert_info info;
 	char date[16];
 
-	if (a->days == 0 || a->days > PKI_DAYS_MAX)
-		return pki_fail(e, "%u days cannot be: give 1 to %d (--days)", a->days,
-		                PKI_DAYS_MAX);
+	if (!pki_days_are(a->days, e))
+		return false;
 	cert_info_get(ca->cert, &info);
 	return info.not_after > now_s ||
 	       pki_fail(e,
@@ -36,8 +32,8 @@ static bool certify(struct pki_ca *ca, struct pki_row *r, struct evp_pkey_st *ke
 	struct cert_info info;
 	struct pki_wanted w = {.name = r->name,
 	                       .names = r->names,
-	                       .from_s = now_s - EARLIER_S,
-	                       .until_s = now_s + (int64_t)days * DAY_S,
+	                       .from_s = now_s - PKI_EARLIER_S,
+	                       .until_s = now_s + (int64_t)days * PKI_DAY_S,
 	                       .key = key,
 	                       .issuer = ca->cert,
 	                       .issuer_key = ca->key};
