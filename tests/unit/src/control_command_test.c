@@ -108,7 +108,7 @@ START_TEST(a_process_that_does_not_answer_is_named)
 			control_child_lost(p, MSG_ROLE_IKE);
 		if (how == 2) {
 			ask_gives_nothing(fd);
-			usleep(CONTROL_COLLECT_MS * 1000);
+			usleep((CONTROL_COLLECT_MS + 200) * 1000);
 		}
 		o = ask_gives(fd, "daemon");
 		ck_assert_str_eq(
@@ -251,7 +251,7 @@ START_TEST(reload_waits_for_the_secrets)
 	json_decref(o);
 	ask_is_over(fd, 1, "the secrets file was refused; the old secrets go on");
 	fd = ask(CONTROL_RELOAD, 0, "");
-	usleep(CONTROL_COLLECT_MS * 1000);
+	usleep((CONTROL_COLLECT_MS + 200) * 1000);
 	ask_is_over(fd, 1, "the keys process has not answered");
 }
 END_TEST
