@@ -8,13 +8,9 @@ ah='ipsec = "ah";'
 # only_ah FAMILY: what passes between the gateways is AH and IKE
 only_ah()
 {
-	ip netns exec $NET tcpdump --immediate-mode -U -n -i nb -w "$dir/ah.pcap" > "$dir/tcpdump" 2>&1 < /dev/null &
-	pid_dump=$!
-	wait_for 5 grep -q listening "$dir/tcpdump" || return 1
+	dump_start $NET nb "$dir/ah.pcap" || return 1
 	in_la ping -q -c 3 -i 0.1 -W 2 10.72.0.2
-	sleep 0.2
-	kill $pid_dump
-	wait $pid_dump
+	dump_stop
 	protocol='ip proto 51'
 	[ "$1" = 4 ] || protocol='ip6 proto 51'
 	ah_seen=$(tcpdump -n -r "$dir/ah.pcap" "$protocol" 2> /dev/null | wc -l)

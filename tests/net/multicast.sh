@@ -13,6 +13,7 @@ crosses()
 	a) says=$A from=hq hears=$GB at=branch ;;
 	b) says=$GB from=branch hears=$A at=hq ;;
 	esac
+	: > "$dir/heard"
 	ip netns exec "$hears" python3 "$tool" hear "$at" "$2" "$3" > "$dir/heard" 2>&1 &
 	hearing=$!
 	wait_for 5 grep -q listening "$dir/heard" && ip netns exec "$says" python3 "$tool" say "$from" "$2" "$3" "$4"

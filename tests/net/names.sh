@@ -20,6 +20,7 @@ peer_is() { ctl_a --json status hq | grep -q "\"peer_address\":\"$1"; }
 
 dns_start()
 {
+	: > "$dir/dns"
 	ip netns exec $NET python3 "$net_root/tests/net/dns.py" 198.51.100.1 "$dir/zone" > "$dir/dns" 2>&1 &
 	pid_dns=$!
 	wait_for 5 grep -q ready "$dir/dns"

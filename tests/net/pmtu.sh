@@ -78,6 +78,7 @@ largest_passes() { in_la ping -c 2 -i 0.2 -W 2 -M "do" -s $(($(mtu_of a) - $2)) 
 stream_begin()
 {
 	touch "$dir/steady"
+	: > "$dir/serve"
 	ip netns exec $LB python3 "$stream" serve 10.72.0.2 > "$dir/serve" 2>&1 &
 	pid_serve=$!
 	wait_for 5 grep -q listening "$dir/serve"

@@ -6,13 +6,8 @@ for tool in tcpdump tshark; do
 	command -v $tool > /dev/null || { echo "skip - traffic flow confidentiality: no $tool"; exit 0; }
 done
 
-capture_start()
-{
-	in_net tcpdump -i "$1" -B 32768 -s 128 -w "$dir/cap" -U --immediate-mode 'esp or ip6 proto 50' 2> "$dir/tcpdump" &
-	tcpdump=$!
-	wait_for 5 grep -q listening "$dir/tcpdump"
-}
-capture_end() { kill $tcpdump; wait $tcpdump 2> /dev/null; }
+dump_bytes=128
+esp='esp or ip6 proto 50'
 # The sizes of the ESP packets of the capture that come from there: "NUMBER SIZE" each.
 sizes_from() { tshark -r "$dir/cap" -Y "esp and $2.src == $1" -T fields -e frame.len 2> /dev/null | sort -n | uniq -c; } # ADDRESS PROTOCOL (ip, ipv6)
 # one_size ADDRESS PROTOCOL LEAST: there are some, all have the same size, and it is the largest that goes through the link
@@ -50,7 +45,7 @@ surrounding() # FAMILY ADDRESS-OF-A
 	topo_up "$1" 0 1500
 	conf_a always "$hidden"
 	conf_b "$hidden"
-	capture_start na
+	dump_start $NET na "$dir/cap" "$esp"
 	start_b
 	start_a
 	say "$name: the tunnel comes up" wait_for 10 dialling_up
@@ -58,7 +53,7 @@ surrounding() # FAMILY ADDRESS-OF-A
 	say "$name: a large one" in_la ping -c 2 -i 0.2 -s 4000 -W 2 10.72.0.2
 	say "$name: TCP, byte by byte the same" both_ways 10.72.0.2 3000000
 	say "$name: dummies come when nothing is said" dummies_come
-	capture_end
+	say "$name: the capture is whole" dump_stop
 	say "$name: all ESP of the branch is of one size, the set-up too" one_size "$2" $ip 500
 	say "$name: all of the head office" one_size "$peer_b" $ip 500
 	say "$name: nothing is cut outside" nothing_is_cut
@@ -68,12 +63,12 @@ surrounding() # FAMILY ADDRESS-OF-A
 	ctl_a reload > /dev/null
 	ctl_b reload > /dev/null
 	say "$name: without, no dummies come" no_dummies_come
-	capture_start na
+	dump_start $NET na "$dir/cap" "$esp"
 	say "$name: ... and ping" in_la ping -c 2 -i 0.1 -W 2 10.72.0.2
 	for size in 10 500 900; do
 		in_la ping -c 1 -s $size -W 2 10.72.0.2 > /dev/null
 	done
-	capture_end
+	say "$name: the capture is whole" dump_stop
 	say "$name: ... of all sizes" several_sizes "$2" $ip
 	say "$name: status shows none" status_says a hq '.tfc_bytes == 0'
 	stop_both

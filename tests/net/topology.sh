@@ -15,7 +15,7 @@ A=$P-a NET=$P-n GB=$P-b LA=$P-la LB=$P-lb
 dir=$(mktemp -d /tmp/l2tpsec-net.XXXXXX)
 chmod 755 "$dir"
 failed=0
-pid_a='' pid_b=''
+pid_a='' pid_b='' pid_dump=''
 stream=$net_root/tests/net/stream.py
 
 in_a() { ip netns exec $A "$@"; }
@@ -161,6 +161,7 @@ stop_both()
 
 cleanup()
 {
+	[ -n "$pid_dump" ] && kill "$pid_dump" 2> /dev/null
 	[ -n "$pid_a$pid_b" ] && stop_both 2>/dev/null
 	topo_down
 	rm -rf "$dir"
@@ -181,6 +182,31 @@ kill_all()
 	for c in $children; do
 		until ended "$c"; do sleep 0.02; done
 	done
+}
+
+# dump_start NS DEV FILE [FILTER]: all that passes there from now on. What the capture before said does not count.
+dump_start()
+{
+	: > "$dir/tcpdump"
+	ip netns exec "$1" tcpdump --immediate-mode -U -B 32768 -s "${dump_bytes:-2048}" -n -i "$2" -w "$3" "${4:-}" > "$dir/tcpdump" 2>&1 < /dev/null &
+	pid_dump=$! dump_file=$3
+	wait_for 5 grep -q listening "$dir/tcpdump"
+}
+
+# dump_stop: once what has passed is written, or after 2 s where packets never end; fails where the kernel had to drop some
+dump_stop()
+{
+	written=
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		written_before=$written
+		sleep 0.2
+		written=$(wc -c < "$dump_file")
+		[ "$written" != "$written_before" ] || break
+	done
+	kill $pid_dump
+	wait $pid_dump
+	pid_dump=
+	! grep -q '^[1-9][0-9]* packets dropped by kernel' "$dir/tcpdump"
 }
 
 # wait_for SECONDS COMMAND...

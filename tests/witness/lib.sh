@@ -2,7 +2,6 @@
 
 kit=$net_root/tests/witness/espkit.py
 python=/usr/bin/python3 # Debian's, that scapy belongs to
-pid_dump=
 
 # needs TOOL...: ends well, but says so, where one is missing
 needs()
@@ -19,31 +18,6 @@ one_by_one()
 	ip -n $A link set out gso_max_segs 1
 	ip -n $GB link set out gso_max_segs 1
 }
-
-# dump_start NS DEV FILE [FILTER]
-dump_start()
-{
-	: > "$dir/tcpdump"
-	ip netns exec "$1" tcpdump --immediate-mode -U -B 8192 -s 2048 -n -i "$2" -w "$3" "${4:-}" > "$dir/tcpdump" 2>&1 < /dev/null &
-	pid_dump=$!
-	wait_for 5 grep -q listening "$dir/tcpdump"
-}
-
-dump_stop()
-{
-	sleep 0.2
-	kill $pid_dump
-	wait $pid_dump
-	pid_dump=
-	! grep -q '^[1-9][0-9]* packets dropped by kernel' "$dir/tcpdump"
-}
-
-witness_cleanup()
-{
-	[ -n "$pid_dump" ] && kill $pid_dump 2> /dev/null
-	cleanup
-}
-trap witness_cleanup EXIT
 
 # keys_add: the keys that the head office has now, added to $dir/keys
 keys_add()
