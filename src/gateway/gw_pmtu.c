@@ -120,7 +120,8 @@ static void probe_send(struct gw_tunnel *t, const struct esp_sa_view *v, uint32_
 		gw_session_touch(s);
 }
 
-/* While there is no SA, or no session, nothing is known and nothing is asked. */
+/* While there is no SA, no session or no room, nothing is known and nothing is asked. What went out
+ * counts until the engine has looked at it: a step for another reason does not. */
 static void step(struct gw_tunnel *t, ls_time now)
 {
 	struct gw_pmtu *p = &t->pmtu;
@@ -128,16 +129,16 @@ static void step(struct gw_tunnel *t, ls_time now)
 	struct ls_pmtu_limits limits;
 	struct esp_sa_view v;
 	uint32_t size;
+	bool due;
 
 	if (!p->timer || !s || s != p->of)
 		return;
-	if (!s->flow.path->out) {
+	if (s->flow.path->out)
+		esp_sa_view(s->flow.path->out, &v);
+	if (!s->flow.path->out || !limits_make(t, s, &v, &limits)) {
 		clock_timer_set(p->timer, now + LS_S(LS_PMTU_CONFIRM_S), now);
 		return;
 	}
-	esp_sa_view(s->flow.path->out, &v);
-	if (!limits_make(t, s, &v, &limits))
-		return;
 	if (!ls_addr_same_ip(&p->remote, &v.remote) || p->engine.state == LS_PMTU_OFF) {
 		p->remote = v.remote;
 		ls_pmtu_start(&p->engine, &limits, now);
@@ -145,9 +146,11 @@ static void step(struct gw_tunnel *t, ls_time now)
 	ls_pmtu_limit(&p->engine, &limits, now);
 	if (p->in_force == 0)
 		p->in_force = p->told = p->engine.size;
+	due = ls_pmtu_deadline(&p->engine) <= now;
 	while ((size = ls_pmtu_tick(&p->engine, s->flow.out_packets != p->out_packets, now)) > 0)
 		probe_send(t, &v, size);
-	p->out_packets = s->flow.out_packets;
+	if (due)
+		p->out_packets = s->flow.out_packets;
 	apply(t, now);
 	gw_tfc_path(t);
 	clock_timer_set(p->timer, ls_pmtu_deadline(&p->engine), now);

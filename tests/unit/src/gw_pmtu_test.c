@@ -103,6 +103,35 @@ START_TEST(a_narrow_path)
 }
 END_TEST
 
+/* A step for another reason, between the traffic and the time to ask: it is asked all the same. */
+START_TEST(traffic_is_not_forgotten)
+{
+	begin(true, 0);
+	path(LINK);
+	t->current->flow.out_packets++;
+	gw_pmtu_link(t, LINK);
+	ck_assert_uint_eq(t->pmtu.engine.probe, 0);
+	t->pmtu.engine.at = 0;
+	gw_pmtu_link(t, LINK);
+	ck_assert_uint_eq(t->pmtu.engine.probe, 1500);
+	alone_end();
+}
+END_TEST
+
+/* A link with no room for a probe, for a while. */
+START_TEST(asked_again_when_there_is_room)
+{
+	begin(true, 0);
+	event_del(t->pmtu.timer);
+	gw_pmtu_link(t, 60);
+	ck_assert(evtimer_pending(t->pmtu.timer, NULL));
+	gw_pmtu_link(t, LINK);
+	path(LINK);
+	ck_assert_int_eq(gw_pmtu_how(t), MSG_PATH_MEASURED);
+	alone_end();
+}
+END_TEST
+
 /* The far end receives no more than its MRU: no probe is larger, and the path counts as one of
  * that. */
 START_TEST(no_probe_beyond_the_mru)
@@ -248,6 +277,8 @@ int main(void)
 		return EXIT_FAILURE;
 	tcase_add_test(tc, the_whole_link);
 	tcase_add_test(tc, a_narrow_path);
+	tcase_add_test(tc, traffic_is_not_forgotten);
+	tcase_add_test(tc, asked_again_when_there_is_room);
 	tcase_add_test(tc, no_probe_beyond_the_mru);
 	tcase_add_test(tc, not_measured);
 	tcase_add_test(tc, a_peer_that_answers_nothing);
