@@ -310,6 +310,16 @@ void ike_stop(struct ike *ike, uint32_t tunnel, enum ls_cause cause, ls_time now
 	leave(ike);
 }
 
+void ike_distrust(struct ike *ike, const struct ike_proof *proof, enum ls_cause cause,
+                  const char *text, ls_time now)
+{
+	enter(ike, now);
+	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next)
+		if (sa->spi_i == proof->spi_i && sa->spi_r == proof->spi_r)
+			ike_sa_close(sa, cause, text);
+	leave(ike);
+}
+
 void ike_chain_end(struct ike *ike, uint32_t chain, enum ls_cause cause, ls_time now)
 {
 	enter(ike, now);

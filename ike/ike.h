@@ -383,6 +383,18 @@ const struct ls_counters *ike_counters(const struct ike *ike);
 /* IKE SAs that are not authenticated yet. */
 uint32_t ike_half_open(const struct ike *ike);
 
+/* What a peer has proved itself by, to be looked at again when CAs or CRLs are others now: one
+ * entry per IKE SA; index 0.. until false. Into the engine, until its next call. */
+struct ike_proof {
+	uint64_t spi_i, spi_r;
+	struct ls_bytes certs[IKE_CERTS_MAX]; /* in DER, the peer's own first */
+	unsigned cert_count;                  /* 0: no certificates, or the SA ends anyway */
+};
+bool ike_proof(const struct ike *ike, size_t index, struct ike_proof *proof);
+/* It no longer proves anything: that SA ends, with its chains, and the peer hears that it does. */
+void ike_distrust(struct ike *ike, const struct ike_proof *proof, enum ls_cause cause,
+                  const char *text, ls_time now);
+
 /* Secrets of an IKE SA for Wireshark (a debug command that only root can use): SK_ei, SK_er, SK_ai,
  * SK_ar. */
 struct ike_debug_keys {

@@ -4,6 +4,7 @@
 
 #include "ike/ike_names.h"
 #include "ike/ike_ppk.h"
+#include "ike/ike_proof.h"
 
 #include <string.h>
 
@@ -92,10 +93,10 @@ enum ls_cause ike_auth_method(struct ike_sa *sa, const struct ike_payloads *in, 
 	return certificate ? ike_cert_check(in, text, cap) : CAUSE_NONE;
 }
 
-void ike_auth_checked(struct ike_sa *sa, const struct ike_answer *a)
+void ike_auth_checked(struct ike_task *t, const struct ike_answer *a)
 {
-	sa->peer_scheme = a->scheme;
-	ike_cert_keep(sa, a->cert);
+	t->sa->peer_scheme = a->scheme;
+	ike_proof_keep(t->sa, a->cert, t->in.cert, t->in.certs);
 }
 
 /* The first IKE SA of ours with this peer: whatever it still holds of earlier ones is dead (2.4).
@@ -359,7 +360,7 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 			ike_sa_end_telling(sa, CAUSE_CONFIG_CHANGED, "",
 			                   IKE_N_AUTHENTICATION_FAILED);
 		else {
-			ike_auth_checked(sa, a);
+			ike_auth_checked(t, a);
 			authenticated(t);
 		}
 		break;

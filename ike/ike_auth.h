@@ -18,7 +18,7 @@ bool ike_auth_write(struct ike_task *t, struct ike_build *b);
 enum ls_cause ike_auth_method(struct ike_sa *sa, const struct ike_payloads *in, char *text,
                               size_t cap);
 /* The owner has checked it: what it found is kept. */
-void ike_auth_checked(struct ike_sa *sa, const struct ike_answer *a);
+void ike_auth_checked(struct ike_task *t, const struct ike_answer *a);
 /* "... proved to be hq.bank.example (preshared key)". */
 void ike_auth_progress(struct ike_sa *sa);
 /*

@@ -236,7 +236,7 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 		else if (a->ok && !ike_ppk_fits(t->sa)) /* any more */
 			refuse(t, CAUSE_CONFIG_CHANGED, "");
 		else if (a->ok) {
-			ike_auth_checked(t->sa, a);
+			ike_auth_checked(t, a);
 			authenticated(t);
 		} else
 			refuse(t, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH,

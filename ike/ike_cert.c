@@ -150,14 +150,6 @@ enum ls_cause ike_cert_check(const struct ike_payloads *in, char *text, size_t c
 	return CAUSE_IKE_CERT_ENCODING;
 }
 
-void ike_cert_keep(struct ike_sa *sa, const struct cert_info *info)
-{
-	free(sa->peer_cert);
-	sa->peer_cert = info ? malloc(sizeof *info) : NULL;
-	if (sa->peer_cert)
-		*sa->peer_cert = *info;
-}
-
 void ike_cert_credentials_free(struct ike *ike)
 {
 	struct ike_credentials *c = &ike->credentials;

@@ -29,8 +29,6 @@ enum ls_cause ike_cert_choose(struct ike_sa *sa, char *text, size_t cap);
 /* Whether what the peer shows can be looked at: at least one X.509 certificate, and not too many.
  * CAUSE_NONE, or why not, with text. */
 enum ls_cause ike_cert_check(const struct ike_payloads *in, char *text, size_t cap);
-/* Keeps a copy of what is known of the peer's certificate; NULL: nothing. */
-void ike_cert_keep(struct ike_sa *sa, const struct cert_info *info);
 void ike_cert_credentials_free(struct ike *ike);
 
 #endif

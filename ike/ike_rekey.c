@@ -1,10 +1,10 @@
 /* CREATE_CHILD_SA for the IKE SA itself: a successor that inherits the children, as both sides,
  * with its collisions (RFC 7296 1.3.2, 2.8.2, 2.18, 2.25.2). */
-#include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
 
 #include "ike/ike_names.h"
 #include "ike/ike_ppk.h"
+#include "ike/ike_proof.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +59,7 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, uint64_t
 	sa->peer_auth = old->peer_auth;
 	sa->scheme = old->scheme;
 	sa->peer_scheme = old->peer_scheme;
-	ike_cert_keep(sa, old->peer_cert);
+	ike_proof_inherit(sa, old);
 	ike_ppk_inherit(sa, old);
 	sa->local = old->local;
 	sa->remote = old->remote;

@@ -2,6 +2,7 @@
 #include "ike/ike_sa.h"
 
 #include "ike/ike_names.h"
+#include "ike/ike_proof.h"
 #include "ike/ike_trace.h"
 
 #include <stdlib.h>
@@ -189,7 +190,7 @@ static void setup_free(struct ike_sa *sa)
 static void sa_free(struct ike_sa *sa)
 {
 	setup_free(sa);
-	free(sa->peer_cert);
+	ike_proof_free(sa);
 	ike_bytes_free(&sa->nonce_local);
 	ike_bytes_free(&sa->nonce_remote);
 	ike_keys_free(&sa->keys);

@@ -76,6 +76,7 @@ struct ike_sa {
 	enum ike_auth_method auth, peer_auth; /* 0: not proven yet */
 	enum sign_scheme scheme, peer_scheme; /* of IKE_AUTH_CERT */
 	struct cert_info *peer_cert;          /* malloc'ed; NULL: none */
+	struct ls_bytes peer_chain;           /* ike_proof.h; malloc'ed */
 	struct ike_sa_ppk ppk;
 	uint64_t spi_i, spi_r;
 	struct ls_addr local, remote;

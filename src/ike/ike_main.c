@@ -390,7 +390,7 @@ static void on_pki_file(void *owner, enum msg_role from, const struct msg *m, in
 	iked_pki_file(&d->pki_next, m->pki_file.kind, m->pki_file.path, file);
 }
 
-/* The new certificates and CAs hold from now on, for what is negotiated from now on; with a file
+/* The new certificates and CAs hold from now on, and whom they rule out is out at once; with a file
  * that cannot be used the old ones go on. */
 static void pki_use(struct iked *d)
 {
@@ -406,6 +406,7 @@ static void pki_use(struct iked *d)
 	memset(&d->pki_next, 0, sizeof d->pki_next);
 	if (!iked_pki_show(&d->pki, d->ike))
 		proc_tell(d->proc, 0, CAUSE_NO_MEMORY, NULL, "our certificates");
+	iked_pki_look_again(&d->pki, d->ike, (int64_t)time(NULL), clock_now());
 }
 
 static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, int *fd)

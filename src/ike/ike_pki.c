@@ -134,3 +134,41 @@ struct ike_answer iked_pki_check(const struct iked_pki *p, const struct ike_auth
 	cert_free(peer);
 	return a;
 }
+
+/* What somebody has decided, not what time has done. */
+static bool ruled_out(enum ls_cause cause)
+{
+	return cause == CAUSE_IKE_CERT_REVOKED || cause == CAUSE_IKE_CERT_UNKNOWN_CA;
+}
+
+static enum ls_cause proof_check(const struct iked_pki *p, const struct ike_proof *proof,
+                                 int64_t now_s, char text[TRUST_TEXT_MAX])
+{
+	enum ls_cause cause = CAUSE_IKE_CERT_UNKNOWN_CA;
+	struct x509_st *peer = NULL;
+
+	snprintf(text, TRUST_TEXT_MAX, "no CA is known here");
+	if (p->trust)
+		cause = trust_check(p->trust, proof->certs, proof->cert_count, now_s, &peer, text);
+	cert_free(peer);
+	return ruled_out(cause) ? cause : CAUSE_NONE;
+}
+
+void iked_pki_look_again(const struct iked_pki *p, struct ike *ike, int64_t now_s, ls_time now)
+{
+	char text[TRUST_TEXT_MAX];
+	struct ike_proof proof;
+	size_t n = 0;
+
+	while (ike_proof(ike, n, &proof))
+		n++;
+	/* From the end: what is ended falls out of the list. */
+	while (n-- > 0) {
+		enum ls_cause cause = CAUSE_NONE;
+
+		if (ike_proof(ike, n, &proof) && proof.cert_count > 0)
+			cause = proof_check(p, &proof, now_s, text);
+		if (cause != CAUSE_NONE)
+			ike_distrust(ike, &proof, cause, text, now);
+	}
+}

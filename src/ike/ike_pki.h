@@ -29,4 +29,12 @@ bool iked_pki_show(const struct iked_pki *p, struct ike *ike);
 struct ike_answer iked_pki_check(const struct iked_pki *p, const struct ike_auth_request *q,
                                  int64_t now_s, struct cert_info *info, char text[TRUST_TEXT_MAX]);
 
+/*
+ * Looks again at what the peers have proved themselves by, once CAs or CRLs are others: the SAs of
+ * those that are revoked, or that no CA vouches for any more, end. What time alone has done
+ * (expired, a CRL that is too old) shows when a peer has to prove itself the next time. now_s:
+ * seconds since 1970.
+ */
+void iked_pki_look_again(const struct iked_pki *p, struct ike *ike, int64_t now_s, ls_time now);
+
 #endif

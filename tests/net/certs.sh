@@ -70,6 +70,8 @@ again() { ctl_a down hq > /dev/null 2>&1; wait_for 5 down_b; ctl_a up hq > "$dir
 why_has() { ctl_a why hq > "$dir/why" 2>&1; grep -q "$1" "$dir/why"; }
 b_says() { ctl_b --json events > "$dir/events" && grep -q "\"name\":\"$1\"" "$dir/events"; }
 a_says() { ctl_a --json events > "$dir/events" && grep -q "\"name\":\"$1\"" "$dir/events"; }
+stays_up() { ctl_b reload > "$dir/reload-b" 2>&1 && ! wait_for 1 down_b && ping_once; }
+ended_at_b() { ctl_b --json events | jq -es "map(select(.name == \"LINE_DOWN\" or .name == \"$1\")) | .[-2:]" | tee "$dir/events" | grep -q "\"$1\""; }
 show() { sed -n 's/^/# here: /; 1p' "$dir/why"; }
 status_has() { ctl_a --json status hq | grep -q "$1"; }
 
@@ -173,9 +175,14 @@ reload_both
 refused_by_b "for mail" IKE_CERT_USAGE
 
 good
-crl root branch
 both_conf "$certs" "$certs" "" "crl = \"$pki/root.crl\";"
 reload_both
+say "not revoked: the line comes up" again
+say "not revoked: a reload leaves it up" stays_up
+crl root branch
+ctl_b reload > "$dir/reload-b" 2>&1
+say "revoked: the reload ends the line that is up" wait_for 5 down_b
+say "revoked: and says why" ended_at_b IKE_CERT_REVOKED
 refused_by_b "revoked" IKE_CERT_REVOKED
 crl root
 reload_both
