@@ -24,4 +24,12 @@ grep -ohE "'l2tpsecctl [a-z]+" lib/cause.def src/parent/*.c src/ctl/*.c | sed "s
 	grep -qE "^	\{\"$command\", CONTROL_|\"$command\"\) == 0" src/ctl/ctl_main.c || echo "$command"
 done >"$dir/unknown"
 say "every command that a hint names exists" none "$dir/unknown"
+
+# Each is made to happen by a test, or looked for by one; but what no sound machine does.
+sed -n 's/^CAUSE([0-9]*, \([A-Z0-9_]*\),.*/\1/p' lib/cause.def | grep -vx ESP_SELF_TEST | sort >"$dir/causes"
+grep -rhoE '\<[A-Z][A-Z0-9]*(_[A-Z0-9]+)+\>' tests --include=*_test.c --include=*.h --include=*.sh --include=*.py --exclude=errors.sh --exclude=cause_test.c |
+	sed 's/^CAUSE_//' | sort -u >"$dir/named"
+comm -23 "$dir/causes" "$dir/named" >"$dir/untested"
+say "there are many causes" [ "$(wc -l <"$dir/causes")" -ge 150 ]
+say "every cause is named by a test" none "$dir/untested"
 [ "$failed" = 0 ]

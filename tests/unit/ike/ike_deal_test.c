@@ -354,6 +354,7 @@ START_TEST(dropped)
 		ck_assert(ike_next(p->side[0].ike, &r));
 		ck_assert_int_eq(r.kind, i ? IKE_REQ_REMOVE : IKE_REQ_RELEASE);
 		ck_assert(r.spi_in == 5 && r.chain == (i ? 7u : 0u));
+		ck_assert_int_eq(r.cause, i ? CAUSE_IKE_CHILD_FAILED : CAUSE_NONE);
 		ike_deal_drop(t);
 		ck_assert(!ike_next(p->side[0].ike, &r));
 		ike_task_drop(t);

@@ -47,6 +47,23 @@ START_TEST(test_a_session_goes_on)
 }
 END_TEST
 
+/* Into an engine that runs something already. */
+START_TEST(test_what_runs_is_not_replaced)
+{
+	struct pair *p = pair_new(1, "", "");
+	struct l2tp_session_view before, after;
+	struct wr w = wr_make(state, sizeof state);
+
+	pair_up(p);
+	ck_assert(l2tp_session_view(p->side[0].l2tp, 0, &before));
+	ck_assert(l2tp_save(p->side[1].l2tp, &w, p->now));
+	ck_assert_int_eq(l2tp_load(p->side[0].l2tp, state, w.len, p->now), CAUSE_L2TP_BAD_STATE);
+	ck_assert(l2tp_session_view(p->side[0].l2tp, 0, &after));
+	ck_assert_uint_eq(before.session, after.session);
+	pair_free(p);
+}
+END_TEST
+
 START_TEST(test_what_was_under_way_arrives)
 {
 	struct pair *p = pair_new(2, "", "");
@@ -104,6 +121,7 @@ int main(void)
 
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, test_a_session_goes_on);
+	tcase_add_test(tc, test_what_runs_is_not_replaced);
 	tcase_add_test(tc, test_what_was_under_way_arrives);
 	tcase_add_test(tc, test_damaged_state_is_refused_whole);
 	return run_cases("l2tp_state", tc);

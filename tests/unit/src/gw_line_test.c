@@ -154,6 +154,18 @@ START_TEST(demand_does_not_storm)
 }
 END_TEST
 
+/* What takes too long has a reason of its own, not the one before it. */
+START_TEST(a_call_that_comes_to_nothing_ends)
+{
+	begin(GW_START_DEMAND);
+	step(GW_EV_BEGIN, false);
+	ck_assert_uint_eq(step(GW_EV_PACKET, false), GW_DO_DIAL);
+	wait_out(false);
+	ck_assert_int_eq(line.state, GW_LINE_BACKOFF);
+	ck_assert_int_eq(line.cause, CAUSE_GW_LINE_SLOW);
+}
+END_TEST
+
 START_TEST(waiting_side_never_dials)
 {
 	begin(GW_START_WAIT);
@@ -263,6 +275,7 @@ int main(void)
 	tcase_add_test(tc, a_short_life_does_not_forget_the_failures);
 	tcase_add_test(tc, demand_waits_for_a_packet_and_goes_when_idle);
 	tcase_add_test(tc, demand_does_not_storm);
+	tcase_add_test(tc, a_call_that_comes_to_nothing_ends);
 	tcase_add_test(tc, waiting_side_never_dials);
 	tcase_add_test(tc, a_lost_chain_is_repaired_under_the_session);
 	tcase_add_test(tc, a_session_lost_in_repair_is_called_again_on_a_chain_that_stands);

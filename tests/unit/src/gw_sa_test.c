@@ -9,6 +9,8 @@ static void begin(void)
 		ck_assert_ptr_nonnull(gw_tunnel_make(gw, id));
 }
 
+static struct life_limits life;
+
 static struct gw_chain *install(uint32_t tunnel, uint32_t chain)
 {
 	static const uint8_t keymat[ALONE_KEYMAT];
@@ -23,6 +25,7 @@ static struct gw_chain *install(uint32_t tunnel, uint32_t chain)
 		.spi_out = spi_out,
 		.encr = ALGO_AES256_GCM,
 		.udp = true,
+		.life = life,
 		.local = ls_addr_v4(0xc0000201, 0),
 		.remote = ls_addr_v4(0xc0000202, 0),
 		.keymat_in = LS_BYTES(keymat, ALONE_KEYMAT),
@@ -98,6 +101,32 @@ END_TEST
 
 /* Two peers call one tunnel: the session of the one whose SAs are gone waits for the same peer,
  * also after a restart of ike. */
+/* ike is gone, and its SAs end one day: nobody else would say so. */
+START_TEST(an_orphan_comes_to_its_end)
+{
+	struct gw_session *s;
+	struct gw_tunnel *t;
+	ls_time now = clock_now();
+
+	begin();
+	life = (struct life_limits){.seconds = 60};
+	s = session(1, install(1, 5));
+	life = (struct life_limits){.seconds = 0};
+	t = s->tunnel;
+	t->current = s;
+	up(1, 5, "peer");
+	gw_ike_lost(gw);
+	esp_tick(gw->sad, now + LS_S(50));
+	gw_sa_pump(gw);
+	ck_assert_ptr_nonnull(t->chains);
+	esp_tick(gw->sad, now + LS_S(70));
+	gw_sa_pump(gw);
+	ck_assert_int_eq(t->line.cause, CAUSE_GW_PEER_PROCESS);
+	ck_assert_str_eq(t->text, "the last SA has expired");
+	alone_end();
+}
+END_TEST
+
 START_TEST(sessions_stay_with_their_peer)
 {
 	for (unsigned ike_restarts = 0; ike_restarts < 2; ike_restarts++) {
@@ -207,6 +236,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, chains_are_of_one_tunnel);
 	tcase_add_test(tc, chains_of_a_tunnel_are_bounded);
+	tcase_add_test(tc, an_orphan_comes_to_its_end);
 	tcase_add_test(tc, sessions_stay_with_their_peer);
 	tcase_add_test(tc, a_chain_that_ends_hands_over_to_its_peer);
 	tcase_add_test(tc, one_question_about_an_interface);

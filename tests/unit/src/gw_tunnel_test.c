@@ -226,6 +226,31 @@ START_TEST(states_are_reported)
 }
 END_TEST
 
+/* A line may do without IPv4 and get it later: both are told, once. */
+START_TEST(what_a_line_lacks_is_told_and_its_end)
+{
+	struct gw_tunnel *t;
+	struct msg m;
+
+	alone_begin();
+	t = alone_line_up();
+	for (unsigned twice = 0; twice < 2; twice++)
+		gw_tunnel_lack(t, CAUSE_PPP_NO_IPV4, "the pool is empty");
+	ck_assert_uint_eq(gw->counters.by_cause[CAUSE_PPP_NO_IPV4], 1);
+	do
+		ck_assert(alone_told(alone_parent, MSG_TYPE_LINE_STATE, &m));
+	while (m.line_state.cause != CAUSE_PPP_NO_IPV4);
+	ck_assert_str_eq(m.line_state.text, "the pool is empty");
+	for (unsigned twice = 0; twice < 2; twice++)
+		gw_tunnel_lack(t, CAUSE_NONE, "");
+	ck_assert_uint_eq(gw->counters.by_cause[CAUSE_PPP_IPV4_LATE], 1);
+	ck_assert(alone_told(alone_parent, MSG_TYPE_LINE_STATE, &m));
+	ck_assert_uint_eq(m.line_state.state, MSG_LINE_UP);
+	ck_assert_uint_eq(m.line_state.cause, CAUSE_NONE);
+	alone_end();
+}
+END_TEST
+
 START_TEST(an_interface_that_cannot_be_set)
 {
 	struct msg_iface_done done = {.tunnel = 1, .ok = false, .error = "no such address"};
@@ -336,6 +361,7 @@ int main(void)
 	tcase_add_test(tc, packets_that_wait_are_bounded);
 	tcase_add_test(tc, what_waited_goes_when_the_line_is_up);
 	tcase_add_test(tc, states_are_reported);
+	tcase_add_test(tc, what_a_line_lacks_is_told_and_its_end);
 	tcase_add_test(tc, an_interface_that_cannot_be_set);
 	tcase_add_test(tc, devices_pause);
 	tcase_add_test(tc, a_tunnel_that_is_removed);

@@ -333,6 +333,42 @@ START_TEST(only_what_the_sa_is_for)
 }
 END_TEST
 
+/* An SA that is for anything is all the same for L2TP only. */
+START_TEST(what_is_no_udp_is_no_l2tp)
+{
+	uint8_t key[36] = {3}, sealed[200], packet[60] = {0};
+	struct esp_sa_params p = {.direction = ESP_IN,
+	                          .spi = esp_spi_reserve(side[0].sad),
+	                          .mode = ESP_TRANSPORT,
+	                          .encr = ALGO_AES256_GCM,
+	                          .keymat = LS_BYTES(key, sizeof key),
+	                          .tunnel = 1,
+	                          .chain = CHAIN,
+	                          .udp = true,
+	                          .local = side[0].addr,
+	                          .remote = side[1].addr};
+	struct esp_seal_job job = {.part[0] = LS_BYTES(packet, sizeof packet),
+	                           .parts = 1,
+	                           .next_header = 6,
+	                           .dst = sealed,
+	                           .dst_room = sizeof sealed};
+	struct sockaddr_in6 to;
+	struct esp_sa *in;
+
+	side[0].spi = p.spi;
+	ck_assert_int_eq(esp_sa_add(side[0].sad, &p, LS_S(1), &in), CAUSE_NONE);
+	p.direction = ESP_OUT;
+	ck_assert_int_eq(esp_sa_add(side[1].sad, &p, LS_S(1), &job.sa), CAUSE_NONE);
+	ck_assert_uint_eq(esp_seal(side[1].sad, &job, 1, LS_S(2)), 1);
+	socklen_t to_len = datagram_name_make(&side[0].addr, &to);
+	ck_assert_int_eq(
+		sendto(side[1].udp.fd, sealed, job.dst_len, 0, (struct sockaddr *)&to, to_len),
+		job.dst_len);
+	gw_worker_socket(&side[0].w, &side[0].udp, LS_S(2));
+	ck_assert_uint_eq(side[0].counters.by_cause[CAUSE_GW_SELECTOR], 1);
+}
+END_TEST
+
 /* RFC 3948 2.3: one byte, to keep a NAT's mapping; it is nothing, wherever it stands. */
 START_TEST(keepalives_are_nothing)
 {
@@ -406,6 +442,7 @@ int main(void)
 	tcase_add_test(tc, what_is_no_packet_is_counted);
 	tcase_add_test(tc, udp_lengths_that_lie);
 	tcase_add_test(tc, only_what_the_sa_is_for);
+	tcase_add_test(tc, what_is_no_udp_is_no_l2tp);
 	tcase_add_test(tc, keepalives_are_nothing);
 	tcase_add_test(tc, a_session_is_active_once_a_second);
 	tcase_add_test(tc, packets_that_a_device_does_not_take_are_counted);

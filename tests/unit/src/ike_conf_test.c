@@ -115,6 +115,17 @@ START_TEST(identities_that_are_none_are_refused)
 }
 END_TEST
 
+START_TEST(proofs_that_are_none_are_refused)
+{
+	set_up();
+	snprintf(conf.auth, sizeof conf.auth, "hearsay");
+	ck_assert_uint_eq(make(), CAUSE_IKE_CONFIG_AUTH);
+	set_up();
+	snprintf(conf.ike.rsa_padding, sizeof conf.ike.rsa_padding, "none");
+	ck_assert_uint_eq(make(), CAUSE_IKE_CONFIG_AUTH);
+}
+END_TEST
+
 START_TEST(a_ppk_without_a_name_is_refused)
 {
 	set_up();
@@ -188,6 +199,7 @@ int main(void)
 	tcase_add_test(tc, defaults_make_a_peer);
 	tcase_add_test(tc, the_tunnel_s_identity_goes_before_the_gateway_s);
 	tcase_add_test(tc, identities_that_are_none_are_refused);
+	tcase_add_test(tc, proofs_that_are_none_are_refused);
 	tcase_add_test(tc, a_ppk_without_a_name_is_refused);
 	tcase_add_test(tc, proposals_are_kept_in_their_order);
 	tcase_add_test(tc, proposals_that_are_none_are_refused);

@@ -1,6 +1,7 @@
 /* Tests of the frame of every child process, in a child with the test at the other ends: start, its
  * own messages, what it tells, and how it ends. */
 #include "src/base/proc.h"
+#include "src/base/sandbox.h"
 #include "tests/unit/src/role.h"
 
 #include <signal.h>
@@ -214,6 +215,21 @@ static int run_without_a_root(void)
 	return run();
 }
 
+/* Without a user of its own it takes a number, and says so. */
+START_TEST(a_user_that_is_missing_is_told)
+{
+	bool missing = geteuid() == 0 && !sandbox_user_of(MSG_ROLE_IKE).named, told = false;
+
+	role_start(&r, MSG_ROLE_IKE, run);
+	while (role_hear(r.parent) && role_said.type != MSG_TYPE_READY)
+		told |= role_said.type == MSG_TYPE_EVENT &&
+		        role_said.event.event.cause == CAUSE_PROC_USER;
+	ck_assert(told == missing);
+	ck_assert_uint_eq(role_said.type, MSG_TYPE_READY);
+	role_end(&r);
+}
+END_TEST
+
 START_TEST(without_its_sandbox_it_does_not_serve)
 {
 	role_start(&r, MSG_ROLE_IKE, run_without_a_root);
@@ -234,6 +250,7 @@ int main(void)
 	tcase_add_loop_test(tc, channels_to_no_peer_are_closed, 0, 5);
 	tcase_add_test(tc, a_peer_that_goes_wrong_is_named);
 	tcase_add_test(tc, happenings_do_not_drown_the_parent);
+	tcase_add_test(tc, a_user_that_is_missing_is_told);
 	tcase_add_test(tc, without_its_sandbox_it_does_not_serve);
 	return run_cases("proc", tc);
 }
