@@ -56,6 +56,11 @@ $(B)/%.o: %.c $(CONFIG)
 	$(call say,CC)
 	$(Q)$(COMPILE) -c -o $@ $<
 
+$(B)/tests/unit/%.o: tests/unit/%.c $(CONFIG)
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(COMPILE) -include tests/unit/marks.h -c -o $@ $<
+
 $(B)/engines.a: $(call obj,$(ENGINES))
 $(B)/daemon.a: $(call obj,$(DAEMON))
 $(B)/ctl.a: $(call obj,$(CTL))

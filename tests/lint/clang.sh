@@ -2,8 +2,9 @@
 # Everything is built by clang too, without a warning.
 cd "$(dirname "$0")/../.." || exit 1
 . build-aux/setup.sh
-CC=clang
-export CC
+# Its warnings do not depend on what it optimises.
+CC=clang CFLAGS=-O0
+export CC CFLAGS
 if build build-clang tests; then
 	echo "ok - clang builds all without a warning"
 else
