@@ -438,6 +438,9 @@ void ike_answer(struct ike *ike, uint64_t id, const struct ike_answer *answer, l
 	bool taken = false;
 
 	enter(ike, now);
+	/* Of no SA. */
+	if (id >> 32 == 0)
+		ike_qcd_answered(ike, id, answer);
 	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next) {
 		struct ike_task *t = sa->active;
 

@@ -38,7 +38,9 @@ enum {
 	IKE_KEYMAT_MAX = 160,
 	IKE_CERTS_MAX = CERT_CHAIN_MAX,
 	IKE_PPK_ID_MAX = 128,
-	IKE_PPKS_MAX = 8
+	IKE_PPKS_MAX = 8,
+	IKE_TOKEN_MIN = 16, /* octets of a token (RFC 6290 5) */
+	IKE_TOKEN_MAX = 128
 };
 
 /* One vocabulary for both versions. Values are IKEv2's ID types (RFC 7296 3.5). */
@@ -181,6 +183,13 @@ void ike_shutdown(struct ike *ike, ls_time now);
  * 7296 2.3). */
 bool ike_farewells(const struct ike *ike);
 
+/*
+ * Quick crash detection (RFC 6290), off at first: our peers get tokens, what they send in SAs that
+ * nobody knows here any more is answered with the SA's token, and an SA whose peer shows its token
+ * ends at once with IKE_PEER_RESTARTED.
+ */
+void ike_qcd_set(struct ike *ike, bool on);
+
 /* A datagram from UDP 500 or 4500. */
 struct ike_datagram {
 	struct ls_addr local, remote; /* as received: our address and port, the peer's */
@@ -217,6 +226,14 @@ void ike_doubt(struct ike *ike, uint32_t tunnel, ls_time now);
 void ike_unreachable(struct ike *ike, const struct ls_addr *remote, const struct ls_addr *by,
                      enum ls_unreach kind, ls_time now);
 
+/*
+ * The packet path got ESP or AH with an SPI that it does not know. Unless an IKE SA with a peer
+ * there stands, who sent it is told (RFC 7296 1.5), so that it asks for its IKE SA. Addresses with
+ * port 0: no UDP was around it. Limited in number.
+ */
+void ike_stray(struct ike *ike, uint32_t spi, bool ah, const struct ls_addr *local,
+               const struct ls_addr *remote, ls_time now);
+
 /* Whether messages are put into words (IKE_REQ_TRACE) from now on, all of them; off at first. Those
  * that cannot be opened are not among them. */
 void ike_trace(struct ike *ike, bool on);
@@ -233,6 +250,8 @@ enum ike_request_kind {
 	/* Wants a PPK mixed into keys of a new IKE SA, by `keys`: answer with .ok, and .bytes: the
 	 * three keys one after the other, each as long as before. */
 	IKE_REQ_PPK,
+	IKE_REQ_TOKEN,   /* wants a token by which a peer sees that we have begun anew, made by
+	                    `keys`:   answer with .ok and .bytes */
 	IKE_REQ_INSTALL, /* a CHILD SA pair: answer with .ok and .cause */
 	IKE_REQ_SWITCH,  /* send on this pair from now on (its number in spi_in) */
 	IKE_REQ_REMOVE,  /* end this pair */
@@ -285,6 +304,17 @@ struct ike_ppk_request {
 	struct ls_bytes sk_d, sk_pi, sk_pr;
 };
 
+/*
+ * What a token (RFC 6290) is made of, so that it can be made again from a secret that outlives us,
+ * for this SA and in this direction alone: the IKE SA's SPIs, which side of it we are, and where
+ * the peer is (5.2).
+ */
+struct ike_token_request {
+	uint64_t spi_i, spi_r;
+	bool initiator;
+	struct ls_addr peer; /* port 0 */
+};
+
 /* A CHILD SA pair to install: the fields of esp_sa_params, said without knowing esp/. */
 struct ike_child_sa {
 	uint32_t spi_in, spi_out;
@@ -320,7 +350,7 @@ struct ike_traced {
 
 struct ike_request {
 	enum ike_request_kind kind;
-	uint64_t id;     /* of SPI, AUTH, PPK, INSTALL: to be answered; else 0 */
+	uint64_t id;     /* of SPI, AUTH, PPK, TOKEN, INSTALL: to be answered; else 0 */
 	uint32_t tunnel; /* 0 when no peer is known yet */
 	uint32_t chain; /* INSTALL, SWITCH, REMOVE, UP, DOWN (0: no chain came to be), MOVED (0: all
 	                   chains of the tunnel) */
@@ -337,18 +367,19 @@ struct ike_request {
 	uint32_t old_chain;
 	struct ike_identity
 		peer_id; /* UP, DOWN: as authenticated, or as claimed; type ANY: unknown */
-	struct ike_auth_request auth; /* AUTH */
-	struct ike_ppk_request ppk;   /* PPK */
-	struct ike_child_sa child;    /* INSTALL */
-	struct ike_traced trace;      /* TRACE, with tunnel (0: not known yet), local and remote */
-	struct ls_event event;        /* EVENT; DOWN and PROGRESS use event.text too */
+	struct ike_auth_request auth;   /* AUTH */
+	struct ike_ppk_request ppk;     /* PPK */
+	struct ike_token_request token; /* TOKEN */
+	struct ike_child_sa child;      /* INSTALL */
+	struct ike_traced trace; /* TRACE, with tunnel (0: not known yet), local and remote */
+	struct ls_event event;   /* EVENT; DOWN and PROGRESS use event.text too */
 };
 
 struct ike_answer {
 	uint32_t spi;          /* SPI */
 	bool ok;               /* AUTH (made, or the value is right), PPK, INSTALL */
 	enum ls_cause cause;   /* why not: IKE_NO_PSK, ... */
-	struct ls_bytes bytes; /* AUTH made, PPK */
+	struct ls_bytes bytes; /* AUTH made, PPK, TOKEN (IKE_TOKEN_MIN to IKE_TOKEN_MAX) */
 	const char *text;      /* AUTH: details of the cause; NULL: none */
 	/* AUTH checked, IKE_AUTH_CERT */
 	enum sign_scheme scheme;

@@ -111,6 +111,20 @@ void ike_ask_ppk(struct ike_task *t)
 	};
 }
 
+void ike_ask_token(struct ike_task *t)
+{
+	struct ike_item *item = ask(t, IKE_REQ_TOKEN, IKE_Q_TOKEN, 0);
+	const struct ike_sa *sa = t->sa;
+
+	if (item)
+		item->request.token = (struct ike_token_request){
+			.spi_i = sa->spi_i,
+			.spi_r = sa->spi_r,
+			.initiator = sa->initiator,
+			.peer = ls_addr_with_port(sa->remote, 0),
+		};
+}
+
 void ike_ask_install(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;

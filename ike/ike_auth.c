@@ -5,6 +5,7 @@
 #include "ike/ike_names.h"
 #include "ike/ike_ppk.h"
 #include "ike/ike_proof.h"
+#include "ike/ike_qcd.h"
 
 #include <string.h>
 
@@ -127,6 +128,7 @@ static void send_request(struct ike_task *t)
 	}
 	ike_auth_write(t, &b);
 	ike_ppk_request_write(t, &b);
+	ike_qcd_write(t, &b);
 	if (first_contact(sa))
 		ike_build_flag(&b, IKE_N_INITIAL_CONTACT);
 	if (!ike_deal_offer(t, &b)) {
@@ -265,6 +267,7 @@ static void authenticated(struct ike_task *t)
 	enum ls_cause cause;
 
 	ike_auth_progress(sa);
+	ike_qcd_take(sa, &t->in);
 	ike_sa_established(sa);
 	if (error && !t->in.sa.p) {
 		ike_text_add(&out, "it answered ");
@@ -320,7 +323,7 @@ static void auth_made(struct ike_task *t, const struct ike_answer *a)
 		           a->text ? a->text : "");
 	else if (plain)
 		ike_ask_ppk(t);
-	else
+	else if (!ike_qcd_ask(t))
 		send_request(t);
 }
 
@@ -363,6 +366,10 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 			ike_auth_checked(t, a);
 			authenticated(t);
 		}
+		break;
+	case IKE_Q_TOKEN:
+		ike_qcd_made(t, a);
+		send_request(t);
 		break;
 	case IKE_Q_INSTALL:
 		installed(t, a);

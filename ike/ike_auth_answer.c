@@ -4,6 +4,7 @@
 
 #include "ike/ike_names.h"
 #include "ike/ike_ppk.h"
+#include "ike/ike_qcd.h"
 
 #include <string.h>
 
@@ -152,6 +153,7 @@ static void authenticated(struct ike_task *t)
 	enum ls_cause cause;
 
 	ike_auth_progress(t->sa);
+	ike_qcd_take(t->sa, &t->in);
 	t->deal = ike_deal_new(false, true);
 	if (!t->deal) {
 		ike_sa_end(t->sa, CAUSE_NO_MEMORY, "");
@@ -178,6 +180,7 @@ static void respond(struct ike_task *t)
 	ike_cert_write(sa, &b);
 	ike_auth_write(t, &b);
 	ike_ppk_answer_write(sa, &b);
+	ike_qcd_write(t, &b);
 	if (t->child_failed == CAUSE_NONE) {
 		ike_deal_answer(t, &b);
 		c = ike_deal_child(t);
@@ -194,6 +197,13 @@ static void respond(struct ike_task *t)
 		ike_auth_settle(sa);
 }
 
+/* All is there but our token. */
+static void conclude(struct ike_task *t)
+{
+	if (!ike_qcd_ask(t))
+		respond(t);
+}
+
 static void answer_make(struct ike_task *t, const struct ike_answer *a)
 {
 	struct ike_sa *sa = t->sa;
@@ -205,7 +215,7 @@ static void answer_make(struct ike_task *t, const struct ike_answer *a)
 		return;
 	}
 	if (t->child_failed != CAUSE_NONE) {
-		respond(t);
+		conclude(t);
 		return;
 	}
 	t->deal->chain = ++sa->ike->next_chain;
@@ -262,6 +272,10 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 			refuse_child(t, CAUSE_IKE_NOT_INSTALLED, IKE_N_NO_ADDITIONAL_SAS,
 			             ls_cause_info(a->cause)->sentence);
 		}
+		conclude(t);
+		break;
+	case IKE_Q_TOKEN:
+		ike_qcd_made(t, a);
 		respond(t);
 		break;
 	case IKE_Q_NONE:

@@ -4,6 +4,7 @@
 
 #include "ike/ike.h"
 #include "ike/ike_cookie.h"
+#include "ike/ike_qcd.h"
 #include "ike/ike_sk.h"
 #include "ike/ike_ts.h"
 #include "lib/pace.h"
@@ -13,10 +14,17 @@ enum {
 	IKE_PEERS_MAX = 4096,
 	IKE_QUEUE_MAX = 65536, /* beyond it datagrams and events are dropped, never answers that
 	                          somebody waits for */
-	IKE_UNPROTECTED_PER_S = 10,    /* unprotected error notifies sent in a second */
-	IKE_QUESTION_S = 15,           /* longest wait for an answer of the owner */
-	IKE_HALF_OPEN_S = 30,          /* a responder's SA must be authenticated by then */
-	IKE_CHILDREN_MAX = 16,         /* a peer may not use up the SAs that are there for all */
+	IKE_UNPROTECTED_PER_S = 10, /* unprotected error notifies sent in a second */
+	IKE_TOKENS_PER_S = 100,     /* answers to what belongs to no IKE SA, in all, */
+	IKE_TOKENS_PER_SOURCE = 4,  /* and to one of so many groups of addresses; */
+	IKE_STRAYS_PER_SOURCE = 2,  /* and to what belongs to no CHILD SA */
+	IKE_TOKEN_GROUPS = 64,
+	IKE_TOKENS_SHOWN_PER_S = 10, /* tokens compared in a second, of an SA */
+	IKE_TOKENS_WAITING = 32,
+	IKE_STRAY_EVERY_S = 2, /* the peer says that an SA is unknown: not heard for so long */
+	IKE_QUESTION_S = 15,   /* longest wait for an answer of the owner */
+	IKE_HALF_OPEN_S = 30,  /* a responder's SA must be authenticated by then */
+	IKE_CHILDREN_MAX = 16, /* a peer may not use up the SAs that are there for all */
 	IKE_NEGOTIATIONS_A_SECOND = 5, /* CREATE_CHILD_SA of the peer, in an IKE SA, */
 	IKE_NEGOTIATIONS_BURST = 50,   /* and so many at once */
 	IKE_CHILDLESS_S = 30,          /* an IKE SA may be without CHILD SA for so long */
@@ -86,6 +94,7 @@ struct ike {
 	struct ls_counters counters;
 	struct ike_cookie cookie;
 	struct ls_second unprotected;
+	struct ike_qcd qcd;
 	uint8_t plain[IKE_MESSAGE_MAX + 1]; /* inner payloads being written */
 	uint8_t open[IKE_MESSAGE_MAX + 1];  /* inner payloads being read */
 };

@@ -65,6 +65,14 @@ static void write_delete(const struct ike_sa *sa, struct ike_build *b, const uin
 	ike_build_end(b);
 }
 
+/* The peer's rekey is over: it has the new SA, and gets our token for it. */
+static void successor_renew(const struct ike_sa *old)
+{
+	for (struct ike_sa *sa = old->ike->sas; sa; sa = sa->next)
+		if (sa->rekeyed_from == ike_sa_spi(old) && !sa->initiator)
+			ike_qcd_renew(sa);
+}
+
 static void info_request(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;
@@ -74,6 +82,7 @@ static void info_request(struct ike_task *t)
 	enum ls_cause cause = refused ? CAUSE_IKE_AUTH_REFUSED : CAUSE_PEER_ASKED;
 	unsigned n = 0;
 
+	ike_qcd_take(sa, &t->in);
 	for (unsigned i = 0; i < t->in.deletes_count; i++) {
 		const struct ike_delete *d = &t->in.deletes[i];
 
@@ -87,8 +96,10 @@ static void info_request(struct ike_task *t)
 	ike_task_respond(t, &b);
 	if (sa->state == IKE_S_DEAD || !(whole || refused))
 		return;
-	if (ike_rekey_taken_over(sa))
+	if (ike_rekey_taken_over(sa)) {
 		cause = CAUSE_IKE_REKEYED;
+		successor_renew(sa);
+	}
 	ike_sa_linger(sa, sa->state == IKE_S_REKEYED ? CAUSE_IKE_REKEYED : cause, "");
 }
 

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { TEXT_MAX = 100 };
+enum { TEXT_MAX = 100, UNPROTECTED_MAX = 256 };
 
 /* Errors and events that anybody can provoke: so many in a second. */
 static bool unprotected_allowed(struct ike *ike)
@@ -17,30 +17,45 @@ static bool unprotected_allowed(struct ike *ike)
 	return ls_second_add(&ike->unprotected, 1, ike->now) <= IKE_UNPROTECTED_PER_S;
 }
 
+struct ike_header ike_reply_header(const struct ike_header *h)
+{
+	struct ike_header out = *h;
+
+	out.flags = (uint8_t)(IKE_FLAG_RESPONSE |
+	                      (h->flags & IKE_FLAG_INITIATOR ? 0 : IKE_FLAG_INITIATOR));
+	return out;
+}
+
+void ike_send_unprotected(struct ike *ike, const struct ls_addr *local,
+                          const struct ls_addr *remote, struct ike_header h, struct ike_build *b)
+{
+	uint8_t bytes[IKE_HEADER_SIZE + UNPROTECTED_MAX];
+	struct wr w = wr_make(bytes, sizeof bytes);
+
+	ike_build_end(b);
+	h.major = 2;
+	h.minor = 0;
+	h.next = b->first;
+	h.length = (uint32_t)(IKE_HEADER_SIZE + b->w.len);
+	ike_header_write(&w, &h);
+	wr_bytes(&w, b->w.p, b->w.len);
+	if (!wr_ok(&w) || !wr_ok(&b->w))
+		return;
+	ike_trace_open(ike, 0, local, remote, LS_BYTES(bytes, w.len), true);
+	ike_queue_send(ike, local, remote, LS_BYTES(bytes, w.len), 0);
+}
+
 void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,
                            const struct ike_header *h, uint16_t type, struct ls_bytes data,
                            bool limited)
 {
-	uint8_t bytes[IKE_HEADER_SIZE + 64];
-	struct ike_build b =
-		ike_build_make(bytes + IKE_HEADER_SIZE, sizeof bytes - IKE_HEADER_SIZE);
-	struct wr w = wr_make(bytes, IKE_HEADER_SIZE);
-	struct ike_header out = *h;
+	uint8_t bytes[64];
+	struct ike_build b = ike_build_make(bytes, sizeof bytes);
 
 	if (limited && !unprotected_allowed(ike))
 		return;
 	ike_build_notify(&b, IKE_PROTO_NONE, type, LS_BYTES(NULL, 0), data);
-	if (!wr_ok(&b.w))
-		return;
-	out.flags = (uint8_t)(IKE_FLAG_RESPONSE |
-	                      (h->flags & IKE_FLAG_INITIATOR ? 0 : IKE_FLAG_INITIATOR));
-	out.major = 2;
-	out.minor = 0;
-	out.next = b.first;
-	out.length = (uint32_t)(IKE_HEADER_SIZE + b.w.len);
-	ike_header_write(&w, &out);
-	ike_trace_open(ike, 0, &d->local, &d->remote, LS_BYTES(bytes, out.length), true);
-	ike_queue_send(ike, &d->local, &d->remote, LS_BYTES(bytes, out.length), 0);
+	ike_send_unprotected(ike, &d->local, &d->remote, ike_reply_header(h), &b);
 }
 
 /* The same message again (2.1: the whole message counts, two hosts behind one NAT may choose the

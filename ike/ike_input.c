@@ -229,10 +229,16 @@ static void disowned(struct ike_sa *sa, const struct ike_header *h, struct ls_by
 		t->grace_until = ls_time_add(sa->ike->now, LS_S(IKE_LOST_S));
 }
 
-/* Nobody vouches for it: at most a reason to see whether the peer is still there. */
+/* Nobody vouches for it: at most a reason to see whether the peer is still there, unless it shows
+ * the token that the peer itself gave us. */
 static void unprotected(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message)
 {
 	ike_count(sa->ike, CAUSE_IKE_UNPROTECTED);
+	if (ike_qcd_shown(sa, h, message)) {
+		/* Silently, as there is nobody to tell (RFC 6290 3). */
+		ike_sa_end(sa, CAUSE_IKE_PEER_RESTARTED, "");
+		return;
+	}
 	disowned(sa, h, message);
 	if (sa->state == IKE_S_ESTABLISHED && sa->ike->now - sa->heard >= LS_S(DOUBT_AFTER_S))
 		sa->doubt = true;
@@ -247,10 +253,12 @@ static void receive_protected(struct ike *ike, const struct ike_datagram *d,
 
 	if (!sa || sa->initiator == from_initiator ||
 	    ike_sa_peer_spi(sa) != (from_initiator ? h->spi_i : h->spi_r)) {
+		if (!response && h->next == IKE_P_NOTIFY && h->exchange == IKE_X_INFO &&
+		    ike_stray_heard(ike, d, h, message))
+			return;
 		ike_count(ike, CAUSE_IKE_UNKNOWN_SPI);
 		if (!response && (h->next == IKE_P_SK || h->next == IKE_P_SKF))
-			ike_reply_unprotected(ike, d, h, IKE_N_INVALID_IKE_SPI, LS_BYTES(NULL, 0),
-			                      true);
+			ike_qcd_disown(ike, d, h);
 		return;
 	}
 	if (!sa->keys.all.bytes || (h->next != IKE_P_SK && h->next != IKE_P_SKF))

@@ -246,6 +246,7 @@ static bool notify_known(uint16_t type)
 		IKE_N_USE_PPK,
 		IKE_N_PPK_IDENTITY,
 		IKE_N_NO_PPK_AUTH,
+		IKE_N_QCD_TOKEN,
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

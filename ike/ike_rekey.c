@@ -95,6 +95,9 @@ static void take_over(struct ike_sa *old, struct ike_sa *sa)
 	old->give_up = ls_time_add(old->ike->now, LS_S(IKE_REKEYED_S));
 	ike_choice_text(&sa->choice, text, sizeof text);
 	ike_queue_event(sa->ike, sa->tunnel, &sa->remote, CAUSE_IKE_REKEYED, text);
+	/* Of the peer's rekey we know that it has the new SA when it deletes the old one. */
+	if (sa->initiator)
+		ike_qcd_renew(sa);
 }
 
 static void rekey_failed(struct ike_task *t, enum ls_cause cause, const char *text)
@@ -222,6 +225,7 @@ static void rekey_response(struct ike_task *t)
 		return;
 	}
 	t->successor = NULL;
+	ike_qcd_take(sa, &t->in);
 	ike_sa_established(sa);
 	if (twin && twin->state == IKE_S_ESTABLISHED && d->other_low.p &&
 	    ike_nonce_below(ike_nonce_lower(d->nonce_local, d->nonce_remote), d->other_low)) {

@@ -518,14 +518,20 @@ static void tell_moved(struct ike_sa *sa)
 
 void ike_sa_moved(struct ike_sa *sa, const struct ls_addr *remote)
 {
+	bool other_host;
+
 	/* RFC 7296 2.23: only the side that is not behind a NAT follows, and only a peer that is.
 	 */
 	if (sa->nat.local || !sa->nat.remote || remote->family != sa->remote.family ||
 	    ls_addr_equal(remote, &sa->remote))
 		return;
+	other_host = !ls_addr_same_ip(remote, &sa->remote);
 	sa->remote = *remote;
 	ike_queue_event(sa->ike, sa->tunnel, remote, CAUSE_IKE_MOVED, "");
 	tell_moved(sa);
+	/* The one that it has names its old address (RFC 6290 4.4). */
+	if (other_host)
+		ike_qcd_renew(sa);
 }
 
 void ike_sa_heard(struct ike_sa *sa, const struct ls_addr *local, const struct ls_addr *remote)

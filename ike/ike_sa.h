@@ -116,7 +116,9 @@ struct ike_sa {
 	ls_time hint_probe_at;    /* LS_NEVER */
 	ls_time hint_next;        /* no hint is taken before it, */
 	ls_time hint_quiet_until; /* nor told */
-	bool doubt;               /* probe now */
+	ls_time stray_next;       /* "that SPI is unknown" is not heard before it */
+	struct ike_sa_qcd qcd;
+	bool doubt;   /* probe now */
 	bool refused; /* authentication failed: it only repeats its answer until give_up */
 	bool cookie;  /* responder: the peer brought the cookie that it was asked for */
 	bool contact; /* responder: the peer said INITIAL_CONTACT */
@@ -128,6 +130,7 @@ enum ike_question {
 	IKE_Q_AUTH_MAKE,
 	IKE_Q_AUTH_CHECK,
 	IKE_Q_PPK,
+	IKE_Q_TOKEN,
 	IKE_Q_INSTALL
 };
 
@@ -185,6 +188,7 @@ struct ike_task {
 	enum ls_cause child_failed; /* ike_auth_answer.c: the child was refused, the IKE SA not */
 	uint16_t child_notify;      /* and the notify that says so */
 	struct ls_bytes auth;       /* malloc'ed: our AUTH value */
+	struct ike_token token;     /* ike_qcd.c: ours for this SA; len 0: none */
 	struct ls_bytes auth_plain; /* malloc'ed: without PPK, where we may go on without one */
 };
 
@@ -251,6 +255,11 @@ void ike_hint_text(const struct ike_sa *sa, const char *before, char *out, size_
 /* The peer was heard. */
 void ike_hint_forget(struct ike_sa *sa);
 
+/* ike_stray.c: whether it is an unprotected INVALID_SPI about a pair of ours, which proves nothing
+ */
+bool ike_stray_heard(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
+                     struct ls_bytes message);
+
 /* ike_child_sa.c: the list of CHILD SAs */
 /* At the end of the list, and into the table by SPI. */
 void ike_child_add(struct ike_sa *sa, struct ike_child *c);
@@ -306,6 +315,8 @@ void ike_ask_spi(struct ike_task *t);
 void ike_ask_auth_make(struct ike_task *t, struct ls_bytes id_body);
 /* The AUTH of t->in. */
 void ike_ask_auth_check(struct ike_task *t, struct ls_bytes peer_id_body);
+/* Our token for the SA. */
+void ike_ask_token(struct ike_task *t);
 /* The PPK sa->ppk.id into the SA's keys. */
 void ike_ask_ppk(struct ike_task *t);
 void ike_ask_install(struct ike_task *t);
@@ -315,7 +326,7 @@ void ike_ask_pair(struct ike_sa *sa, enum ike_request_kind kind, uint32_t chain,
 
 /* The exchanges. */
 extern const struct ike_task_ops ike_ops_init, ike_ops_auth, ike_ops_child, ike_ops_rekey,
-	ike_ops_info, ike_ops_delete, ike_ops_close, ike_ops_resume;
+	ike_ops_info, ike_ops_qcd, ike_ops_delete, ike_ops_close, ike_ops_resume;
 
 /* ike_init.c */
 /* Starts an SA as initiator to the next address of the peer. CAUSE_NONE, IKE_NO_ADDRESS (none is
@@ -326,6 +337,11 @@ enum ls_cause ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsign
 void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,
                            const struct ike_header *h, uint16_t type, struct ls_bytes data,
                            bool limited);
+/* An unprotected message with the payloads of b; its header's version and length are filled in. */
+void ike_send_unprotected(struct ike *ike, const struct ls_addr *local,
+                          const struct ls_addr *remote, struct ike_header h, struct ike_build *b);
+/* The header of the unprotected answer to a message. */
+struct ike_header ike_reply_header(const struct ike_header *h);
 /* An unprotected IKE_SA_INIT message. */
 void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struct ike_header *h,
                       struct ls_bytes message);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATE_VERSION = 1, CHILDREN_MAX = 4096, IKE_SAS_MAX = 65536, RESPONSE_MAX = 1 << 20 };
+enum { STATE_VERSION = 2, CHILDREN_MAX = 4096, IKE_SAS_MAX = 65536, RESPONSE_MAX = 1 << 20 };
 /* A copy may be older than the last message sent: AEAD IVs go on far above it. */
 #define IV_SKIP (UINT64_C(1) << 40)
 
@@ -171,6 +171,8 @@ static void sa_write(struct wr *w, const struct ike_sa *sa, ls_time now)
 	wr_u64(w, sa->life.soft.seconds);
 	age_write(w, sa->life.born, now);
 	age_write(w, sa->heard, now);
+	wr_u8(w, sa->qcd.known);
+	wr_bytes(w, sa->qcd.hash, sizeof sa->qcd.hash);
 	/* A request that is on its way has used its id: it is repeated until it is answered. */
 	wr_u8(w, t ? t->exchange : 0);
 	wr_u32(w, t ? t->packets.count : 0);
@@ -259,6 +261,8 @@ static bool body_read(struct rd *r, struct ike_sa *sa)
 		return false;
 	sa->life.born = age_read(r, sa->ike->now);
 	sa->heard = age_read(r, sa->ike->now);
+	sa->qcd.known = rd_u8(r) & 1;
+	rd_copy(r, sa->qcd.hash, sizeof sa->qcd.hash);
 	if (!orphan_read(r, sa))
 		return false;
 	children = rd_u32(r);

@@ -20,8 +20,18 @@
 #ifndef L2TPSEC_RUN_DIR
 #define L2TPSEC_RUN_DIR "/run/l2tpsec"
 #endif
+#ifndef L2TPSEC_STATE_DIR
+#define L2TPSEC_STATE_DIR "/var/lib/l2tpsec"
+#endif
 
-enum { OPTION_CHECK = 256, OPTION_RUN_DIR, OPTION_ROLE, OPTION_VERSION, OPTION_HELP };
+enum {
+	OPTION_CHECK = 256,
+	OPTION_RUN_DIR,
+	OPTION_STATE_DIR,
+	OPTION_ROLE,
+	OPTION_VERSION,
+	OPTION_HELP
+};
 
 enum { EXIT_MISUSED = 2 };
 
@@ -34,6 +44,8 @@ static const char usage[] =
 	"  -f, --config FILE  configuration (" L2TPSEC_CONFIG ")\n"
 	"      --check        check the configuration and its secrets, then end: 0 good, 1 not\n"
 	"      --run-dir DIR  control socket and lock (" L2TPSEC_RUN_DIR ")\n"
+	"      --state-dir DIR  what outlives the daemon (" L2TPSEC_STATE_DIR
+	"; with --run-dir, there)\n"
 	"  -d, --debug        log more; also -v, --verbose\n"
 	"  -q, --quiet        log errors and warnings only\n"
 	"      --version      show the version\n"
@@ -44,6 +56,7 @@ static const struct option options[] = {
 	{"config", required_argument, NULL, 'f'},
 	{"check", no_argument, NULL, OPTION_CHECK},
 	{"run-dir", required_argument, NULL, OPTION_RUN_DIR},
+	{"state-dir", required_argument, NULL, OPTION_STATE_DIR},
 	{"debug", no_argument, NULL, 'd'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"quiet", no_argument, NULL, 'q'},
@@ -120,7 +133,7 @@ int main(int argc, char **argv)
 {
 	struct parent_options o = {
 		.config = L2TPSEC_CONFIG, .run_dir = L2TPSEC_RUN_DIR, .level = LOG_LEVEL_INFO};
-	bool only_check = false;
+	bool only_check = false, run_dir_given = false;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "Ff:dvqh", options, NULL)) != -1) {
@@ -143,6 +156,10 @@ int main(int argc, char **argv)
 			break;
 		case OPTION_RUN_DIR:
 			o.run_dir = optarg;
+			run_dir_given = true;
+			break;
+		case OPTION_STATE_DIR:
+			o.state_dir = optarg;
 			break;
 		case OPTION_ROLE:
 			return run_role(optarg);
@@ -160,6 +177,9 @@ int main(int argc, char **argv)
 		return misused();
 	if (only_check)
 		return check(o.config);
+	/* A second daemon is another peer to its peers. */
+	if (!o.state_dir)
+		o.state_dir = run_dir_given ? o.run_dir : L2TPSEC_STATE_DIR;
 	log_open(false, o.level);
 	if (geteuid() != 0) {
 		log_line(LOG_LEVEL_ERROR, "l2tpsecd must be started by root (its processes give "

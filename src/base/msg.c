@@ -286,7 +286,8 @@ bool msg_decode(const void *bytes, size_t len, struct msg *m)
 #define HAS_FD(number)                                                       \
 	((number) == MSG_TYPE_PEER_CHANNEL || (number) == MSG_TYPE_SOCKET || \
 	 (number) == MSG_TYPE_TUN || (number) == MSG_TYPE_SECRETS ||         \
-	 (number) == MSG_TYPE_PKI_FILE || (number) == MSG_TYPE_KEY_FILE)
+	 (number) == MSG_TYPE_PKI_FILE || (number) == MSG_TYPE_KEY_FILE ||   \
+	 (number) == MSG_TYPE_TOKEN_SECRET)
 static const struct msg_info table[] = {
 #define MSG(number, NAME, name, from, to, fields) \
 	{number, #NAME, from, to, HAS_FD(number), MSG_HEAD_BYTES fields},

@@ -42,6 +42,7 @@ static const struct rule rules[] = {
 	{SCMP_SYS(read),
          ALL}, /* the secrets file (keys), TUN (gateway), the loop's wake-up (all) */
 	{SCMP_SYS(write), ALL},
+	{SCMP_SYS(fsync), MSG_ROLE_KEYS}, /* the secret for tokens, made there */
 	{SCMP_SYS(recvmmsg), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
 	{SCMP_SYS(sendmmsg), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},
 	{SCMP_SYS(sendto), MSG_ROLE_IKE | MSG_ROLE_GATEWAY},

@@ -63,6 +63,7 @@ struct conf_gateway {
 	char cas[CONF_PKI_MAX][CONF_PATH_MAX], crls[CONF_PKI_MAX][CONF_PATH_MAX];
 	uint32_t ca_count, crl_count;
 	bool crl_required;
+	bool crash_detection;
 	struct ls_addr local4, local6; /* addresses to listen on; family 0: all */
 	uint32_t max_ike_sas, max_half_open;
 	char offload[CONF_OFFLOADS_MAX][CONF_WORD_MAX];

@@ -2,6 +2,7 @@
 #ifndef SRC_GATEWAY_GW_H
 #define SRC_GATEWAY_GW_H
 
+#include "lib/pace.h"
 #include "lib/pmtu.h"
 #include "lib/secret.h"
 #include "src/base/icmp.h"
@@ -29,6 +30,7 @@ enum {
 	GW_CONNECTIONS_A_TUNNEL = 16,
 	GW_CHAINS_A_TUNNEL = 64, /* so that its peer cannot use up the SAs of all */
 	GW_CROSSING_S = 10,      /* calls of both sides that come up within this have crossed */
+	GW_STRAYS_PER_S = 200,   /* packets of no SA that ike hears of */
 	GW_KEEPER_RETRY_S = 5,
 	GW_KEEPER_CALL_BACK_S = 60,
 };
@@ -165,6 +167,7 @@ struct gw_gateway {
 	                               no news */
 	const struct esp_sa *heard_sa; /* the last one that ike was told of */
 	ls_time heard_until;
+	struct ls_second strays;
 	uint8_t ike_generation;
 	bool begun, ending, pumping;
 };
@@ -222,6 +225,7 @@ void gw_ike_back(struct gw_gateway *gw);
 void gw_sa_sent(struct gw_tunnel *t, ls_time now);
 void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local,
                  const struct ls_addr *from);
+void gw_sa_stray(void *owner, uint32_t spi, const struct gw_received *in);
 bool gw_sa_pump(struct gw_gateway *gw);
 
 /* gw_tfc.c: traffic flow confidentiality */

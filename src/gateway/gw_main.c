@@ -135,6 +135,7 @@ static const struct gw_worker_calls calls = {
 	.ppp = gw_ppp_input,
 	.active = gw_session_active,
 	.full = socket_full,
+	.stray = gw_sa_stray,
 };
 
 static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m, int *fd)

@@ -469,7 +469,10 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 	current &= !is_of_the_past(t, c, m);
 	if (m->cause == CAUSE_PEER_ASKED)
 		gw_session_gave_up(t->current ? t->current : t->sessions, &why);
-	l2tp_chain_gone(gw->l2tp, gw_chain_here(gw, m->chain), GW_CHAIN_GRACE_MS,
+	/* Who has lost its SAs has most likely lost its connections too: no need to ask for them.
+	 */
+	l2tp_chain_gone(gw->l2tp, gw_chain_here(gw, m->chain),
+	                m->cause == CAUSE_IKE_PEER_RESTARTED ? 0 : GW_CHAIN_GRACE_MS,
 	                (enum ls_cause)m->cause, clock_now());
 	if (c) {
 		c->gone = true;
@@ -546,6 +549,17 @@ void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_a
 	struct msg_sa_note note = {.kind = MSG_SA_NOTE_HEARD, .spi_in = spi};
 	c->heard = now;
 	GW_SEND(gw, IKE, sa_note, &note);
+}
+
+/* ike tells who sent it, so that it learns that we have begun anew. */
+void gw_sa_stray(void *owner, uint32_t spi, const struct gw_received *in)
+{
+	struct gw_gateway *gw = owner;
+	struct msg_stray m = {.spi = spi, .ah = in->ah, .local = in->local, .remote = in->remote};
+
+	if (gw->conf.crash_detection &&
+	    ls_second_add(&gw->strays, 1, gw->worker.now) <= GW_STRAYS_PER_S)
+		GW_SEND(gw, IKE, stray, &m);
 }
 
 /*

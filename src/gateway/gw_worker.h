@@ -85,6 +85,8 @@ struct gw_worker_calls {
 	/* A socket is full: call gw_worker_resume when it can be written. Until then nothing is
 	 * read from TUN devices. */
 	void (*full)(void *owner, const struct gw_udp *udp);
+	/* A packet came whose SPI nobody knows. */
+	void (*stray)(void *owner, uint32_t spi, const struct gw_received *in);
 };
 
 struct gw_worker {

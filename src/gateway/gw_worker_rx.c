@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define HEARD_EVERY LS_S(1)
+enum { AH_SPI = 4 };
 
 static void tun_write(void *ctx, const struct iovec *parts, int n, unsigned packets)
 {
@@ -116,6 +117,16 @@ static enum ls_cause deliver(struct gw_worker *w, const struct esp_open_job *job
 	return deliver_data(w, job->sa, udp + UDP_SIZE, len - UDP_SIZE, class);
 }
 
+/* The SPI as it stands in the packet: of an AH packet behind its IP header. */
+static uint32_t spi_of(const struct esp_open_job *job)
+{
+	struct rd r = rd_make(job->pkt, job->len);
+
+	if (job->protocol == ESP_PROTOCOL_AH)
+		rd_skip(&r, AH_SPI + (job->pkt[0] >> 4 == 4 ? (job->pkt[0] & 15u) * 4u : IP6_SIZE));
+	return rd_u32(&r);
+}
+
 static void open_batch(struct gw_worker *w)
 {
 	if (w->opens == 0)
@@ -124,6 +135,8 @@ static void open_batch(struct gw_worker *w)
 	for (unsigned i = 0; i < w->opens; i++) {
 		const struct esp_open_job *job = &w->open[i];
 
+		if (job->verdict == CAUSE_ESP_UNKNOWN_SPI)
+			w->calls->stray(w->owner, spi_of(job), w->open_from[i]);
 		if (job->verdict != CAUSE_NONE)
 			continue;
 		w->calls->heard(w->owner, job->sa, esp_sa_spi(job->sa), &w->open_from[i]->local,

@@ -235,6 +235,24 @@ void iked_ask_ppk(struct iked *d, const struct ike_request *r)
 	IKED_SEND(d, KEYS, ike_ppk_ask, a->ppk);
 }
 
+void iked_ask_token(struct iked *d, const struct ike_request *r)
+{
+	struct iked_ask *a = ask_add(d, r->id, IKED_ASK_TOKEN);
+
+	if (!a) {
+		refuse(d, r->id, CAUSE_NO_MEMORY);
+		return;
+	}
+	a->token = (struct msg_ike_token_ask){
+		.id = r->id,
+		.spi_i = r->token.spi_i,
+		.spi_r = r->token.spi_r,
+		.initiator = r->token.initiator,
+		.peer = r->token.peer,
+	};
+	IKED_SEND(d, KEYS, ike_token_ask, &a->token);
+}
+
 void iked_ask_keys_again(struct iked *d)
 {
 	for (struct iked_ask *a = d->asks; a; a = a->next)
@@ -242,12 +260,14 @@ void iked_ask_keys_again(struct iked *d)
 			IKED_SEND(d, KEYS, ike_auth_ask, a->auth);
 		else if (a->kind == IKED_ASK_PPK)
 			IKED_SEND(d, KEYS, ike_ppk_ask, a->ppk);
+		else if (a->kind == IKED_ASK_TOKEN)
+			IKED_SEND(d, KEYS, ike_token_ask, &a->token);
 }
 
 void iked_ask_gateway_lost(struct iked *d)
 {
 	for (struct iked_ask **at = &d->asks; *at;) {
-		if ((*at)->kind == IKED_ASK_AUTH || (*at)->kind == IKED_ASK_PPK) {
+		if ((*at)->kind != IKED_ASK_SPI && (*at)->kind != IKED_ASK_INSTALL) {
 			at = &(*at)->next;
 			continue;
 		}

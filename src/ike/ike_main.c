@@ -110,6 +110,9 @@ static void request_do(struct iked *d, const struct ike_request *r)
 	case IKE_REQ_PPK:
 		iked_ask_ppk(d, r);
 		break;
+	case IKE_REQ_TOKEN:
+		iked_ask_token(d, r);
+		break;
 	case IKE_REQ_INSTALL:
 		iked_ask_install(d, r);
 		break;
@@ -371,6 +374,7 @@ static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m,
 		return;
 	}
 	limits_set(d);
+	ike_qcd_set(d->ike, d->conf.crash_detection);
 	iked_pki_begin(&d->pki_next, d->conf.crl_required);
 	/* Tunnels without an identity of their own have this one. */
 	if (strcmp(old.identity, d->conf.identity) == 0)
@@ -565,27 +569,39 @@ static void on_unreachable(void *owner, enum msg_role from, const struct msg *m,
 	iked_pump(d);
 }
 
-static void on_auth_answer(void *owner, enum msg_role from, const struct msg *m, int *fd)
+static void on_keys(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
+	const struct msg_ike_auth_answer *auth = &m->ike_auth_answer;
+	const struct msg_ike_ppk_answer *ppk = &m->ike_ppk_answer;
+	const struct msg_ike_token_answer *token = &m->ike_token_answer;
 	struct iked *d = owner;
-	const struct msg_ike_auth_answer *n = &m->ike_auth_answer;
-	struct ike_answer a = {.ok = n->ok, .cause = (enum ls_cause)n->cause, .bytes = n->auth};
+	struct ike_answer a;
 
 	(void)from;
 	(void)fd;
-	answered(d, n->id, IKED_ASK_AUTH, &a);
+	if (m->type == MSG_TYPE_IKE_AUTH_ANSWER) {
+		a = (struct ike_answer){
+			.ok = auth->ok, .cause = (enum ls_cause)auth->cause, .bytes = auth->auth};
+		answered(d, auth->id, IKED_ASK_AUTH, &a);
+	} else if (m->type == MSG_TYPE_IKE_PPK_ANSWER) {
+		a = (struct ike_answer){
+			.ok = ppk->ok, .cause = (enum ls_cause)ppk->cause, .bytes = ppk->mixed};
+		answered(d, ppk->id, IKED_ASK_PPK, &a);
+	} else {
+		a = (struct ike_answer){.ok = token->ok, .bytes = token->token};
+		answered(d, token->id, IKED_ASK_TOKEN, &a);
+	}
 	iked_pump(d);
 }
 
-static void on_ppk_answer(void *owner, enum msg_role from, const struct msg *m, int *fd)
+static void on_stray(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct iked *d = owner;
-	const struct msg_ike_ppk_answer *n = &m->ike_ppk_answer;
-	struct ike_answer a = {.ok = n->ok, .cause = (enum ls_cause)n->cause, .bytes = n->mixed};
 
 	(void)from;
 	(void)fd;
-	answered(d, n->id, IKED_ASK_PPK, &a);
+	ike_stray(d->ike, m->stray.spi, m->stray.ah, &m->stray.local, &m->stray.remote,
+	          clock_now());
 	iked_pump(d);
 }
 
@@ -697,9 +713,10 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_IKE_START, on_gateway},           {MSG_TYPE_IKE_STOP, on_gateway},
 	{MSG_TYPE_CHAIN_END, on_gateway},           {MSG_TYPE_SPI_ANSWER, on_gateway},
 	{MSG_TYPE_SA_INSTALLED, on_gateway},        {MSG_TYPE_SA_NOTE, on_sa_note},
-	{MSG_TYPE_IKE_PPK_ANSWER, on_ppk_answer},   {MSG_TYPE_IKE_AUTH_ANSWER, on_auth_answer},
+	{MSG_TYPE_IKE_PPK_ANSWER, on_keys},         {MSG_TYPE_IKE_AUTH_ANSWER, on_keys},
 	{MSG_TYPE_STATUS_ASK, on_status},           {MSG_TYPE_DEBUG_KEYS_ASK, on_status},
 	{MSG_TYPE_NET_CHANGED, on_net_changed},     {MSG_TYPE_UNREACHABLE, on_unreachable},
+	{MSG_TYPE_IKE_TOKEN_ANSWER, on_keys},       {MSG_TYPE_STRAY, on_stray},
 	{MSG_TYPE_PKI_FILE, on_pki_file},           {MSG_TYPE_TRACE_SET, on_trace_set},
 };
 

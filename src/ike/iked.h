@@ -51,7 +51,7 @@ struct iked_socket {
 	struct iked *iked;
 };
 
-enum iked_ask_kind { IKED_ASK_SPI, IKED_ASK_INSTALL, IKED_ASK_AUTH, IKED_ASK_PPK };
+enum iked_ask_kind { IKED_ASK_SPI, IKED_ASK_INSTALL, IKED_ASK_AUTH, IKED_ASK_PPK, IKED_ASK_TOKEN };
 
 /* A question of the engine that another process has not answered yet. */
 struct iked_ask {
@@ -61,6 +61,7 @@ struct iked_ask {
 		*auth; /* AUTH: to be asked again when keys was restarted; its bytes follow it */
 	/* PPK: to be asked again too; its bytes follow it, and are wiped */
 	struct msg_ike_ppk_ask *ppk;
+	struct msg_ike_token_ask token; /* TOKEN: likewise */
 	struct iked_ask *next;
 };
 
@@ -104,6 +105,7 @@ void iked_ask_spi(struct iked *d, uint64_t id);
 void iked_ask_install(struct iked *d, const struct ike_request *r);
 void iked_ask_auth(struct iked *d, const struct ike_request *r);
 void iked_ask_ppk(struct iked *d, const struct ike_request *r);
+void iked_ask_token(struct iked *d, const struct ike_request *r);
 /* The answer has come (or never will): forgets the question; false when it is not known. */
 bool iked_ask_done(struct iked *d, uint64_t id, enum iked_ask_kind kind);
 /* keys was restarted: asks again. */

@@ -7,6 +7,7 @@
 #include "src/keys/keys_auth.h"
 #include "src/keys/keys_guess.h"
 #include "src/keys/keys_sign.h"
+#include "src/keys/keys_token.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@ struct keys {
 	struct proc *proc;
 	struct keys_store store;
 	struct keys_sign sign;
+	struct keys_token token;
 	struct keys_tunnel *tunnels;
 	struct conf_tunnel scratch;
 	struct keys_guess guess;
@@ -155,6 +157,21 @@ static void on_ike_ppk_ask(void *owner, enum msg_role from, const struct msg *m,
 	secret_wipe(mixed, sizeof mixed);
 }
 
+static void on_ike_token_ask(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct keys *k = owner;
+	uint8_t token[KEYS_TOKEN_SIZE];
+	struct msg_ike_token_answer answer = {.id = m->ike_token_ask.id};
+
+	(void)from;
+	(void)fd;
+	answer.ok = keys_token_make(&k->token, &m->ike_token_ask, token);
+	if (answer.ok)
+		answer.token = LS_BYTES(token, sizeof token);
+	proc_send_ike_token_answer(k->proc, MSG_ROLE_IKE, &answer);
+	secret_wipe(token, sizeof token);
+}
+
 static enum ls_cause ppp_auth(struct keys *k, const struct msg_ppp_auth_ask *ask,
                               const struct conf_secret_user *user, uint8_t value[64], size_t *len)
 {
@@ -272,6 +289,18 @@ static void on_key_file(void *owner, enum msg_role from, const struct msg *m, in
 	proc_send_key_file_read(k->proc, MSG_ROLE_PARENT, &answer);
 }
 
+static void on_token_secret(void *owner, enum msg_role from, const struct msg *m, int *fd)
+{
+	struct keys *k = owner;
+	char error[LS_EVENT_TEXT_MAX];
+	int file = *fd;
+
+	(void)from;
+	*fd = -1;
+	if (!keys_token_read(&k->token, file, m->token_secret.path, error, sizeof error))
+		proc_tell(k->proc, 0, CAUSE_TOKEN_SECRET, NULL, "%s", error);
+}
+
 static void on_config_end(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct keys *k = owner;
@@ -322,10 +351,12 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_CONFIG_END, on_config_end},
 	{MSG_TYPE_SECRETS, on_secrets},
 	{MSG_TYPE_KEY_FILE, on_key_file},
+	{MSG_TYPE_TOKEN_SECRET, on_token_secret},
 	{MSG_TYPE_SHUTDOWN, on_shutdown},
 	{MSG_TYPE_STATUS_ASK, on_status_ask},
 	{MSG_TYPE_IKE_AUTH_ASK, on_ike_auth_ask},
 	{MSG_TYPE_IKE_PPK_ASK, on_ike_ppk_ask},
+	{MSG_TYPE_IKE_TOKEN_ASK, on_ike_token_ask},
 	{MSG_TYPE_PPP_AUTH_ASK, on_ppp_auth_ask},
 	{MSG_TYPE_L2TP_SECRET_ASK, on_l2tp_secret_ask},
 };
@@ -350,6 +381,7 @@ int keys_main(void)
 		tunnel_remove(k, k->tunnels->id);
 	keys_store_free(&k->store);
 	keys_sign_free(&k->sign);
+	keys_token_free(&k->token);
 	proc_free(k->proc);
 	free(k);
 	return status;

@@ -19,6 +19,7 @@ enum {
 	PARENT_CHILDREN = 3,
 	PARENT_PATH_MAX = 256,
 	PARENT_ERROR_MAX = 512,
+	PARENT_TOKEN_PATH_MAX = 240,
 	PARENT_SHUTDOWN_STEP_MS = 1200, /* the gateway first, then ike; both together below 3 s */
 	PARENT_READY_S = 30,
 	PARENT_NAME_MAX = 16,
@@ -28,6 +29,7 @@ enum {
 struct parent_options {
 	const char *config;
 	const char *run_dir;
+	const char *state_dir; /* what outlives the daemon */
 	bool foreground;
 	enum log_level level;
 };
@@ -159,6 +161,13 @@ bool parent_secrets_send(struct parent *p, char *error, size_t cap);
 bool parent_pki_check(struct parent *p, const struct conf *conf, struct conf_errors *errors);
 /* The files to ike, or the private key's to keys. */
 void parent_pki_send(struct parent *p, struct child *c);
+
+/* parent_token.c */
+/* The file of the secret for tokens, into path; it and its directory are made if they are missing.
+ * -1: error says why. */
+int parent_token_open(const char *dir, char path[PARENT_TOKEN_PATH_MAX], char *error, size_t cap);
+/* Hands it to keys, where crash detection is on. */
+void parent_token_send(struct parent *p);
 /* Whether keys has the key of our certificate. */
 void parent_key_read(struct parent *p, const struct msg_key_file_read *m);
 /* Warns when our certificate ends soon, now and each day from now on. */

@@ -233,8 +233,10 @@ static void config_send(struct parent *p, struct child *c)
 
 	conf_send(p, c);
 	sockets_send(p, c);
-	if (c->role == MSG_ROLE_KEYS)
+	if (c->role == MSG_ROLE_KEYS) {
 		parent_secrets_send(p, error, sizeof error);
+		parent_token_send(p);
+	}
 	parent_pki_send(p, c);
 	for (struct tunnel *t = p->tunnels; t; t = t->next) {
 		tunnel_send(c, t);

@@ -156,6 +156,7 @@ enum parent_reload parent_reload(struct parent *p, void (*say)(void *context, co
 	/* So may the certificates, in their files. */
 	parent_pki_send(p, parent_child(p, MSG_ROLE_IKE));
 	parent_pki_send(p, parent_child(p, MSG_ROLE_KEYS));
+	parent_token_send(p);
 	parent_pki_watch(p);
 	for (size_t i = 0; i < p->conf.tunnel_count; i++)
 		tunnel_apply(p, &p->conf.tunnels[i], &old, &n, say, context);

@@ -119,8 +119,15 @@ static void full(void *owner, const struct gw_udp *udp)
 	(void)udp;
 }
 
+static void stray(void *owner, uint32_t spi, const struct gw_received *in)
+{
+	(void)owner;
+	(void)spi;
+	(void)in;
+}
+
 static const struct gw_worker_calls calls = {device_of, waiting, early,  heard, control,
-                                             session,   ppp,     active, full};
+                                             session,   ppp,     active, full,  stray};
 
 /* -- the two ends -- */
 static struct ls_addr socket_open(struct gw_udp *udp)

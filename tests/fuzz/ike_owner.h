@@ -47,6 +47,7 @@ static inline void owner_make(struct owner *o, unsigned side)
 	if (!o->ike || ike_peer_set(o->ike, &c, o->now) != CAUSE_NONE)
 		abort();
 	ike_trace(o->ike, true);
+	ike_qcd_set(o->ike, true);
 }
 
 static inline void owner_forget(struct owner *o)
@@ -119,6 +120,10 @@ static inline void owner_pump(struct owner *o)
 			owner_auth(o, &r);
 		} else if (r.kind == IKE_REQ_PPK) {
 			owner_ppk(o, &r);
+		} else if (r.kind == IKE_REQ_TOKEN) {
+			a.ok = !owner_no(o);
+			a.bytes = LS_BYTES("a token of this fuzzed peer", 27);
+			ike_answer(o->ike, r.id, &a, o->now);
 		} else if (r.kind == IKE_REQ_INSTALL) {
 			a.ok = !owner_no(o);
 			o->spi_in = r.child.spi_in;

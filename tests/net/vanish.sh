@@ -72,8 +72,28 @@ conf_a always
 conf_b
 comes_up "usual patience"
 kill_all $pid_b
+begun=$(date +%s%3N)
 start_b
 say "usual patience: packets flow again soon after the head office has started anew" wait_for 25 ping_once
+echo "        $(($(date +%s%3N) - begun)) ms after its start"
+say "usual patience: by the token that the head office shows" at_least a IKE_PEER_RESTARTED 1
+say "usual patience: told" event_a "by the token that it gave"
+say "usual patience: nothing was waited for" [ "$(counter a PEER_SILENT)" = 0 ]
+wait_for 5 up_b
+kill_all $pid_a
+start_a
+say "usual patience: the branch starts anew" wait_for 15 ping_once
+stop_both
+
+# -- the same where the head office has no crash detection: by its silence, later --
+sed -i 's/^\(\s*gateway: {\)/\1 crash-detection = false;/' "$dir/b.conf"
+comes_up "no tokens"
+kill_all $pid_b
+begun=$(date +%s%3N)
+start_b
+say "no tokens: packets flow again after the head office has started anew" wait_for 30 ping_once
+echo "        $(($(date +%s%3N) - begun)) ms after its start"
+say "no tokens: none was shown" [ "$(counter a IKE_PEER_RESTARTED)" = 0 ]
 stop_both
 topo_down
 

@@ -15,7 +15,7 @@ enum { PATH_BYTES = 256 };
 struct daemon_wish daemon_wish;
 struct daemon_counts daemon_counts[SIM_GATEWAYS];
 static struct parent *parents[SIM_GATEWAYS];
-static char config_path[SIM_GATEWAYS][PATH_BYTES];
+static char config_path[SIM_GATEWAYS][PATH_BYTES], state_path[SIM_GATEWAYS][PATH_BYTES];
 static char empty_path[PATH_BYTES];
 static bool kept;
 static ls_time kept_after;
@@ -117,12 +117,14 @@ bool daemon_files(const char *dir)
 		FILE *f;
 
 		snprintf(config_path[g], sizeof config_path[g], "%s/%u.conf", dir, g);
+		snprintf(state_path[g], sizeof state_path[g], "%s/%u", dir, g);
 		f = file_open(config_path[g]);
 		fprintf(f,
 		        "gateway: { identity = \"%c.example\"; host-name = \"host-%c\"; "
 		        "secrets = \"%s\"; certificate = \"%c.crt\"; private-key = \"%c.key\"; "
-		        "ca = \"ca.crt\"; };\ntunnels: (\n",
-		        "ab"[g], "ab"[g], secrets, "ab"[g], "ab"[g]);
+		        "ca = \"ca.crt\"; crash-detection = %s; };\ntunnels: (\n",
+		        "ab"[g], "ab"[g], secrets, "ab"[g], "ab"[g],
+		        daemon_wish.no_tokens[g] ? "false" : "true");
 		for (unsigned t = 0; t < daemon_wish.tunnels; t++)
 			tunnel_write(f, g, t);
 		fprintf(f, ");\n");
@@ -136,13 +138,17 @@ bool daemon_files(const char *dir)
 
 void daemon_files_remove(const char *dir)
 {
-	char secrets[PATH_BYTES];
+	char secrets[PATH_BYTES], token[2 * PATH_BYTES];
 
 	snprintf(secrets, sizeof secrets, "%s/secrets", dir);
 	unlink(secrets);
 	certs_remove(dir);
-	for (unsigned g = 0; g < SIM_GATEWAYS; g++)
+	for (unsigned g = 0; g < SIM_GATEWAYS; g++) {
 		unlink(config_path[g]);
+		snprintf(token, sizeof token, "%.200s/token.secret", state_path[g]);
+		unlink(token);
+		rmdir(state_path[g]);
+	}
 	if (rmdir(dir) < 0)
 		fail("%s is not empty", dir);
 }
@@ -153,6 +159,7 @@ static int run_parent(struct sim_process *p)
 {
 	struct parent_options o = {.config = config_path[p->gateway],
 	                           .run_dir = empty_path,
+	                           .state_dir = state_path[p->gateway],
 	                           .foreground = true,
 	                           .level = LOG_LEVEL_DEBUG};
 

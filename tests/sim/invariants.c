@@ -20,6 +20,9 @@ enum {
 	PAYLOAD_NOTIFY = 41,
 	NOTIFY_TYPE_AT = 6,
 	INVALID_IKE_SPI = 4,
+	INVALID_SPI = 11,
+	QCD_TOKEN = 16419,
+	TOKEN_SIZE = 32,
 	INVALID_MAJOR_VERSION = 5,
 	PAYLOAD_SK = 46,
 	PAYLOAD_SKF = 53,
@@ -150,15 +153,23 @@ static void check_esp(unsigned gateway, const uint8_t *bytes, size_t len, size_t
 		     spi);
 }
 
-/* The two answers to a stranger that have no keys to be protected with (RFC 7296 1.5, 2.21.4). */
-static bool is_stranger_answer(const uint8_t *bytes, size_t len)
+/* What is said of SAs that are not known, without keys to protect it with (RFC 7296 1.5, 2.21.4),
+ * with a token where the gateway has them (RFC 6290 4.5). */
+static bool is_stranger_answer(unsigned gateway, const uint8_t *bytes, size_t len)
 {
+	bool token = len == IKE_HEADER + 8 + 8 + TOKEN_SIZE;
 	uint16_t type;
 
-	if (bytes[IKE_FIRST_AT] != PAYLOAD_NOTIFY || len < IKE_HEADER + 8 || len > IKE_HEADER + 16)
+	if (len < IKE_HEADER + 8 || bytes[IKE_FIRST_AT] != PAYLOAD_NOTIFY ||
+	    (!token && len > IKE_HEADER + 16))
 		return false;
 	type = ls_get16(bytes + IKE_HEADER + NOTIFY_TYPE_AT);
-	return bytes[IKE_HEADER] == 0 && (type == INVALID_IKE_SPI || type == INVALID_MAJOR_VERSION);
+	if (token)
+		return !daemon_wish.no_tokens[gateway] && type == INVALID_IKE_SPI &&
+		       bytes[IKE_HEADER] == PAYLOAD_NOTIFY &&
+		       ls_get16(bytes + IKE_HEADER + 8 + NOTIFY_TYPE_AT) == QCD_TOKEN;
+	return bytes[IKE_HEADER] == 0 &&
+	       (type == INVALID_IKE_SPI || type == INVALID_SPI || type == INVALID_MAJOR_VERSION);
 }
 
 static void check_ike(unsigned gateway, const uint8_t *bytes, size_t len)
@@ -170,14 +181,14 @@ static void check_ike(unsigned gateway, const uint8_t *bytes, size_t len)
 	if (len < IKE_HEADER || bytes[IKE_VERSION_AT] != 0x20 ||
 	    ls_get32(bytes + IKE_LENGTH_AT) != len ||
 	    ((exchange < IKE_SA_INIT || exchange > INFORMATIONAL) &&
-	     !is_stranger_answer(bytes, len))) {
+	     !is_stranger_answer(gateway, bytes, len))) {
 		fail("gateway %u sends %zu bytes that are no IKE message", gateway, len);
 		return;
 	}
 	trace("%u sends IKE exchange %u number %u flags %02x, %zu bytes", gateway, exchange,
 	      ls_get32(bytes + 20), bytes[19], len);
 	if (exchange != IKE_SA_INIT && first != PAYLOAD_SK && first != PAYLOAD_SKF &&
-	    !is_stranger_answer(bytes, len))
+	    !is_stranger_answer(gateway, bytes, len))
 		fail("gateway %u sends an unprotected IKE message, exchange %u", gateway, exchange);
 }
 

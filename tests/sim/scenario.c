@@ -121,8 +121,10 @@ static void climate_common(void)
 	net.ipv6 = !net.nat && dice_below(3) == 0;
 	all_links((struct net_link){.delay_us = dice_between(1000, 40000),
 	                            .jitter_us = dice_between(0, 3000)});
-	for (unsigned g = 0; g < SIM_GATEWAYS; g++)
+	for (unsigned g = 0; g < SIM_GATEWAYS; g++) {
 		daemon_wish.cert[g] = dice_below(2) == 0;
+		daemon_wish.no_tokens[g] = dice_below(4) == 0;
+	}
 	if (dice_below(2) || sim_break == BREAK_PPK)
 		for (unsigned g = 0; g < SIM_GATEWAYS; g++)
 			daemon_wish.ppk[g] = dice_below(2) && sim_break != BREAK_PPK

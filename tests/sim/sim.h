@@ -148,6 +148,7 @@ struct daemon_wish {
 	unsigned tunnels;
 	bool both_dial, on_demand, force_udp, sequencing, hide_avps;
 	enum { SIM_PPK_NONE, SIM_PPK_OPTIONAL, SIM_PPK_REQUIRED } ppk[SIM_GATEWAYS];
+	bool no_tokens[SIM_GATEWAYS]; /* it has no crash detection */
 	bool cert[SIM_GATEWAYS]; /* it proves itself by a certificate, not by the preshared key */
 	uint32_t ike_life_s, esp_life_s, esp_life_packets, window_packets;
 	uint32_t dpd_s, retries, hello_s, echo_s;

@@ -38,7 +38,7 @@ START_TEST(unknown_spi)
 		while (ike_next(p->side[1].ike, &r))
 			n += r.kind == IKE_REQ_SEND;
 	}
-	ck_assert_uint_eq(n, 10);
+	ck_assert_uint_eq(n, IKE_TOKENS_PER_SOURCE);
 	pair_free(p);
 }
 END_TEST

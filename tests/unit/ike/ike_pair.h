@@ -53,6 +53,8 @@ struct pair_side {
 	void (*traced)(struct pair_side *s, const struct ike_request *r);
 	const char *ppk; /* the secret of every PPK; NULL: there is none */
 	unsigned ppk_asked;
+	const char *token_secret; /* NULL: there is none */
+	unsigned tokens_asked;
 	struct pair_sa sa[PAIR_SAS_MAX];
 	unsigned sas;
 	uint32_t sending[PAIR_SAS_MAX]; /* spi_in of the pair by chain % max */
@@ -133,6 +135,25 @@ static inline void pair_answer_ppk(struct pair_side *s, const struct ike_request
 		                          out + a.bytes.len, key[i]->len));
 		a.bytes = LS_BYTES(out, a.bytes.len + key[i]->len);
 	}
+	ike_answer(s->ike, r->id, &a, s->pair->now);
+}
+
+/* As `keys` does it (RFC 6290 5.2). */
+static inline void pair_answer_token(struct pair_side *s, const struct ike_request *r)
+{
+	const struct ike_token_request *q = &r->token;
+	struct ls_bytes key =
+		LS_BYTES(s->token_secret, s->token_secret ? strlen(s->token_secret) : 0);
+	uint8_t side = q->initiator, spis[16], out[CRYPTO_HASH_MAX];
+	struct ls_bytes parts[] = {LS_BYTES(&side, 1), LS_BYTES(spis, 16),
+	                           LS_BYTES(q->peer.ip, ls_addr_size(&q->peer))};
+	struct ike_answer a = {.ok = s->token_secret != NULL};
+
+	s->tokens_asked++;
+	ck_assert_uint_eq(q->peer.port, 0);
+	ls_put64(spis, q->spi_i);
+	ls_put64(spis + 8, q->spi_r);
+	a.bytes = LS_BYTES(out, crypto_prf(ALGO_PRF_SHA256, key, parts, 3, out));
 	ike_answer(s->ike, r->id, &a, s->pair->now);
 }
 
@@ -271,6 +292,10 @@ static inline void pair_pump(struct pair_side *s)
 		case IKE_REQ_PPK:
 			if (!s->silent)
 				pair_answer_ppk(s, &r);
+			break;
+		case IKE_REQ_TOKEN:
+			if (!s->silent)
+				pair_answer_token(s, &r);
 			break;
 		case IKE_REQ_INSTALL:
 			if (!s->silent)

@@ -126,6 +126,7 @@ static inline void alone_begin(void)
 		.waiting = gw_tunnel_wait,
 		.early = gw_tunnel_early,
 		.heard = gw_sa_heard,
+		.stray = gw_sa_stray,
 		.control = gw_l2tp_control,
 		.session = gw_session_flow,
 		.ppp = gw_ppp_input,

@@ -175,15 +175,20 @@ START_TEST(a_chain_that_ends_hands_over_to_its_peer)
 }
 END_TEST
 
-static unsigned asked(unsigned type)
+static unsigned heard_of(int channel, unsigned type)
 {
 	uint8_t bytes[4096];
 	unsigned n = 0;
 	ssize_t len;
 
-	while ((len = recv(alone_parent, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+	while ((len = recv(channel, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
 		n += ls_get16(bytes) == type;
 	return n;
+}
+
+static unsigned asked(unsigned type)
+{
+	return heard_of(alone_parent, type);
 }
 
 /* However often PPP comes up anew, the parent has one question at a time, and the last one counts.
@@ -227,6 +232,28 @@ START_TEST(happenings_are_told_now_and_then)
 }
 END_TEST
 
+/* ike hears of packets without an SA, but not of all in a flood; and of none where nobody is to be
+ * told. */
+START_TEST(strays_are_told_to_ike)
+{
+	const struct gw_received in = {.local = ls_addr_v4(0xc0000201, 4500),
+	                               .remote = ls_addr_v4(0xc6336402, 4500)};
+
+	begin();
+	gw->conf.crash_detection = true;
+	for (unsigned i = 0; i < 1000; i++)
+		gw_sa_stray(gw, i, &in);
+	ck_assert_uint_eq(heard_of(alone_ike, MSG_TYPE_STRAY), GW_STRAYS_PER_S);
+	gw->worker.now += LS_S(2);
+	gw_sa_stray(gw, 1, &in);
+	ck_assert_uint_eq(heard_of(alone_ike, MSG_TYPE_STRAY), 1);
+	gw->conf.crash_detection = false;
+	gw_sa_stray(gw, 1, &in);
+	ck_assert_uint_eq(heard_of(alone_ike, MSG_TYPE_STRAY), 0);
+	alone_end();
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("gw_sa");
@@ -241,5 +268,6 @@ int main(void)
 	tcase_add_test(tc, a_chain_that_ends_hands_over_to_its_peer);
 	tcase_add_test(tc, one_question_about_an_interface);
 	tcase_add_test(tc, happenings_are_told_now_and_then);
+	tcase_add_test(tc, strays_are_told_to_ike);
 	return run_cases("gw_sa", tc);
 }

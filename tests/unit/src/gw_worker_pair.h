@@ -33,7 +33,8 @@ struct side {
 	struct gw_flow_session session;
 	int host; /* the other end of the TUN */
 	uint32_t spi;
-	unsigned waited, early, heard, controls, frames, actives, fulls;
+	unsigned waited, early, heard, controls, frames, actives, fulls, strays;
+	uint32_t stray_spi;
 	uint8_t last[BIG]; /* what came last where it was counted: packet, control or frame */
 	size_t last_len;
 };
@@ -116,8 +117,17 @@ static inline void full(void *owner, const struct gw_udp *udp)
 	s->fulls++;
 }
 
+static inline void stray(void *owner, uint32_t spi, const struct gw_received *in)
+{
+	struct side *s = owner;
+
+	(void)in;
+	s->strays++;
+	s->stray_spi = spi;
+}
+
 static const struct gw_worker_calls calls = {device_of, waiting, early,  heard, control,
-                                             session,   ppp,     active, full};
+                                             session,   ppp,     active, full,  stray};
 
 static inline int socket_open(uint8_t family, struct ls_addr *addr)
 {

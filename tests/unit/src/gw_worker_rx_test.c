@@ -209,6 +209,29 @@ START_TEST(noise_on_the_socket_is_harmless)
 }
 END_TEST
 
+/* Whose SPI nobody knows is told, with the SPI; what is too short to have one, or is only not
+ * authentic, is not. */
+START_TEST(strays_are_told)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET,
+	                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	                         .sin_port = htons(side[0].addr.port)};
+	uint8_t bytes[100] = {0x12, 0x34, 0x56, 0x78};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	sendto(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&to, sizeof to);
+	run();
+	ck_assert_uint_eq(side[0].strays, 1);
+	ck_assert_uint_eq(side[0].stray_spi, 0x12345678);
+	sendto(fd, bytes, 3, 0, (struct sockaddr *)&to, sizeof to);
+	ls_put32(bytes, side[0].spi);
+	sendto(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&to, sizeof to);
+	run();
+	ck_assert_uint_eq(side[0].strays, 1);
+	close(fd);
+}
+END_TEST
+
 /* A UDP 1701 packet in side 1's SA towards side 0, as it is. */
 static void send_plain(const uint8_t *udp, size_t len)
 {
@@ -447,5 +470,6 @@ int main(void)
 	tcase_add_test(tc, a_session_is_active_once_a_second);
 	tcase_add_test(tc, packets_that_a_device_does_not_take_are_counted);
 	tcase_add_test(tc, noise_on_the_socket_is_harmless);
+	tcase_add_test(tc, strays_are_told);
 	return run_cases("gw_worker_rx", tc);
 }

@@ -234,6 +234,31 @@ START_TEST(a_ppk_is_asked_for_again)
 }
 END_TEST
 
+/* And one for a token. */
+START_TEST(a_token_is_asked_for_again)
+{
+	set_up(MSG_ROLE_KEYS | MSG_ROLE_GATEWAY);
+	r.id = 41;
+	r.token = (struct ike_token_request){
+		.spi_i = 7, .spi_r = 8, .initiator = true, .peer = ls_addr_v4(0xc0000201, 0)};
+	iked_ask_token(&d, &r);
+	memset(&r.token, 0xff, sizeof r.token);
+	iked_ask_keys_again(&d);
+	iked_ask_gateway_lost(&d);
+	ck_assert_uint_eq(answered, 0);
+	for (unsigned nth = 0; nth < 2; nth++) {
+		const struct msg_ike_token_ask *m =
+			&fake_message(nth, MSG_ROLE_KEYS, MSG_TYPE_IKE_TOKEN_ASK)->ike_token_ask;
+		struct ls_addr there = ls_addr_v4(0xc0000201, 0);
+
+		ck_assert(m->id == 41 && m->spi_i == 7 && m->spi_r == 8 && m->initiator);
+		ck_assert(ls_addr_equal(&m->peer, &there));
+	}
+	ck_assert(iked_ask_done(&d, 41, IKED_ASK_TOKEN));
+	ck_assert_uint_eq(d.asks_count, 0);
+}
+END_TEST
+
 /* Asked while keys is away, it waits. */
 START_TEST(a_question_waits_for_keys)
 {
@@ -292,6 +317,7 @@ int main(void)
 	tcase_add_test(tc, an_sa_arrives_whole);
 	tcase_add_test(tc, keys_that_come_back_are_asked_again);
 	tcase_add_test(tc, a_ppk_is_asked_for_again);
+	tcase_add_test(tc, a_token_is_asked_for_again);
 	tcase_add_test(tc, a_question_waits_for_keys);
 	tcase_add_test(tc, a_gateway_that_is_lost_answers_no_more);
 	tcase_add_test(tc, questions_have_a_limit);

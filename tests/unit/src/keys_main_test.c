@@ -147,6 +147,37 @@ static const struct msg_ike_ppk_answer *mix(int ike, struct msg_ike_ppk_ask ask)
 	return &role_said.ike_ppk_answer;
 }
 
+/* Without a secret there is none; with one the same question has the same answer. */
+START_TEST(ike_gets_tokens)
+{
+	uint8_t token[32];
+	int fd = memfd_create("token", MFD_CLOEXEC);
+
+	set_up();
+	int ike = role_join(&keys, MSG_ROLE_IKE);
+	ROLE_PUT(ike, ike_token_ask, -1, .id = 5, .spi_i = 1, .spi_r = 2,
+	         .peer = ls_addr_v4(0xc0000201, 0));
+	ck_assert_uint_eq(role_expect(ike, MSG_TYPE_IKE_TOKEN_ANSWER)->ike_token_answer.id, 5);
+	ck_assert(!role_said.ike_token_answer.ok);
+	ROLE_PUT(keys.parent, token_secret, fd, .path = "/var/token");
+	for (unsigned i = 0; i < 2; i++) {
+		/* The parent's message may come second. */
+		do {
+			ROLE_PUT(ike, ike_token_ask, -1, .id = 6, .spi_i = 1, .spi_r = 2,
+			         .peer = ls_addr_v4(0xc0000201, 0));
+			role_expect(ike, MSG_TYPE_IKE_TOKEN_ANSWER);
+		} while (!role_said.ike_token_answer.ok);
+		ck_assert_uint_eq(role_said.ike_token_answer.token.len, sizeof token);
+		if (i > 0)
+			ck_assert_mem_eq(role_said.ike_token_answer.token.p, token, sizeof token);
+		memcpy(token, role_said.ike_token_answer.token.p, sizeof token);
+	}
+	close(fd);
+	close(ike);
+	shut_down();
+}
+END_TEST
+
 START_TEST(ike_gets_keys_with_a_ppk_of_the_tunnel_and_of_no_other)
 {
 	uint8_t sk[3][32] = {{1}, {2}, {3}}, expected[3 * CRYPTO_HASH_MAX];
@@ -424,6 +455,7 @@ int main(void)
 		return EXIT_FAILURE;
 	tcase_add_test(tc, ike_gets_auth_values_and_verdicts);
 	tcase_add_test(tc, ike_gets_keys_with_a_ppk_of_the_tunnel_and_of_no_other);
+	tcase_add_test(tc, ike_gets_tokens);
 	tcase_add_test(tc, the_gateway_gets_logins_and_the_tunnel_secret);
 	tcase_add_test(tc, a_bad_file_is_refused_and_the_old_secrets_stay);
 	tcase_add_test(tc, refusals_are_counted);
