@@ -119,7 +119,9 @@ struct ike_peer {
 	bool ah;          /* AH (RFC 4302) instead of ESP: `child` names INTEG algorithms, and KE; a
 	                     peer behind a NAT is refused with AH_NAT */
 	bool force_udp;   /* encapsulate in UDP even without a NAT (as if one were found) */
-	uint32_t ike_life_s;            /* 0 = 8 h */
+	uint32_t ike_life_s; /* 0 = 8 h */
+	/* who calls us has to prove itself anew after so long (RFC 4478); 0: never */
+	uint32_t auth_life_s;
 	struct life_limits child_life;  /* all 0 = 1 h and nothing else */
 	uint32_t dpd_idle_s;            /* probe after so long without any sign of life; 0 = 30 */
 	uint32_t replay_window_packets; /* handed through to the SA */

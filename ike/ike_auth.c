@@ -269,6 +269,7 @@ static void authenticated(struct ike_task *t)
 	ike_auth_progress(sa);
 	ike_qcd_take(sa, &t->in);
 	ike_sa_established(sa);
+	ike_reauth_take(sa, &t->in);
 	if (error && !t->in.sa.p) {
 		ike_text_add(&out, "it answered ");
 		ike_text_notify(&out, error->type);
@@ -306,8 +307,10 @@ static void installed(struct ike_task *t, const struct ike_answer *a)
 		child_failed(t, CAUSE_NO_MEMORY, "");
 		return;
 	}
-	if (ike_auth_up(sa, c))
+	if (ike_auth_up(sa, c)) {
 		ike_auth_settle(sa);
+		ike_reauth_done(sa);
+	}
 	if (sa->state == IKE_S_ESTABLISHED)
 		ike_task_done(t);
 }

@@ -30,6 +30,9 @@ bool ike_auth_up(struct ike_sa *sa, struct ike_child *c);
  * and identity become (2.4, 2.8.2). */
 void ike_auth_settle(struct ike_sa *sa);
 
+/* Whether they are of one tunnel, and of one identity as it was proved. */
+bool ike_auth_same_peer(const struct ike_sa *a, const struct ike_sa *b);
+
 /* The responder's exchange. */
 extern const struct ike_task_ops ike_ops_auth_answer;
 

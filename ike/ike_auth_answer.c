@@ -181,6 +181,7 @@ static void respond(struct ike_task *t)
 	ike_auth_write(t, &b);
 	ike_ppk_answer_write(sa, &b);
 	ike_qcd_write(t, &b);
+	ike_reauth_write(sa, &b);
 	if (t->child_failed == CAUSE_NONE) {
 		ike_deal_answer(t, &b);
 		c = ike_deal_child(t);

@@ -27,7 +27,7 @@ void ike_auth_progress(struct ike_sa *sa)
 	ike_ppk_audit(sa);
 }
 
-static bool same_peer(const struct ike_sa *a, const struct ike_sa *b)
+bool ike_auth_same_peer(const struct ike_sa *a, const struct ike_sa *b)
 {
 	return a->tunnel == b->tunnel && a->peer_id.type == b->peer_id.type &&
 	       a->peer_id.len == b->peer_id.len &&
@@ -95,7 +95,7 @@ bool ike_auth_up(struct ike_sa *sa, struct ike_child *c)
 	if (!sa->initiator)
 		abandon_calls(sa);
 	for (struct ike_sa *o = ike->sas; o; o = o->next) {
-		if (o == sa || o->state != IKE_S_ESTABLISHED || !same_peer(o, sa) ||
+		if (o == sa || o->state != IKE_S_ESTABLISHED || !ike_auth_same_peer(o, sa) ||
 		    !simultaneous(o, sa))
 			continue;
 		if (ike_nonce_below(low_nonce(sa), low_nonce(o))) {
@@ -107,7 +107,7 @@ bool ike_auth_up(struct ike_sa *sa, struct ike_child *c)
 		}
 	}
 	for (struct ike_sa *o = ike->sas; o && old_chain == 0; o = o->next)
-		if (o != sa && o->state == IKE_S_ESTABLISHED && same_peer(o, sa))
+		if (o != sa && o->state == IKE_S_ESTABLISHED && ike_auth_same_peer(o, sa))
 			old_chain = announced_chain(o);
 	tell_up(sa, c, old_chain);
 	return true;
@@ -116,7 +116,7 @@ bool ike_auth_up(struct ike_sa *sa, struct ike_child *c)
 void ike_auth_settle(struct ike_sa *sa)
 {
 	for (struct ike_sa *o = sa->ike->sas; o; o = o->next) {
-		if (o == sa || o->state != IKE_S_ESTABLISHED || !same_peer(o, sa))
+		if (o == sa || o->state != IKE_S_ESTABLISHED || !ike_auth_same_peer(o, sa))
 			continue;
 		if (simultaneous(o, sa)) {
 			if (o->initiator)

@@ -83,6 +83,7 @@ static void info_request(struct ike_task *t)
 	unsigned n = 0;
 
 	ike_qcd_take(sa, &t->in);
+	ike_reauth_take(sa, &t->in);
 	for (unsigned i = 0; i < t->in.deletes_count; i++) {
 		const struct ike_delete *d = &t->in.deletes[i];
 

@@ -247,6 +247,7 @@ static bool notify_known(uint16_t type)
 		IKE_N_PPK_IDENTITY,
 		IKE_N_NO_PPK_AUTH,
 		IKE_N_QCD_TOKEN,
+		IKE_N_AUTH_LIFETIME,
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

@@ -69,6 +69,7 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, uint64_t
 	sa->fragment_size = old->fragment_size;
 	sa->rekeyed_from = ike_sa_spi(old);
 	sa->negotiated_until = old->negotiated_until;
+	ike_reauth_inherit(sa, old);
 	return sa;
 }
 

@@ -159,6 +159,7 @@ struct ike_sa *ike_sa_with_spis(struct ike *ike, bool initiator, uint64_t spi_i,
 	sa->born = sa->heard = ike->now;
 	sa->established = sa->give_up = sa->rekey_at = sa->keepalive_at = LS_NEVER;
 	sa->hint_probe_at = LS_NEVER;
+	ike_reauth_begin(sa);
 	sa->fragment_size = IKE_DEFAULT_FRAGMENT;
 	sa->next = ike->sas;
 	ike->sas = sa;
@@ -435,6 +436,7 @@ ls_time ike_sa_due(const struct ike_sa *sa)
 		return at;
 	if (ids_reach(sa, ids_hard))
 		return sa->ike->now;
+	at = ls_time_min(at, ike_reauth_due(sa));
 	return ls_time_min(
 		at, ls_time_min(rekey_due(sa),
 	                        ls_time_add(sa->life.born, LS_S((ls_time)sa->life.hard.seconds))));
@@ -467,6 +469,9 @@ static void tick_established(struct ike_sa *sa)
 		ike_sa_close(sa, CAUSE_IKE_MESSAGE_IDS, "");
 		return;
 	}
+	ike_reauth_tick(sa);
+	if (sa->state != IKE_S_ESTABLISHED)
+		return;
 	if (now >= rekey_due(sa))
 		ike_rekey_start(sa);
 	for (struct ike_child *c = sa->children, *next; c; c = next) {

@@ -5,6 +5,7 @@
 #include "ike/ike_engine.h"
 #include "ike/ike_frag.h"
 #include "ike/ike_nat.h"
+#include "ike/ike_reauth.h"
 #include "lib/life.h"
 #include "lib/unreach.h"
 
@@ -118,6 +119,7 @@ struct ike_sa {
 	ls_time hint_quiet_until; /* nor told */
 	ls_time stray_next;       /* "that SPI is unknown" is not heard before it */
 	struct ike_sa_qcd qcd;
+	struct ike_sa_reauth reauth;
 	bool doubt;   /* probe now */
 	bool refused; /* authentication failed: it only repeats its answer until give_up */
 	bool cookie;  /* responder: the peer brought the cookie that it was asked for */

@@ -136,6 +136,19 @@ static ls_time age_read(struct rd *r, ls_time now)
 	return r->bad ? now : now - (ls_time)age;
 }
 
+/* And what is to come as what is left until then. */
+static void left_write(struct wr *w, ls_time then, ls_time now)
+{
+	wr_u64(w, then == LS_NEVER ? UINT64_MAX : (uint64_t)(then > now ? then - now : 0));
+}
+
+static ls_time left_read(struct rd *r, ls_time now)
+{
+	uint64_t left = rd_u64(r);
+
+	return left > (uint64_t)INT64_MAX / 2 ? LS_NEVER : ls_time_add(now, (ls_time)left);
+}
+
 static void choice_write(struct wr *w, const struct ike_choice *c)
 {
 	wr_u16(w, (uint16_t)c->encr);
@@ -171,6 +184,9 @@ static void sa_write(struct wr *w, const struct ike_sa *sa, ls_time now)
 	wr_u64(w, sa->life.soft.seconds);
 	age_write(w, sa->life.born, now);
 	age_write(w, sa->heard, now);
+	left_write(w, sa->reauth.until, now);
+	left_write(w, sa->reauth.at, now);
+	wr_u8(w, sa->reauth.renewed);
 	wr_u8(w, sa->qcd.known);
 	wr_bytes(w, sa->qcd.hash, sizeof sa->qcd.hash);
 	/* A request that is on its way has used its id: it is repeated until it is answered. */
@@ -261,6 +277,9 @@ static bool body_read(struct rd *r, struct ike_sa *sa)
 		return false;
 	sa->life.born = age_read(r, sa->ike->now);
 	sa->heard = age_read(r, sa->ike->now);
+	sa->reauth.until = left_read(r, sa->ike->now);
+	sa->reauth.at = left_read(r, sa->ike->now);
+	sa->reauth.renewed = rd_u8(r) & 1;
 	sa->qcd.known = rd_u8(r) & 1;
 	rd_copy(r, sa->qcd.hash, sizeof sa->qcd.hash);
 	if (!orphan_read(r, sa))

@@ -74,7 +74,7 @@ struct conf_gateway {
 struct conf_ike {
 	char proposals[CONF_PROPOSALS_MAX][CONF_TEXT_MAX];
 	uint32_t proposal_count; /* 0: built-in */
-	uint32_t life_s, dpd_s, retry_ms, retries, fragment_bytes;
+	uint32_t life_s, auth_life_s, dpd_s, retry_ms, retries, fragment_bytes;
 	char rsa_padding[CONF_WORD_MAX]; /* conf_padding_parse */
 };
 

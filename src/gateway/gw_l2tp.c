@@ -73,6 +73,7 @@ void gw_session_move(struct gw_session *s, struct gw_chain *to)
 		s->chain->sessions--;
 	s->chain = to;
 	to->sessions++;
+	s->flow.chain_before = s->flow.chain;
 	s->flow.chain = to->id;
 	s->flow.path = &to->path;
 }

@@ -37,7 +37,8 @@ struct gw_flow_session {
 	struct l2tp_data data;
 	struct ppp_link link;
 	const struct gw_path *path;
-	uint32_t chain;
+	uint32_t chain,
+		chain_before; /* what the peer sent before it moved too comes in the latter */
 	struct gw_tunnel *tunnel;
 	struct gw_mark mark;
 	uint32_t path_mtu;     /* the largest IP packet that arrives at the peer; 0: unknown */

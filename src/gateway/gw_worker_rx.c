@@ -78,7 +78,7 @@ static enum ls_cause deliver_data(struct gw_worker *w, const struct esp_sa *sa, 
 	s = w->calls->session(w->owner, in.session);
 	if (!s || s->data.connection != in.connection)
 		return CAUSE_GW_NO_SESSION;
-	if (s->chain != esp_sa_chain(sa))
+	if (s->chain != esp_sa_chain(sa) && s->chain_before != esp_sa_chain(sa))
 		return CAUSE_GW_WRONG_CHAIN;
 	uint8_t *frame = bytes + in.ppp_offset;
 	if (!ppp_data_parse(frame, in.ppp_len, &protocol, &offset))

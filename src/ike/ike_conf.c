@@ -73,6 +73,7 @@ enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel
 		.ah = conf->ipsec == CONF_IPSEC_AH,
 		.force_udp = conf->esp.force_udp,
 		.ike_life_s = conf->ike.life_s,
+		.auth_life_s = conf->ike.auth_life_s,
 		.child_life =
 			{
 				.seconds = conf->esp.life_s,

@@ -57,6 +57,8 @@ static void group_write(FILE *f)
 
 	fprintf(f, "ike: { lifetime = %u; dpd = %u; retries = %u; ", w->ike_life_s, w->dpd_s,
 	        w->retries);
+	if (w->auth_life_s > 0)
+		fprintf(f, "auth-lifetime = %u; ", w->auth_life_s);
 	if (w->ike_proposal)
 		fprintf(f, "proposals = [ \"%s\" ]; ", w->ike_proposal);
 	fprintf(f, "};\n esp: { lifetime = %u; lifetime-packets = %u; replay-window = %u; ",

@@ -213,7 +213,9 @@ void invariants_wire(unsigned gateway, bool raw, uint16_t from, uint16_t to, con
 
 void invariants_counts(unsigned gateway, const struct daemon_counts *c, bool calm)
 {
-	unsigned ike = (calm ? IKE_SAS_CALM : IKE_SAS_STORM) * daemon_wish.tunnels,
+	/* What a new proof replaces may just have been rekeyed. */
+	unsigned more = daemon_wish.auth_life_s > 0 ? 2 : 0;
+	unsigned ike = (calm ? IKE_SAS_CALM + more : IKE_SAS_STORM) * daemon_wish.tunnels,
 		 esp = (calm ? ESP_SAS_CALM : ESP_SAS_STORM) * daemon_wish.tunnels;
 
 	bool ppk = daemon_wish.ppk[0] != SIM_PPK_NONE && daemon_wish.ppk[1] != SIM_PPK_NONE;

@@ -225,6 +225,15 @@ static void climate_rekey(void)
 		net.link[g].loss = dice_below(2) ? dice_below(150) : 0;
 }
 
+/* What proves itself anew in time loses nothing. */
+static void climate_reauth(void)
+{
+	climate_rekey();
+	daemon_wish.auth_life_s = dice_between(40, 90);
+	all_links((struct net_link){.delay_us = dice_between(1000, 40000),
+	                            .jitter_us = dice_between(0, 3000)});
+}
+
 static void path_change(void)
 {
 	net.path_mtu = dice_between(net.ipv6 ? PATH_MTU_LEAST6 : PATH_MTU_LEAST4, PATH_MTU_MOST);
@@ -295,6 +304,7 @@ static const struct scenario scenarios[] = {
 	{"rebind", "the NAT forgets its mappings or gets another address", climate_rebind},
 	{"cuts", "the line is cut for a while", climate_cuts},
 	{"rekey", "lives of a minute or some hundred packets, some loss", climate_rekey},
+	{"reauth", "proofs of identity that run out", climate_reauth},
 	{"path", "the path carries packets of another size each minute, and somebody lies about it",
          climate_path},
 	{"both", "both sides dial", climate_both},

@@ -150,7 +150,7 @@ struct daemon_wish {
 	enum { SIM_PPK_NONE, SIM_PPK_OPTIONAL, SIM_PPK_REQUIRED } ppk[SIM_GATEWAYS];
 	bool no_tokens[SIM_GATEWAYS]; /* it has no crash detection */
 	bool cert[SIM_GATEWAYS]; /* it proves itself by a certificate, not by the preshared key */
-	uint32_t ike_life_s, esp_life_s, esp_life_packets, window_packets;
+	uint32_t auth_life_s, ike_life_s, esp_life_s, esp_life_packets, window_packets;
 	uint32_t dpd_s, retries, hello_s, echo_s;
 	uint32_t tfc, dummy_ms;
 	const char *esp_proposal, *ike_proposal;

@@ -28,6 +28,11 @@ START_TEST(what_does_not_belong_is_dropped_and_counted)
 	side[0].session.data.connection = 9;
 	side[0].session.chain = CHAIN + 1;
 	expect_nothing(&side[0], CAUSE_GW_WRONG_CHAIN);
+	/* What was still on its way when the session moved is its own. */
+	side[0].session.chain_before = CHAIN;
+	through(100, 100);
+	side[0].session.chain_before = CHAIN + 2;
+	expect_nothing(&side[0], CAUSE_GW_WRONG_CHAIN);
 	side[0].session.chain = CHAIN;
 	side[0].session.open = false;
 	expect_nothing(&side[0], CAUSE_GW_NO_LINE);
