@@ -119,11 +119,11 @@ static void full(void *owner, const struct gw_udp *udp)
 	(void)udp;
 }
 
-static void stray(void *owner, uint32_t spi, const struct gw_received *in)
+static void stray(void *owner, uint32_t which, const struct gw_received *what)
 {
 	(void)owner;
-	(void)spi;
-	(void)in;
+	(void)which;
+	(void)what;
 }
 
 static const struct gw_worker_calls calls = {device_of, waiting, early,  heard, control,
