@@ -25,6 +25,10 @@ int parent_token_open(const char *dir, char path[PARENT_TOKEN_PATH_MAX], char *e
 	int fd;
 
 	snprintf(path, PARENT_TOKEN_PATH_MAX, "%s/token.secret", dir);
+	if (dir[0] != '/') {
+		snprintf(error, cap, "the state directory must be an absolute path");
+		return -1;
+	}
 	if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
 		snprintf(error, cap, "cannot make the directory %s: %s", dir, strerror(errno));
 		return -1;

@@ -80,7 +80,7 @@ capabilities=$(setting CapabilityBoundingSet | tr '[:upper:]' '[:lower:]' | sed 
 start_limited() # CAPABILITIES
 {
 	ip netns exec $ns env NOTIFY_SOCKET="$dir/notify" setpriv --bounding-set="-all,$1" --no-new-privs "$build/l2tpsecd" -F -f "$dir/etc/d.conf" \
-		--run-dir "$dir/run" >"$dir/log" 2>&1 </dev/null &
+		--run-dir "$dir/run" --state-dir "$dir/state" >"$dir/log" 2>&1 </dev/null &
 	daemon=$!
 	pids="$pids $daemon"
 }
@@ -122,7 +122,7 @@ say "without CAP_SYS_CHROOT it does not start, and says why" sh -c "[ $status = 
 
 # -- with the system calls, socket families, devices and files that the unit leaves --
 if command -v strace >/dev/null && command -v systemd-analyze >/dev/null; then
-	ip netns exec $ns strace -f -qq -o "$dir/trace" "$build/l2tpsecd" -F -f "$dir/etc/d.conf" --run-dir "$dir/run" >"$dir/log" 2>&1 </dev/null &
+	ip netns exec $ns strace -f -qq -o "$dir/trace" "$build/l2tpsecd" -F -f "$dir/etc/d.conf" --run-dir "$dir/run" --state-dir "$dir/state" >"$dir/log" 2>&1 </dev/null &
 	pids="$pids $!"
 	tracer=$!
 	wait_for 30 grep -q DAEMON_READY "$dir/log"
@@ -160,7 +160,8 @@ if command -v strace >/dev/null && command -v systemd-analyze >/dev/null; then
 	setting DeviceAllow | sed 's/ .*//' | sort -u >"$dir/allowed"
 	say "DeviceAllow has all that it opens" diff "$dir/allowed" "$dir/made"
 	grep -E 'openat\(.*(O_CREAT|O_WRONLY|O_RDWR)|mkdir(at)?\(|unlink(at)?\(|rmdir\(|rename' "$dir/trace" | grep -v ' = -1 ' |
-		sed -n 's/[^"]*"\([^"]*\)".*/\1/p' | grep -vE "^(/dev/|$dir/run)" | sort -u >"$dir/beyond"
+		sed -n 's/[^"]*"\([^"]*\)".*/\1/p' | grep -vE "^(/dev/|$dir/run|$dir/state)" | sort -u >"$dir/beyond"
+	say "which gives it a state directory that is its own" [ "$(setting StateDirectory):$(setting StateDirectoryMode)" = l2tpsec:0700 ]
 	say "ProtectSystem=strict leaves it all that it writes" none "$dir/beyond"
 	grep -E 'PROT_WRITE\|PROT_EXEC|mprotect\(.*PROT_EXEC' "$dir/trace" >"$dir/beyond"
 	say "MemoryDenyWriteExecute does not hurt it" none "$dir/beyond"
@@ -170,7 +171,7 @@ fi
 
 # -- in the background --
 cd "$dir/etc" || exit 1
-in_ns "$build/l2tpsecd" -f d.conf --run-dir "$dir/run" >"$dir/log" 2>&1
+in_ns "$build/l2tpsecd" -f d.conf --run-dir "$dir/run" --state-dir "$dir/state" >"$dir/log" 2>&1
 status=$?
 say "in the background: the caller gets status 0 once it is ready" sh -c "[ $status = 0 ] && grep -q DAEMON_READY '$dir/log'"
 parent=$(cat "$dir/run/l2tpsecd.pid")
@@ -184,7 +185,7 @@ done | grep -vE '^(/dev/null|pipe:.*)$' >"$dir/kept"
 say "no process keeps the caller's terminal or files" none "$dir/kept"
 say "it has its own session and no directory" sh -c "[ \$(ps -o sid= -p $parent) = $parent ] && [ \$(readlink /proc/$parent/cwd) = / ]"
 say "a reload finds configuration and secrets that were named without a slash" in_ns "$build/l2tpsecctl" --run-dir "$dir/run" reload
-in_ns "$build/l2tpsecd" -f d.conf --run-dir "$dir/run" >"$dir/second" 2>&1
+in_ns "$build/l2tpsecd" -f d.conf --run-dir "$dir/run" --state-dir "$dir/state" >"$dir/second" 2>&1
 status=$?
 say "a second one is refused" sh -c "[ $status = 1 ] && grep -q 'another l2tpsecd with process number $parent' '$dir/second'"
 back() { in_ns "$build/l2tpsecctl" --json --run-dir "$dir/run" status | grep -q '"role":"ike","pid":[1-9][0-9]*,"ready":true,"restarts":1'; }
@@ -194,6 +195,7 @@ kill "$parent"
 gone() { case $(sed -n 's/.*) \(.\) .*/\1/p' "/proc/$parent/stat" 2>/dev/null) in "" | Z | X) ;; *) return 1 ;; esac; }
 say "it ends" wait_for 10 gone
 say "and leaves nothing in its directory" sh -c "[ -z \"\$(ls -A '$dir/run')\" ]"
+say "but the secret of its tokens, in the other one" sh -c "[ \"\$(stat -c %a:%s '$dir/state/token.secret')\" = 600:32 ]"
 say "nor an interface" sh -c "! ip -n $ns link show lsi0"
 # A pipe ends although the daemon goes on: timeout would tell.
 in_ns timeout 20 sh -c "'$build/l2tpsecd' -f d.conf --run-dir '$dir/run' 2>&1 | cat" >"$dir/log"
@@ -203,7 +205,7 @@ parent=$(cat "$dir/run/l2tpsecd.pid")
 kill "$parent"
 wait_for 10 gone
 echo 'oops' >>d.conf
-in_ns "$build/l2tpsecd" -f d.conf --run-dir "$dir/run" >"$dir/log" 2>&1
+in_ns "$build/l2tpsecd" -f d.conf --run-dir "$dir/run" --state-dir "$dir/state" >"$dir/log" 2>&1
 status=$?
 say "a wrong configuration: status 1 and the line, in the background too" sh -c "[ $status = 1 ] && grep -q 'd.conf:[45]: ' '$dir/log'"
 [ $failed = 0 ]

@@ -71,6 +71,8 @@ START_TEST(only_a_file_that_is_ours_alone)
 	refused("cannot open");
 	snprintf(state, sizeof state, "%s/none/state", dir);
 	refused("cannot make the directory");
+	snprintf(state, sizeof state, "state");
+	refused("absolute");
 	snprintf(state, sizeof state, "%s/state", dir);
 	snprintf(path, sizeof path, "%s/token.secret", state);
 	tear_down();
