@@ -25,7 +25,7 @@ int parent_token_open(const char *dir, char path[PARENT_TOKEN_PATH_MAX], char *e
 	int fd;
 
 	snprintf(path, PARENT_TOKEN_PATH_MAX, "%s/token.secret", dir);
-	if (dir[0] != '/') {
+	if (!dir || dir[0] != '/') {
 		snprintf(error, cap, "the state directory must be an absolute path");
 		return -1;
 	}
