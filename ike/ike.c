@@ -22,8 +22,8 @@
  */
 #include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
+#include "ike/ike_mobike.h"
 #include "ike/ike_ppk.h"
-#include "ike/ike_sa.h"
 
 #include "ike/ike_names.h"
 
@@ -518,6 +518,24 @@ void ike_path_lost(struct ike *ike, uint32_t tunnel, const struct ls_addr *local
 		if (sa->tunnel == tunnel && tunnel != 0 && ls_addr_same_ip(&sa->local, local))
 			ike_sa_end(sa, cause, "");
 	leave(ike);
+}
+
+bool ike_path_moved(struct ike *ike, uint32_t tunnel, const struct ls_addr *local,
+                    const struct ls_addr *fresh, enum ls_cause cause, ls_time now)
+{
+	bool all = true;
+
+	enter(ike, now);
+	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next) {
+		if (sa->tunnel != tunnel || tunnel == 0 || sa->state == IKE_S_DEAD ||
+		    !ls_addr_same_ip(&sa->local, local) || ike_mobike_leave(sa, fresh))
+			continue;
+		/* One that is about to end is no loss. */
+		all &= sa->state == IKE_S_REKEYED || sa->state == IKE_S_DELETING;
+		ike_sa_end(sa, cause, "");
+	}
+	leave(ike);
+	return all;
 }
 
 void ike_doubt(struct ike *ike, uint32_t tunnel, ls_time now)

@@ -118,6 +118,7 @@ struct ike_peer {
 	                     (RFC 3193) */
 	bool ah;          /* AH (RFC 4302) instead of ESP: `child` names INTEG algorithms, and KE; a
 	                     peer behind a NAT is refused with AH_NAT */
+	bool mobike;      /* it may move to another address of the caller's (RFC 4555) */
 	bool force_udp;   /* encapsulate in UDP even without a NAT (as if one were found) */
 	uint32_t ike_life_s; /* 0 = 8 h */
 	/* who calls us has to prove itself anew after so long (RFC 4478); 0: never */
@@ -216,6 +217,11 @@ void ike_child_moved(struct ike *ike, uint32_t spi_in, const struct ls_addr *rem
  * tunnel's SAs from there without a word that could not be sent (to be started anew). */
 void ike_path_lost(struct ike *ike, uint32_t tunnel, const struct ls_addr *local,
                    enum ls_cause cause, ls_time now);
+/* This host reaches the tunnel's peer from `fresh` now, not from `local`: SAs that both sides can
+ * move go on from there (MOBIKE; IKE_REQ_MOVED, and an event), others end as in ike_path_lost().
+ * true: none was lost. */
+bool ike_path_moved(struct ike *ike, uint32_t tunnel, const struct ls_addr *local,
+                    const struct ls_addr *fresh, enum ls_cause cause, ls_time now);
 /* The owner doubts that the peer is there (what it sends gets no answer): only a reason to probe.
  */
 void ike_doubt(struct ike *ike, uint32_t tunnel, ls_time now);
@@ -400,6 +406,7 @@ struct ike_sa_view {
 	const char *state; /* "half-open", "established", "rekeying", "deleting" */
 	uint64_t spi_i, spi_r;
 	bool initiator, nat_local, nat_remote, fragmentation;
+	bool mobike; /* it can move with the caller's address */
 	enum algo_id encr, prf, integ, ke;
 	struct ls_addr local, remote;
 	struct ike_identity peer_id;

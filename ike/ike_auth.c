@@ -2,6 +2,7 @@
  * (RFC 7296 1.2, 2.15, 2.21.2). */
 #include "ike/ike_auth.h"
 
+#include "ike/ike_mobike.h"
 #include "ike/ike_names.h"
 #include "ike/ike_ppk.h"
 #include "ike/ike_proof.h"
@@ -129,6 +130,7 @@ static void send_request(struct ike_task *t)
 	ike_auth_write(t, &b);
 	ike_ppk_request_write(t, &b);
 	ike_qcd_write(t, &b);
+	ike_mobike_offer(sa, &b);
 	if (first_contact(sa))
 		ike_build_flag(&b, IKE_N_INITIAL_CONTACT);
 	if (!ike_deal_offer(t, &b)) {
@@ -268,6 +270,7 @@ static void authenticated(struct ike_task *t)
 
 	ike_auth_progress(sa);
 	ike_qcd_take(sa, &t->in);
+	ike_mobike_take(sa, &t->in);
 	ike_sa_established(sa);
 	ike_reauth_take(sa, &t->in);
 	if (error && !t->in.sa.p) {

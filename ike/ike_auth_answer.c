@@ -2,6 +2,7 @@
  * CHILD SA (RFC 7296 1.2, 2.21.2). */
 #include "ike/ike_auth.h"
 
+#include "ike/ike_mobike.h"
 #include "ike/ike_names.h"
 #include "ike/ike_ppk.h"
 #include "ike/ike_qcd.h"
@@ -182,6 +183,8 @@ static void respond(struct ike_task *t)
 	ike_ppk_answer_write(sa, &b);
 	ike_qcd_write(t, &b);
 	ike_reauth_write(sa, &b);
+	ike_mobike_offer(sa, &b);
+	ike_mobike_take(sa, &t->in);
 	if (t->child_failed == CAUSE_NONE) {
 		ike_deal_answer(t, &b);
 		c = ike_deal_child(t);

@@ -2,6 +2,7 @@
  * 7296 1.4, 1.4.1, 2.25). */
 #include "ike/ike_sa.h"
 
+#include "ike/ike_mobike.h"
 #include "ike/ike_names.h"
 
 #include <string.h>
@@ -12,7 +13,14 @@ static void probe_begin(struct ike_task *t)
 {
 	struct ike_build b = ike_task_build(t);
 
+	ike_mobike_probe(t->sa, &b);
 	ike_task_send(t, &b);
+}
+
+static void probed(struct ike_task *t)
+{
+	ike_mobike_probed(t->sa, &t->in);
+	ike_task_done(t);
 }
 
 static void answered(struct ike_task *t)
@@ -94,6 +102,7 @@ static void info_request(struct ike_task *t)
 	}
 	if (n > 0)
 		write_delete(sa, &b, answer, n);
+	ike_mobike_request(t, &b);
 	ike_task_respond(t, &b);
 	if (sa->state == IKE_S_DEAD || !(whole || refused))
 		return;
@@ -166,7 +175,7 @@ const struct ike_task_ops ike_ops_info = {
 	.name = "INFORMATIONAL",
 	.exchange = IKE_X_INFO,
 	.begin = probe_begin,
-	.response = answered,
+	.response = probed,
 	.request = info_request,
 };
 

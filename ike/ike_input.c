@@ -54,7 +54,8 @@ static bool open_message(struct ike_sa *sa, const struct ike_header *h, struct l
 
 /* A request that has been answered comes again: its stored answer goes again, once for all its
  * fragments (RFC 7383 2.6.1). */
-static void repeat_response(struct ike_sa *sa, const struct ike_header *h, struct ls_bytes message)
+static void repeat_response(struct ike_sa *sa, const struct ike_datagram *d,
+                            const struct ike_header *h, struct ls_bytes message)
 {
 	struct ike_opened o;
 	bool same = hash_is(message, sa->request_hash);
@@ -67,7 +68,9 @@ static void repeat_response(struct ike_sa *sa, const struct ike_header *h, struc
 	}
 	ike_count(sa->ike, CAUSE_IKE_RETRANSMITTED);
 	ike_trace_again(sa, h->exchange, true, h->id);
-	ike_sa_send_packets(sa, &sa->response);
+	sa->asked_local = d->local;
+	sa->asked_remote = d->remote;
+	ike_sa_send_response(sa);
 }
 
 /* A rekey of the IKE SA is a CREATE_CHILD_SA whose proposals are for IKE. */
@@ -166,7 +169,7 @@ static void receive_request(struct ike_sa *sa, const struct ike_datagram *d,
 	struct whole whole;
 
 	if (sa->recv_id > 0 && h->id == sa->recv_id - 1) {
-		repeat_response(sa, h, message);
+		repeat_response(sa, d, h, message);
 		return;
 	}
 	if (h->id != sa->recv_id || sa->serving) {
@@ -177,6 +180,8 @@ static void receive_request(struct ike_sa *sa, const struct ike_datagram *d,
 	if (!open_message(sa, h, message, &sa->frag_requests, &whole))
 		return;
 	ike_sa_heard(sa, &d->local, &d->remote);
+	sa->asked_local = d->local;
+	sa->asked_remote = d->remote;
 	ike_trace_sealed(sa, h, whole.first, LS_BYTES(whole.bytes, whole.len), false);
 	serve(sa, h, message, &whole);
 }

@@ -248,6 +248,15 @@ static bool notify_known(uint16_t type)
 		IKE_N_NO_PPK_AUTH,
 		IKE_N_QCD_TOKEN,
 		IKE_N_AUTH_LIFETIME,
+		IKE_N_MOBIKE_SUPPORTED,
+		IKE_N_ADDITIONAL_IP4_ADDRESS, /* a caller needs them if it tries more addresses than
+	                                       */
+		IKE_N_ADDITIONAL_IP6_ADDRESS, /* those configured (RFC 4555 3.6), which we do not */
+		IKE_N_NO_ADDITIONAL_ADDRESSES,
+		IKE_N_UPDATE_SA_ADDRESSES,
+		IKE_N_COOKIE2,
+		IKE_N_NO_NATS_ALLOWED,
+		IKE_N_L2TPSEC_MOBIKE,
 	};
 
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)

@@ -65,6 +65,9 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, uint64_t
 	sa->remote = old->remote;
 	sa->nat = old->nat;
 	sa->forced_udp = old->forced_udp;
+	sa->mobike = old->mobike;
+	sa->asked_local = old->asked_local;
+	sa->asked_remote = old->asked_remote;
 	sa->fragmentation = old->fragmentation;
 	sa->fragment_size = old->fragment_size;
 	sa->rekeyed_from = ike_sa_spi(old);
@@ -79,6 +82,10 @@ static void take_over(struct ike_sa *old, struct ike_sa *sa)
 	struct ike_task *t = old->queue;
 	char text[LS_EVENT_TEXT_MAX];
 
+	/* The old one may have moved since this one was begun. */
+	sa->local = old->local;
+	sa->remote = old->remote;
+	sa->nat = old->nat;
 	ike_children_move(old, sa);
 	old->queue = NULL;
 	while (t) {

@@ -507,7 +507,7 @@ void ike_sa_tick(struct ike_sa *sa)
 		tick_established(sa);
 }
 
-static void tell_moved(struct ike_sa *sa)
+void ike_sa_tell_moved(struct ike_sa *sa)
 {
 	for (const struct ike_child *c = sa->children; c; c = c->next) {
 		struct ike_item *item = ike_queue(sa->ike, IKE_REQ_MOVED, 0);
@@ -533,7 +533,7 @@ void ike_sa_moved(struct ike_sa *sa, const struct ls_addr *remote)
 	other_host = !ls_addr_same_ip(remote, &sa->remote);
 	sa->remote = *remote;
 	ike_queue_event(sa->ike, sa->tunnel, remote, CAUSE_IKE_MOVED, "");
-	tell_moved(sa);
+	ike_sa_tell_moved(sa);
 	/* The one that it has names its old address (RFC 6290 4.4). */
 	if (other_host)
 		ike_qcd_renew(sa);
@@ -545,7 +545,9 @@ void ike_sa_heard(struct ike_sa *sa, const struct ls_addr *local, const struct l
 	sa->doubt = false;
 	ike_hint_forget(sa);
 	if (!ike_sa_half_open(sa)) {
-		ike_sa_moved(sa, remote);
+		/* With MOBIKE the peer says when it has moved (RFC 4555 3.8). */
+		if (!sa->mobike)
+			ike_sa_moved(sa, remote);
 		return;
 	}
 	sa->local = *local;

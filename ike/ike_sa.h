@@ -84,6 +84,11 @@ struct ike_sa {
 	uint8_t address_index; /* initiator: which of the peer's addresses is tried */
 	struct ike_nat_found nat;
 	bool forced_udp; /* encapsulate even without a NAT */
+	bool mobike;     /* both can let it move (ike_mobike.h) */
+	/* with mobike: where the peer's last request went, and came from: its answer goes there */
+	struct ls_addr asked_local, asked_remote;
+	bool seen; /* the peer said how it sees us: */
+	uint8_t seen_as[IKE_NAT_HASH_SIZE];
 	bool fragmentation;
 	uint16_t fragment_size; /* size of IP packets that messages are cut to */
 	struct ike_choice choice;
@@ -189,6 +194,7 @@ struct ike_task {
 	enum ls_cause cause;        /* why (closing) */
 	enum ls_cause child_failed; /* ike_auth_answer.c: the child was refused, the IKE SA not */
 	uint16_t child_notify;      /* and the notify that says so */
+	struct ls_addr where;       /* ike_mobike.c: the address that it is about */
 	struct ls_bytes auth;       /* malloc'ed: our AUTH value */
 	struct ike_token token;     /* ike_qcd.c: ours for this SA; len 0: none */
 	struct ls_bytes auth_plain; /* malloc'ed: without PPK, where we may go on without one */
@@ -242,6 +248,8 @@ bool ike_sa_ah_hindered(const struct ike_sa *sa, char *text, size_t cap);
 /* A fresh authentic message came: sign of life, and perhaps a new address. */
 void ike_sa_heard(struct ike_sa *sa, const struct ls_addr *local, const struct ls_addr *remote);
 void ike_sa_moved(struct ike_sa *sa, const struct ls_addr *remote);
+/* The CHILD SAs follow the IKE SA's addresses. */
+void ike_sa_tell_moved(struct ike_sa *sa);
 struct ls_bytes ike_nonce_i(const struct ike_sa *sa);
 struct ls_bytes ike_nonce_r(const struct ike_sa *sa);
 void ike_bytes_free(struct ls_bytes *b);
@@ -311,6 +319,8 @@ struct ike_header ike_sa_header(const struct ike_sa *sa, uint8_t exchange, bool 
 bool ike_sa_seal(struct ike_sa *sa, const struct ike_header *h, struct ike_build *b,
                  struct ike_packets *packets);
 void ike_sa_send_packets(struct ike_sa *sa, const struct ike_packets *packets);
+/* The response, to where the request came from. */
+void ike_sa_send_response(struct ike_sa *sa);
 
 /* Questions to the owner (ike_ask.c). */
 void ike_ask_spi(struct ike_task *t);

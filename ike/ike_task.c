@@ -165,6 +165,19 @@ void ike_sa_send_packets(struct ike_sa *sa, const struct ike_packets *packets)
 	sa->keepalive_at = ls_time_add(sa->ike->now, LS_S(IKE_KEEPALIVE_S));
 }
 
+void ike_sa_send_response(struct ike_sa *sa)
+{
+	struct rd r = rd_make(sa->response.bytes, sa->response.len);
+	struct ls_bytes one;
+
+	if (!sa->mobike || sa->asked_remote.family == 0) {
+		ike_sa_send_packets(sa, &sa->response);
+		return;
+	}
+	while (ike_packets_next(&r, &one))
+		ike_queue_send(sa->ike, &sa->asked_local, &sa->asked_remote, one, sa->tunnel);
+}
+
 static unsigned tries_most(const struct ike_task *t)
 {
 	const struct ike_peer_entry *p = t->sa->peer;
@@ -308,7 +321,7 @@ void ike_task_respond(struct ike_task *t, struct ike_build *b)
 	memcpy(sa->request_hash, sa->serving_hash, sizeof sa->request_hash);
 	sa->recv_id++;
 	sa->serving = NULL;
-	ike_sa_send_packets(sa, &sa->response);
+	ike_sa_send_response(sa);
 	bury(t);
 	if (sa->recv_id == 0)
 		ike_sa_end(sa, CAUSE_IKE_MESSAGE_IDS, "");

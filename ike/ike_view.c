@@ -44,6 +44,7 @@ bool ike_sa_view(const struct ike *ike, size_t index, struct ike_sa_view *view)
 		.nat_local = sa->nat.local,
 		.nat_remote = sa->nat.remote,
 		.fragmentation = sa->fragmentation,
+		.mobike = sa->mobike,
 		.encr = sa->choice.encr,
 		.prf = sa->choice.prf,
 		.integ = sa->choice.integ,

@@ -126,6 +126,7 @@ struct conf_tunnel {
 	uint32_t route_count;
 	uint32_t metric, mtu, idle_s; /* 0: none, computed, never */
 	bool source_check;            /* takes effect with routes */
+	bool mobike;                  /* takes effect with ESP */
 	bool mtu_probe;               /* without mtu */
 	enum conf_df df;
 	char dscp[CONF_TEXT_MAX];

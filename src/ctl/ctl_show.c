@@ -214,6 +214,7 @@ static void show_proof(const json_t *s)
 	if (text(s, "peer_auth")[0])
 		printf("  proven by   the peer: %s; we: %s\n", text(s, "peer_auth"),
 		       text(s, "auth"));
+	printf("  MOBIKE      %s\n", yes(s, "mobike") ? "yes" : "no");
 	if (yes(s, "ppk"))
 		printf("  PPK         %s\n", text(s, "ppk_id"));
 	if (c)

@@ -623,8 +623,8 @@ static bool source_differs(const struct ike_sa_view *v, struct ls_addr *fresh)
 	       !ls_addr_same_ip(&v->local, fresh);
 }
 
-/* A line that we dialled from an address that is no longer ours is dialled anew at once: no probe
- * would come back, and the peer cannot find us. */
+/* A line that we dialled from an address that is no longer ours moves to the new one, or is dialled
+ * anew at once: no probe would come back, and the peer cannot find us. */
 static void path_check(struct iked *d, const struct ike_sa_view *v)
 {
 	struct iked_tunnel *t = tunnel_find(d, v->tunnel);
@@ -637,9 +637,10 @@ static void path_check(struct iked *d, const struct ike_sa_view *v)
 	               : resolve_source_changed(&v->remote, &v->local, &fresh)))
 		return;
 	fresh.port = 0;
+	if (ike_path_moved(d->ike, t->id, &old, &fresh, CAUSE_IKE_OWN_ADDRESS, clock_now()))
+		return;
 	proc_tell(d->proc, t->id, CAUSE_IKE_OWN_ADDRESS, &v->remote, "%s before, %s now",
 	          ls_addr_text(&old, before), ls_addr_text(&fresh, after));
-	ike_path_lost(d->ike, t->id, &old, CAUSE_IKE_OWN_ADDRESS, clock_now());
 }
 
 static void on_net_changed(void *owner, enum msg_role from, const struct msg *m, int *fd)

@@ -42,6 +42,7 @@ static void sa_status(struct iked *d, uint64_t id, const struct ike_sa_view *v)
 		.silent_s = seconds_between(v->last_heard, now),
 		.children = v->children,
 		.ppk = v->ppk,
+		.mobike = v->mobike,
 	};
 
 	snprintf(m.state, sizeof m.state, "%s", v->state);

@@ -465,6 +465,7 @@ static json_t *ike_sa(const struct msg_status_ike_sa *m)
 	set_text(o, "peer_id", identity_text(&m->peer_id, text, sizeof text));
 	set_text(o, "auth", m->auth);
 	set_text(o, "peer_auth", m->peer_auth);
+	set_bool(o, "mobike", m->mobike);
 	set_bool(o, "ppk", m->ppk);
 	set_text(o, "ppk_id", m->ppk_id);
 	if (m->peer_subject[0])

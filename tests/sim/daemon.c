@@ -55,6 +55,7 @@ static void group_write(FILE *f)
 {
 	const struct daemon_wish *w = &daemon_wish;
 
+	fprintf(f, "mobike = %s; ", w->no_mobike ? "false" : "true");
 	fprintf(f, "ike: { lifetime = %u; dpd = %u; retries = %u; ", w->ike_life_s, w->dpd_s,
 	        w->retries);
 	if (w->auth_life_s > 0)

@@ -132,6 +132,7 @@ static void climate_common(void)
 			                             : SIM_PPK_OPTIONAL;
 	else if (dice_below(2))
 		daemon_wish.ppk[dice_below(SIM_GATEWAYS)] = SIM_PPK_OPTIONAL;
+	daemon_wish.no_mobike = dice_below(4) == 0;
 }
 
 static void climate_calm(void)

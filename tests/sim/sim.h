@@ -146,7 +146,7 @@ unsigned host_sent(unsigned gateway, unsigned tunnel, ls_time from, ls_time to);
 
 struct daemon_wish {
 	unsigned tunnels;
-	bool both_dial, on_demand, force_udp, sequencing, hide_avps;
+	bool both_dial, on_demand, force_udp, sequencing, hide_avps, no_mobike;
 	enum { SIM_PPK_NONE, SIM_PPK_OPTIONAL, SIM_PPK_REQUIRED } ppk[SIM_GATEWAYS];
 	bool no_tokens[SIM_GATEWAYS]; /* it has no crash detection */
 	bool cert[SIM_GATEWAYS]; /* it proves itself by a certificate, not by the preshared key */
