@@ -165,6 +165,9 @@ bool ike_mobike_leave(struct ike_sa *sa, const struct ls_addr *local)
 		return false;
 	sa->local = ls_addr_with_port(*local, sa->local.port);
 	resend(sa);
+	/* The peer may not know the successor yet, and asks for it where we were. */
+	if (sa->state == IKE_S_REKEYED)
+		queue_once(sa, &ops_update);
 	/* One that is being made, or has ended, has nothing to move. */
 	if (sa->state != IKE_S_ESTABLISHED)
 		return true;

@@ -145,6 +145,32 @@ START_TEST(collisions)
 	pair_cross(p);
 	pair_drop(p);
 	ck_assert(leaves(p, "203.0.113.7"));
+	/* What A had asked goes again without waiting, or else its update goes first. */
+	ck_assert_uint_eq(p->tail - p->head, 1);
+	pair_pass(p, LS_S(80));
+	pair_settled(p);
+	ck_assert(is_at(p, "203.0.113.7") && sas_at(p, "203.0.113.7"));
+	pair_free(p);
+}
+END_TEST
+
+/* B's rekey has made a successor at A: B learns of it after A has moved; or A moved while the
+ * request was on its way, and its own, on the old SA, comes after B's Delete. */
+START_TEST(moves_while_rekeyed)
+{
+	struct pair *p = up(_i & 1);
+
+	ike_rekey_start(forge_sa(p, 1));
+	pair_cross(p);
+	if (_i & 2) {
+		ck_assert(leaves(p, "203.0.113.7"));
+		pair_deliver_one(p);
+		free(p->queue[p->head++ % PAIR_QUEUE_MAX].bytes);
+	} else {
+		pair_deliver_one(p);
+		pair_drop(p);
+		ck_assert(leaves(p, "203.0.113.7"));
+	}
 	pair_pass(p, LS_S(80));
 	pair_settled(p);
 	ck_assert(is_at(p, "203.0.113.7") && sas_at(p, "203.0.113.7"));
@@ -345,6 +371,7 @@ int main(void)
 	tcase_add_loop_test(t, lost_and_repeated, 0, 8);
 	tcase_add_loop_test(t, moves_again, 0, 8);
 	tcase_add_loop_test(t, collisions, 0, 12);
+	tcase_add_loop_test(t, moves_while_rekeyed, 0, 4);
 	tcase_add_loop_test(t, forged, 0, 2);
 	tcase_add_loop_test(t, wrong_cookie, 0, 3);
 	tcase_add_loop_test(t, without, 0, 3);

@@ -26,27 +26,28 @@ static void show(const char *objects)
 	output_call(show_all, objects);
 }
 
-#define TUNNEL                                                                                     \
-	"{\"type\":\"tunnel\",\"name\":\"hq\",\"state\":\"up\",\"since_s\":7260,\"start\":"        \
-	"\"on-demand\",\"peer\":\"hq.example\",\"peer_address\":\"192.0.2.1\",\"session\":5,"      \
-	"\"connection\":4,\"peer_connection\":14,\"peer_session\":15,\"lac\":true,\"user\":"       \
-	"\"reno\",\"local4\":\"10.9.0.2\",\"remote4\":\"10.9.0.1\",\"ipv6\":true,\"mtu\":1400,"    \
-	"\"offloads\":[\"tun-tso\",\"join\"],\"offloads_missing\":[\"tun-uso\"],"                  \
-	"\"path_mtu\":1480,\"path_known\":\"hint\",\"path_since_s\":7200,"                         \
-	"\"in_packets\":7,\"in_bytes\":1536,\"out_packets\":8,\"out_bytes\":900,\"ike_sas\":[{"    \
-	"\"version\":2,\"state\":\"established\",\"peer_id\":\"hq.example\",\"remote\":"           \
-	"\"192.0.2.1:4500\",\"encr\":\"aes256-gcm\",\"prf\":\"prf-sha384\",\"ke\":\"x25519\","     \
-	"\"ppk\":true,\"ppk_id\":\"branch-7\",\"age_s\":100,\"rekey_in_s\":200000,\"nat_remote\":" \
-	"true}],\"esp_sas\":[{\"direction\":"                                                      \
-	"\"in\",\"spi\":\"c0ffee01\",\"encr\":\"aes256\",\"integ\":\"sha256\",\"esn\":true,"       \
-	"\"library\":\"ipsec-mb SSE\",\"legacy\":true,"                                            \
-	"\"udp\":true,\"packets\":3,\"bytes\":3221225472,\"lost_packets\":1,\"rekey_in_s\":3000}"  \
-	",{\"direction\":\"out\",\"spi\":\"c0ffee02\",\"encr\":\"aes256-gcm\",\"packets\":9,"      \
-	"\"dummies\":5,\"tfc_bytes\":1400}"                                                        \
-	",{\"direction\":\"out\",\"spi\":\"c0ffee03\",\"encr\":\"aes256-gcm\",\"tfc_refused\":"    \
-	"true,\"dummies\":1}"                                                                      \
-	"],\"routes\":[\"10.1.0.0/16\",\"fd00::/16\"],\"dns\":[\"10.1.0.53\"],\"history\":[{"      \
-	"\"type\":\"event\",\"time\":\"2024-05-01T10:00:00Z\",\"severity\":\"info\",\"id\":"       \
+#define TUNNEL                                                                                    \
+	"{\"type\":\"tunnel\",\"name\":\"hq\",\"state\":\"up\",\"since_s\":7260,\"start\":"       \
+	"\"on-demand\",\"peer\":\"hq.example\",\"peer_address\":\"192.0.2.1\",\"session\":5,"     \
+	"\"connection\":4,\"peer_connection\":14,\"peer_session\":15,\"lac\":true,\"user\":"      \
+	"\"reno\",\"local4\":\"10.9.0.2\",\"remote4\":\"10.9.0.1\",\"ipv6\":true,\"mtu\":1400,"   \
+	"\"offloads\":[\"tun-tso\",\"join\"],\"offloads_missing\":[\"tun-uso\"],"                 \
+	"\"path_mtu\":1480,\"path_known\":\"hint\",\"path_since_s\":7200,"                        \
+	"\"in_packets\":7,\"in_bytes\":1536,\"out_packets\":8,\"out_bytes\":900,\"ike_sas\":[{"   \
+	"\"version\":2,\"state\":\"established\",\"peer_id\":\"hq.example\",\"remote\":"          \
+	"\"192.0.2.1:4500\",\"encr\":\"aes256-gcm\",\"prf\":\"prf-sha384\",\"ke\":\"x25519\","    \
+	"\"mobike\":true,\"ppk\":true,\"ppk_id\":\"branch-7\",\"age_s\":100,\"rekey_in_s\":"      \
+	"200000,\"nat_remote\":"                                                                  \
+	"true}],\"esp_sas\":[{\"direction\":"                                                     \
+	"\"in\",\"spi\":\"c0ffee01\",\"encr\":\"aes256\",\"integ\":\"sha256\",\"esn\":true,"      \
+	"\"library\":\"ipsec-mb SSE\",\"legacy\":true,"                                           \
+	"\"udp\":true,\"packets\":3,\"bytes\":3221225472,\"lost_packets\":1,\"rekey_in_s\":3000}" \
+	",{\"direction\":\"out\",\"spi\":\"c0ffee02\",\"encr\":\"aes256-gcm\",\"packets\":9,"     \
+	"\"dummies\":5,\"tfc_bytes\":1400}"                                                       \
+	",{\"direction\":\"out\",\"spi\":\"c0ffee03\",\"encr\":\"aes256-gcm\",\"tfc_refused\":"   \
+	"true,\"dummies\":1}"                                                                     \
+	"],\"routes\":[\"10.1.0.0/16\",\"fd00::/16\"],\"dns\":[\"10.1.0.53\"],\"history\":[{"     \
+	"\"type\":\"event\",\"time\":\"2024-05-01T10:00:00Z\",\"severity\":\"info\",\"id\":"      \
 	"\"L2S-1\",\"tunnel\":\"hq\",\"sentence\":\"it came up\"}]}"
 
 static const struct {
@@ -62,6 +63,7 @@ static const struct {
          "  traffic     in 7 packets (1.5 KiB), out 8 packets (900 B)\n"
          "  IKEv2       established with hq.example at 192.0.2.1:4500: aes256-gcm prf-sha384 "
          "x25519, 100 s old, rekey in 2 days, NAT\n"
+         "  MOBIKE      yes\n"
          "  PPK         branch-7\n"
          "  ESP in      c0ffee01 aes256 sha256 ESN in UDP by ipsec-mb SSE, LEGACY algorithms, "
          "3 packets (3.0 GiB), lost 1, rekey in "
