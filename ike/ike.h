@@ -406,7 +406,8 @@ struct ike_sa_view {
 	const char *state; /* "half-open", "established", "rekeying", "deleting" */
 	uint64_t spi_i, spi_r;
 	bool initiator, nat_local, nat_remote, fragmentation;
-	bool mobike; /* it can move with the caller's address */
+	bool mobike; /* it can move with the caller's address, */
+	bool moving; /* and has, but the peer has not answered from there yet */
 	enum algo_id encr, prf, integ, ke;
 	struct ls_addr local, remote;
 	struct ike_identity peer_id;

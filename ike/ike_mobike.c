@@ -141,6 +141,7 @@ static void update_response(struct ike_task *t)
 		ike_sa_end(sa, CAUSE_MOBIKE_REFUSED, text);
 		return;
 	}
+	sa->moving = false;
 	if (found.spoken)
 		sa->nat = found;
 	if (found.spoken && next)
@@ -171,6 +172,7 @@ bool ike_mobike_leave(struct ike_sa *sa, const struct ls_addr *local)
 	/* One that is being made, or has ended, has nothing to move. */
 	if (sa->state != IKE_S_ESTABLISHED)
 		return true;
+	sa->moving = true;
 	tell(sa, CAUSE_MOBIKE_MOVING, &before, &after);
 	ike_sa_tell_moved(sa);
 	queue_once(sa, &ops_update);

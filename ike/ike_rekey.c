@@ -86,6 +86,7 @@ static void take_over(struct ike_sa *old, struct ike_sa *sa)
 	sa->local = old->local;
 	sa->remote = old->remote;
 	sa->nat = old->nat;
+	sa->moving = old->moving;
 	ike_children_move(old, sa);
 	old->queue = NULL;
 	while (t) {

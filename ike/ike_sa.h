@@ -84,7 +84,8 @@ struct ike_sa {
 	uint8_t address_index; /* initiator: which of the peer's addresses is tried */
 	struct ike_nat_found nat;
 	bool forced_udp; /* encapsulate even without a NAT */
-	bool mobike;     /* both can let it move (ike_mobike.h) */
+	bool mobike;     /* both can let it move (ike_mobike.h), */
+	bool moving;     /* and we have moved, which the peer has not answered yet */
 	/* with mobike: where the peer's last request went, and came from: its answer goes there */
 	struct ls_addr asked_local, asked_remote;
 	bool seen; /* the peer said how it sees us: */

@@ -45,6 +45,7 @@ bool ike_sa_view(const struct ike *ike, size_t index, struct ike_sa_view *view)
 		.nat_remote = sa->nat.remote,
 		.fragmentation = sa->fragmentation,
 		.mobike = sa->mobike,
+		.moving = sa->moving,
 		.encr = sa->choice.encr,
 		.prf = sa->choice.prf,
 		.integ = sa->choice.integ,

@@ -615,8 +615,8 @@ static void on_status(void *owner, enum msg_role from, const struct msg *m, int 
 		iked_debug_keys_ask(owner, &m->debug_keys_ask);
 }
 
-/* What is only being dialled has nothing to lose: an address of ours that the host would not choose
- * any more (it was the only one for a moment) may lead nowhere. */
+/* What is only being dialled, or moves, has nothing to lose: an address of ours that the host would
+ * not choose any more (it was the only one for a moment) may lead nowhere. */
 static bool source_differs(const struct ike_sa_view *v, struct ls_addr *fresh)
 {
 	return v->local.family == v->remote.family && resolve_source(&v->remote, fresh) &&
@@ -630,7 +630,7 @@ static void path_check(struct iked *d, const struct ike_sa_view *v)
 	struct iked_tunnel *t = tunnel_find(d, v->tunnel);
 	char before[LS_ADDR_TEXT_MAX], after[LS_ADDR_TEXT_MAX];
 	struct ls_addr fresh, old = ls_addr_with_port(v->local, 0);
-	bool dialling = strcmp(v->state, "half-open") == 0;
+	bool dialling = strcmp(v->state, "half-open") == 0 || v->moving;
 
 	if (!t || t->local_fixed || t->conf.start == CONF_START_WAIT ||
 	    !(dialling ? source_differs(v, &fresh)

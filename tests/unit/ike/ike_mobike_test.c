@@ -79,6 +79,7 @@ START_TEST(moves)
 	ck_assert(leaves(p, "203.0.113.7"));
 	/* The caller's SAs go at once, the other ones when the address is proven. */
 	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_MOVED), 1);
+	ck_assert(forge_sa(p, 0)->moving);
 	pair_deliver_one(p);
 	ck_assert(is_at(p, "203.0.113.7"));
 	ck_assert_uint_eq(pair_count(&p->side[1], IKE_REQ_MOVED), 0);
@@ -90,6 +91,7 @@ START_TEST(moves)
 	                 "192.0.2.1 before, 203.0.113.7 now");
 	ck_assert_ptr_nonnull(
 		strstr(pair_event(&p->side[1], CAUSE_MOBIKE_PEER)->text, "203.0.113.7"));
+	ck_assert(!forge_sa(p, 0)->moving);
 	all_is_well(p, "203.0.113.7");
 	pair_free(p);
 }
