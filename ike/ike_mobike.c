@@ -3,6 +3,7 @@
 #include "ike/ike_mobike.h"
 
 #include "ike/ike_names.h"
+#include "ike/ike_qcd.h"
 #include "lib/crypto.h"
 
 #include <string.h>
@@ -225,9 +226,13 @@ static void check_response(struct ike_task *t)
 		return;
 	}
 	/* Sent to more than one address it says nothing (3.7); another check follows. */
-	for (struct ike_sa *s = sa; s; s = successor_of(s))
-		if (ls_addr_equal(&t->where, &s->remote))
-			ike_sa_tell_moved(s);
+	for (struct ike_sa *s = sa; s; s = successor_of(s)) {
+		if (!ls_addr_equal(&t->where, &s->remote))
+			continue;
+		ike_sa_tell_moved(s);
+		/* The token that it has names its old address (RFC 6290 4.4). */
+		ike_qcd_renew(s);
+	}
 	ike_task_done(t);
 }
 

@@ -369,6 +369,33 @@ START_TEST(after_a_move)
 }
 END_TEST
 
+/* The same by MOBIKE, once the new address is proven. */
+START_TEST(after_a_move_that_is_told)
+{
+	struct pair *p = pair_new();
+	struct ls_addr before = p->side[0].ip;
+	unsigned asked;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct ike_peer c = pair_peer(p, i);
+
+		c.mobike = true;
+		pair_set(p, i, &c);
+	}
+	set_up(p);
+	asked = p->side[1].tokens_asked;
+	p->side[0].ip = pair_ip("203.0.113.77");
+	ck_assert(ike_path_moved(p->side[0].ike, 1, &before, &p->side[0].ip, CAUSE_IKE_OWN_ADDRESS,
+	                         p->now));
+	pair_run(p);
+	ck_assert_uint_eq(p->side[1].tokens_asked, asked + 1);
+	pair_settled(p);
+	restart(p, 1, true);
+	ck_assert(ended_at_once(p, 0));
+	pair_free(p);
+}
+END_TEST
+
 /* From elsewhere the same SPIs are worth nothing (5.2). */
 START_TEST(bound_to_the_address)
 {
@@ -455,5 +482,5 @@ END_TEST
 
 IKE_MAIN("ike qcd", a_restart_is_noticed_at_once, without_tokens_it_takes_its_time, another_secret,
          no_bit_may_differ, a_token_of_another_sa, one_of_four, sizes, never_of_an_sa_that_stands,
-         not_if_it_stands_meanwhile, after_a_rekey, after_a_move, bound_to_the_address,
-         kept_in_a_snapshot, a_flood_is_answered_in_part, guessing_is_limited)
+         not_if_it_stands_meanwhile, after_a_rekey, after_a_move, after_a_move_that_is_told,
+         bound_to_the_address, kept_in_a_snapshot, a_flood_is_answered_in_part, guessing_is_limited)
