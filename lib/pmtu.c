@@ -116,6 +116,17 @@ static uint32_t next_lower(const struct ls_pmtu *p, uint32_t below)
 	return 0;
 }
 
+/* A peer that never answers may not be able to; or the line came up while much was lost, and then
+ * ten minutes with a wrong size would be long. */
+static ls_time next_rest(const struct ls_pmtu *p)
+{
+	ls_time rest = p->rest * 2;
+
+	if (p->answered || rest < LS_S(LS_PMTU_AGAIN_S))
+		return LS_S(LS_PMTU_AGAIN_S);
+	return rest < LS_S(LS_PMTU_RAISE_S) ? rest : LS_S(LS_PMTU_RAISE_S);
+}
+
 /* A peer that answers nothing says nothing of the path: nothing changes. */
 static void lower_next(struct ls_pmtu *p, uint32_t lost, ls_time now)
 {
@@ -129,7 +140,8 @@ static void lower_next(struct ls_pmtu *p, uint32_t lost, ls_time now)
 	p->state = LS_PMTU_ERROR;
 	p->probe = 0;
 	p->hint = 0;
-	p->at = now + LS_S(p->answered ? LS_PMTU_AGAIN_S : LS_PMTU_RAISE_S);
+	p->rest = next_rest(p);
+	p->at = now + p->rest;
 }
 
 static void fall(struct ls_pmtu *p, uint32_t to, ls_time now)

@@ -16,7 +16,8 @@ enum {
 	LS_PMTU_BASE = 1200,
 	LS_PMTU_RAISE_S = 600,  /* until larger sizes are tried again */
 	LS_PMTU_CONFIRM_S = 10, /* while traffic flows: until the size in use is asked for again */
-	LS_PMTU_AGAIN_S = 30,   /* nothing was answered: until the next try, */
+	LS_PMTU_AGAIN_S = 30,   /* nothing was answered: until the next try; while none ever was, it
+	                           doubles up to the raise timer */
 	LS_PMTU_PROBE_MS =
 		1000, /* until a probe is taken for lost; twice the round trip if longer, */
 	LS_PMTU_PROBE_MOST_MS = 5000, /* at most this */
@@ -60,6 +61,7 @@ struct ls_pmtu {
 	ls_time raise_at;
 	ls_time hint_at; /* before it no hint is looked at */
 	ls_time rtt;     /* 0: unknown */
+	ls_time rest;    /* until the next try, when nothing was answered the last time */
 };
 
 /* Begins: the ceiling is in use until the path is seen not to carry it. */

@@ -221,12 +221,21 @@ END_TEST
 
 START_TEST(a_peer_that_answers_no_probes)
 {
+	static const unsigned rest[] = {30, 60, 120, 240, 480, 600, 600};
+
 	begin();
+	for (unsigned i = 0; i < sizeof rest / sizeof rest[0]; i++) {
+		settle(0);
+		ck_assert_int_eq(p.state, LS_PMTU_ERROR);
+		ck_assert(!p.answered && !p.measured);
+		ck_assert_uint_eq(p.size, 1500);
+		ck_assert_int_eq(ls_pmtu_deadline(&p), now + LS_S(rest[i]));
+	}
+	/* It was only much that was lost. */
+	settle(1300);
+	ck_assert_uint_eq(p.size, 1300);
 	settle(0);
-	ck_assert_int_eq(p.state, LS_PMTU_ERROR);
-	ck_assert(!p.answered && !p.measured);
-	ck_assert_uint_eq(p.size, 1500);
-	ck_assert_int_eq(ls_pmtu_deadline(&p), now + LS_S(LS_PMTU_RAISE_S));
+	ck_assert_int_eq(ls_pmtu_deadline(&p), now + LS_S(LS_PMTU_AGAIN_S));
 }
 END_TEST
 
