@@ -56,7 +56,9 @@ static void abandon_calls(const struct ike_sa *sa)
 			o->state == IKE_S_INIT || (o->state == IKE_S_AUTH && o->active &&
 		                                   !o->active->outstanding && !o->active->in_bytes);
 
-		if (o == sa || o->tunnel != sa->tunnel || !o->initiator || !early)
+		/* The SA that a rekey is making is no call, and its task's. */
+		if (o == sa || o->tunnel != sa->tunnel || !o->initiator || !early ||
+		    o->rekeyed_from != 0)
 			continue;
 		o->attempt = false;
 		ike_sa_end(o, CAUSE_IKE_DUPLICATE, "");

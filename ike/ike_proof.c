@@ -51,10 +51,12 @@ void ike_proof_inherit(struct ike_sa *sa, const struct ike_sa *old)
 		ike_bytes_set(&sa->peer_chain, old->peer_chain.p, old->peer_chain.len);
 }
 
-/* It serves, or soon will: the certificates are there from the moment on that they were checked. */
+/* It serves, or soon will: the certificates are there from the moment on that they were checked.
+ * The SA that a rekey is making goes with the one that it is made for. */
 static bool stands(const struct ike_sa *sa)
 {
-	return (ike_sa_half_open(sa) && !sa->refused) || sa->state == IKE_S_ESTABLISHED;
+	return (ike_sa_half_open(sa) && !sa->refused && sa->rekeyed_from == 0) ||
+	       sa->state == IKE_S_ESTABLISHED;
 }
 
 bool ike_proof(const struct ike *ike, size_t index, struct ike_proof *proof)

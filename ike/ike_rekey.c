@@ -220,6 +220,10 @@ static void rekey_response(struct ike_task *t)
 	struct ike_text out = ike_text_make(text, sizeof text);
 	enum ls_cause cause;
 
+	if (!sa) {
+		ike_sa_close(old, CAUSE_INTERNAL, "its successor has ended before it stood");
+		return;
+	}
 	if (!t->in.sa.p && error) {
 		if (error->type == IKE_N_INVALID_KE_PAYLOAD && other_group(t, error))
 			return;

@@ -220,9 +220,12 @@ void ike_reap(struct ike *ike)
 			at = &sa->next;
 			continue;
 		}
-		for (struct ike_sa *other = ike->sas; other; other = other->next)
+		for (struct ike_sa *other = ike->sas; other; other = other->next) {
 			if (other->twin == sa)
 				other->twin = NULL;
+			if (other->active && other->active->successor == sa)
+				other->active->successor = NULL;
+		}
 		*at = sa->next;
 		ike->sas_count--;
 		sa_free(sa);

@@ -78,7 +78,7 @@ refused()
 	fi
 }
 
-start="$daemon -F -f $dir/conf --run-dir $dir/run"
+start="$daemon -F -f $dir/conf --run-dir $dir/run --state-dir $dir/state"
 
 good_config
 sed -i 's/start =/strat =/' "$dir/conf"
@@ -175,6 +175,10 @@ done
 cp "$dir/log" "$dir/out"
 grep -q DAEMON_READY "$dir/log" && echo "ok      the good config starts" || fail "the good config starts" "it is not ready"
 
+if grep -q TOKEN_SECRET "$dir/log" || [ "$(stat -c %a "$dir/state/token.secret")" != 600 ]; then
+	fail "the good config starts" "it has no secret for crash detection in its state directory"
+fi
+
 in_ns timeout 20 $start > "$dir/out" 2>&1 < /dev/null
 status=$?
 if [ $status = 1 ] && grep -q "another l2tpsecd with process number $(cat "$dir/run/l2tpsecd.pid") runs in $dir/run" "$dir/out"; then
@@ -201,5 +205,26 @@ running=
 cp "$dir/log" "$dir/out"
 rest=$(left_behind)
 [ $status = 0 ] && [ -z "$rest" ] && echo "ok      it ends with 0 and leaves nothing" || fail "the end" "exit status $status, leaves ${rest:-nothing} behind"
+
+# What it cannot keep is no reason not to run.
+sed -i 's/rotues =/routes =/' "$dir/conf"
+rm -r "$dir/state"
+: > "$dir/state"
+: > "$dir/log"
+ip netns exec "$ns" $start > "$dir/log" 2>&1 < /dev/null &
+running=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+	grep -q DAEMON_READY "$dir/log" && break
+	sleep 0.2
+done
+kill "$running"
+wait "$running"
+running=
+cp "$dir/log" "$dir/out"
+if grep -q DAEMON_READY "$dir/log" && grep -q "TOKEN_SECRET.*$dir/state" "$dir/log"; then
+	echo "ok      a state directory that is none: it runs, and says what it lacks"
+else
+	fail "a state directory that is none" "it does not run, or does not say so"
+fi
 
 [ $failed = 0 ] || { echo "badinput: $failed failed"; exit 1; }

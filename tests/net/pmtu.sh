@@ -212,6 +212,7 @@ scramble_begin()
 	in_net nft -f - <<-'END2'
 		table inet hole { chain forward { type filter hook forward priority -10; ip saddr 198.51.100.2 meta length > 1300 drop; }; }
 	END2
+	: > "$dir/scramble"
 	ip netns exec $NET python3 "$net_root/tests/net/scramble.py" na 198.51.100.2 1300 > "$dir/scramble" 2>&1 &
 	pid_scramble=$!
 	wait_for 5 grep -q ready "$dir/scramble"
@@ -224,7 +225,8 @@ scramble_ends() # PACKETS
 	cat "$dir/scramble"
 	[ "$(sed -n 's/ packets//p' "$dir/scramble")" -ge "$1" ]
 }
-traffic_begin() { in_la ping -q -i 0.2 10.72.0.2 > /dev/null 2>&1 & pid_traffic=$!; }
+# Not by in_la: what would be ended then is a shell, and not what it runs.
+traffic_begin() { ip netns exec $LA ping -q -i 0.2 10.72.0.2 > /dev/null 2>&1 & pid_traffic=$!; }
 
 # Somebody says that the path carries next to nothing: one who knows nothing of the packets, and one who sees them.
 lies()

@@ -97,6 +97,28 @@ START_TEST(a_rekeyed_sa_is_proved_by_the_same)
 }
 END_TEST
 
+/* What a rekey is making goes with what it is made for. */
+START_TEST(a_rekey_under_way_ends_too)
+{
+	struct bank *b = up("P-256", "P-256");
+	struct pair_lose lose = {.side = 1};
+
+	b->p->filter = pair_lose_nth;
+	b->p->context = &lose;
+	ike_rekey_start(b->p->side[1].ike->sas);
+	pair_run(b->p);
+	ck_assert_uint_eq(lose.seen, 1);
+	ck_assert_uint_eq(sas(b, 1), 2);
+	revoke(b, 1, &b->shown[0].own);
+	look_again(b, 1, PKI_NOW);
+	ck_assert_uint_eq(downs(b, 1, CAUSE_IKE_CERT_REVOKED), 1);
+	pair_pass(b->p, LS_S(60));
+	ck_assert_uint_eq(sas(b, 0), 0);
+	ck_assert_uint_eq(sas(b, 1), 0);
+	bank_free(b);
+}
+END_TEST
+
 /* Another one is revoked; time goes by; a fresh CRL is wanted and there is none. */
 START_TEST(all_others_stay)
 {
@@ -165,6 +187,7 @@ int main(void)
 	tcase_add_loop_test(tc, whom_a_crl_names_is_out, 0, 2);
 	tcase_add_test(tc, whom_no_ca_vouches_for_is_out);
 	tcase_add_test(tc, a_rekeyed_sa_is_proved_by_the_same);
+	tcase_add_test(tc, a_rekey_under_way_ends_too);
 	tcase_add_test(tc, all_others_stay);
 	tcase_add_test(tc, who_has_a_key_needs_no_ca);
 	tcase_add_test(tc, a_call_under_way_is_looked_at_too);

@@ -44,6 +44,42 @@ START_TEST(ike_by_each_side)
 }
 END_TEST
 
+/* The peer calls anew while its answer to our rekey is awaited: the SA that is being made is no
+ * call of ours that it has forestalled. */
+START_TEST(ike_rekey_and_a_call_of_the_peer)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		struct pair *p = pair_new();
+		struct pair_lose lose = {.side = 0};
+		struct ike_sa *old;
+
+		pair_up(p);
+		pair_pass(p, LS_S(3)); /* they do not call at once */
+		old = forge_sa(p, 0);
+		p->filter = pair_lose_nth;
+		p->context = &lose;
+		ike_rekey_start(old);
+		pair_run(p);
+		ck_assert_uint_eq(lose.seen, 1);
+		ck_assert_int_eq(
+			ike_init_dial(p->side[1].ike, ike_peer_find(p->side[1].ike, 2), 0, false),
+			CAUSE_NONE);
+		ike_tick(p->side[1].ike, p->now);
+		pair_run(p);
+		ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_UP), 2);
+		ck_assert(ike_rekey_under_way(old) && old->active->successor &&
+		          old->active->successor->state == IKE_S_INIT);
+		if (end)
+			ike_sa_close(old, CAUSE_ADMIN, "");
+		pair_pass(p, LS_S(5));
+		ck_assert_uint_eq(pair_counted(&p->side[0], CAUSE_IKE_REKEYED), !end);
+		ike_stop(p->side[0].ike, 1, CAUSE_ADMIN, p->now);
+		pair_pass(p, LS_S(5));
+		pair_free(p);
+	}
+}
+END_TEST
+
 /* Many lives one after the other. */
 START_TEST(ike_again_and_again)
 {
@@ -472,7 +508,7 @@ START_TEST(old_one_goes)
 }
 END_TEST
 
-IKE_MAIN("ike rekey", ike_by_each_side, ike_again_and_again, ike_simultaneous,
-         ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey, ike_rekey_crosses_close,
-         requests, responses, errors, group_by_name, not_now, no_room, queue_goes_along,
-         old_one_goes)
+IKE_MAIN("ike rekey", ike_by_each_side, ike_rekey_and_a_call_of_the_peer, ike_again_and_again,
+         ike_simultaneous, ike_simultaneous_with_losses, ike_rekey_crosses_child_rekey,
+         ike_rekey_crosses_close, requests, responses, errors, group_by_name, not_now, no_room,
+         queue_goes_along, old_one_goes)
