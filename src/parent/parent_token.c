@@ -24,7 +24,7 @@ int parent_token_open(const char *dir, char path[PARENT_TOKEN_PATH_MAX], char *e
 	struct stat s;
 	int fd;
 
-	snprintf(path, PARENT_TOKEN_PATH_MAX, "%s/token.secret", dir);
+	snprintf(path, PARENT_TOKEN_PATH_MAX, "%s/token.secret", dir ? dir : "");
 	if (!dir || dir[0] != '/') {
 		snprintf(error, cap, "the state directory must be an absolute path");
 		return -1;
