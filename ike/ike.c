@@ -510,16 +510,6 @@ void ike_child_moved(struct ike *ike, uint32_t spi_in, const struct ls_addr *rem
 	leave(ike);
 }
 
-void ike_path_lost(struct ike *ike, uint32_t tunnel, const struct ls_addr *local,
-                   enum ls_cause cause, ls_time now)
-{
-	enter(ike, now);
-	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next)
-		if (sa->tunnel == tunnel && tunnel != 0 && ls_addr_same_ip(&sa->local, local))
-			ike_sa_end(sa, cause, "");
-	leave(ike);
-}
-
 bool ike_path_moved(struct ike *ike, uint32_t tunnel, const struct ls_addr *local,
                     const struct ls_addr *fresh, enum ls_cause cause, ls_time now)
 {

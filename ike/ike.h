@@ -213,13 +213,9 @@ void ike_child_heard(
 	ls_time now); /* verified traffic came in: a sign of life (tell at most once a second) */
 void ike_child_moved(struct ike *ike, uint32_t spi_in, const struct ls_addr *remote,
                      ls_time now); /* verified traffic came from a new address */
-/* The path from `local` is no more, this host reaches the tunnel's peer otherwise: ends the
- * tunnel's SAs from there without a word that could not be sent (to be started anew). */
-void ike_path_lost(struct ike *ike, uint32_t tunnel, const struct ls_addr *local,
-                   enum ls_cause cause, ls_time now);
 /* This host reaches the tunnel's peer from `fresh` now, not from `local`: SAs that both sides can
- * move go on from there (MOBIKE; IKE_REQ_MOVED, and an event), others end as in ike_path_lost().
- * true: none was lost. */
+ * move go on from there (MOBIKE; IKE_REQ_MOVED, and an event), others end without a word that could
+ * not be sent (to be started anew). true: none was lost. */
 bool ike_path_moved(struct ike *ike, uint32_t tunnel, const struct ls_addr *local,
                     const struct ls_addr *fresh, enum ls_cause cause, ls_time now);
 /* The owner doubts that the peer is there (what it sends gets no answer): only a reason to probe.

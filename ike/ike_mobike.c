@@ -75,20 +75,6 @@ static void resend(struct ike_sa *sa)
 	sa->active->resend_at = sa->ike->now;
 }
 
-static void queue_once(struct ike_sa *sa, const struct ike_task_ops *ops)
-{
-	struct ike_task *t = sa->queue;
-
-	while (t && t->ops != ops)
-		t = t->next;
-	if (!t)
-		t = ike_task_new(sa, ops);
-	else
-		return;
-	if (t)
-		ike_task_queue(t);
-}
-
 /* -- the caller -- */
 
 static void update_begin(struct ike_task *t)
@@ -169,14 +155,14 @@ bool ike_mobike_leave(struct ike_sa *sa, const struct ls_addr *local)
 	resend(sa);
 	/* The peer may not know the successor yet, and asks for it where we were. */
 	if (sa->state == IKE_S_REKEYED)
-		queue_once(sa, &ops_update);
+		ike_task_queue_once(sa, &ops_update);
 	/* One that is being made, or has ended, has nothing to move. */
 	if (sa->state != IKE_S_ESTABLISHED)
 		return true;
 	sa->moving = true;
 	tell(sa, CAUSE_MOBIKE_MOVING, &before, &after);
 	ike_sa_tell_moved(sa);
-	queue_once(sa, &ops_update);
+	ike_task_queue_once(sa, &ops_update);
 	return true;
 }
 
@@ -194,7 +180,7 @@ void ike_mobike_probed(struct ike_sa *sa, const struct ike_payloads *in)
 	if (!may_move(sa) || !sa->dialled || !n || n->data.len != IKE_NAT_HASH_SIZE)
 		return;
 	if (sa->seen && memcmp(sa->seen_as, n->data.p, IKE_NAT_HASH_SIZE) != 0)
-		queue_once(sa, &ops_update);
+		ike_task_queue_once(sa, &ops_update);
 	seen_as(sa, in);
 }
 
@@ -269,7 +255,7 @@ static void follow(struct ike_sa *sa)
 	if (sa->state != IKE_S_ESTABLISHED)
 		return;
 	tell(sa, CAUSE_MOBIKE_PEER, &before, &sa->remote);
-	queue_once(sa, &ops_check);
+	ike_task_queue_once(sa, &ops_check);
 }
 
 /* 0, or the notify that refuses it. */

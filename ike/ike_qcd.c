@@ -76,17 +76,8 @@ const struct ike_task_ops ike_ops_qcd = {
 
 void ike_qcd_renew(struct ike_sa *sa)
 {
-	struct ike_task *t;
-
-	if (!sa->ike->qcd.on || sa->state != IKE_S_ESTABLISHED)
-		return;
-	/* One that waits asks for what holds when its turn comes. */
-	for (t = sa->queue; t; t = t->next)
-		if (t->ops == &ike_ops_qcd)
-			return;
-	t = ike_task_new(sa, &ike_ops_qcd);
-	if (t)
-		ike_task_queue(t);
+	if (sa->ike->qcd.on && sa->state == IKE_S_ESTABLISHED)
+		ike_task_queue_once(sa, &ike_ops_qcd);
 }
 
 /* -- who has lost its SAs -- */

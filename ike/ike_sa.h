@@ -292,6 +292,9 @@ bool ike_sa_busy_with_children(const struct ike_sa *sa);
 struct ike_task *ike_task_new(struct ike_sa *sa, const struct ike_task_ops *ops);
 /* Queues an exchange of ours; it begins when those before it are done. */
 void ike_task_queue(struct ike_task *t);
+/* Queues a new exchange of that kind, unless one waits already: it says what holds when its turn
+ * comes. */
+void ike_task_queue_once(struct ike_sa *sa, const struct ike_task_ops *ops);
 /* Seals and sends the request that was built, and starts its retransmission. */
 void ike_task_send(struct ike_task *t, struct ike_build *b);
 /* The same for a message that is whole already (IKE_SA_INIT). */

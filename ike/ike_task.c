@@ -109,6 +109,19 @@ void ike_task_queue(struct ike_task *t)
 	tasks_next(t->sa);
 }
 
+void ike_task_queue_once(struct ike_sa *sa, const struct ike_task_ops *ops)
+{
+	struct ike_task *t = sa->queue;
+
+	while (t && t->ops != ops)
+		t = t->next;
+	if (t)
+		return;
+	t = ike_task_new(sa, ops);
+	if (t)
+		ike_task_queue(t);
+}
+
 struct ike_build ike_task_build(struct ike_task *t)
 {
 	return ike_build_make(t->sa->ike->plain, sizeof t->sa->ike->plain);

@@ -80,7 +80,7 @@ START_TEST(peer_that_forgot)
 	c.dpd_idle_s = 10;
 	pair_set(p, 0, &c);
 	pair_up(p);
-	ike_path_lost(p->side[1].ike, 2, &p->side[1].ip, CAUSE_SHUTDOWN, p->now);
+	ike_path_moved(p->side[1].ike, 2, &p->side[1].ip, &p->side[1].ip, CAUSE_SHUTDOWN, p->now);
 	pair_pass(p, LS_S(9));
 	ck_assert_uint_eq(pair_count(&p->side[0], IKE_REQ_DOWN), 0);
 	pair_pass(p, LS_S(4));

@@ -47,6 +47,13 @@ static unsigned downs(struct bank *b, unsigned side, enum ls_cause cause)
 	return n;
 }
 
+static void nothing_stays(struct bank *b)
+{
+	pair_pass(b->p, LS_S(60));
+	ck_assert_uint_eq(sas(b, 0), 0);
+	ck_assert_uint_eq(sas(b, 1), 0);
+}
+
 static struct bank *up(const char *kind_a, const char *kind_b)
 {
 	struct bank *b = bank_new(kind_a, kind_b);
@@ -66,9 +73,7 @@ START_TEST(whom_a_crl_names_is_out)
 	look_again(b, here, PKI_NOW);
 	ck_assert_uint_eq(downs(b, here, CAUSE_IKE_CERT_REVOKED), 1);
 	ck_assert_uint_eq(downs(b, there, CAUSE_PEER_ASKED), 1);
-	pair_pass(b->p, LS_S(60));
-	ck_assert_uint_eq(sas(b, 0), 0);
-	ck_assert_uint_eq(sas(b, 1), 0);
+	nothing_stays(b);
 	bank_free(b);
 }
 END_TEST
@@ -112,9 +117,7 @@ START_TEST(a_rekey_under_way_ends_too)
 	revoke(b, 1, &b->shown[0].own);
 	look_again(b, 1, PKI_NOW);
 	ck_assert_uint_eq(downs(b, 1, CAUSE_IKE_CERT_REVOKED), 1);
-	pair_pass(b->p, LS_S(60));
-	ck_assert_uint_eq(sas(b, 0), 0);
-	ck_assert_uint_eq(sas(b, 1), 0);
+	nothing_stays(b);
 	bank_free(b);
 }
 END_TEST

@@ -43,6 +43,14 @@ START_TEST(traffic_is_life)
 }
 END_TEST
 
+/* Without MOBIKE. */
+static void path_lost_from(struct pair *p, uint32_t tunnel, const struct ls_addr *local)
+{
+	struct ls_addr fresh = pair_ip("203.0.113.7");
+
+	ike_path_moved(p->side[0].ike, tunnel, local, &fresh, CAUSE_IKE_OWN_ADDRESS, p->now);
+}
+
 /* A path that is lost ends the SAs on it, and those alone, without a word. */
 START_TEST(path_lost)
 {
@@ -51,11 +59,11 @@ START_TEST(path_lost)
 
 	pair_up(p);
 	sent = p->sent[0];
-	ike_path_lost(p->side[0].ike, 1, &p->side[1].ip, CAUSE_IKE_OWN_ADDRESS, p->now);
-	ike_path_lost(p->side[0].ike, 2, &p->side[0].ip, CAUSE_IKE_OWN_ADDRESS, p->now);
+	path_lost_from(p, 1, &p->side[1].ip);
+	path_lost_from(p, 2, &p->side[0].ip);
 	pair_run(p);
 	ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 1);
-	ike_path_lost(p->side[0].ike, 1, &p->side[0].ip, CAUSE_IKE_OWN_ADDRESS, p->now);
+	path_lost_from(p, 1, &p->side[0].ip);
 	pair_run(p);
 	ck_assert_uint_eq(pair_ike_sas(&p->side[0]), 0);
 	ck_assert_uint_eq(p->sent[0], sent);
