@@ -25,7 +25,8 @@ compare() { python3 "$tool" $LA $A hq $GB branch $LB "$(process_of a gateway)" "
 writes() { in_b cat /sys/class/net/branch/statistics/rx_packets; }
 reads() { in_a cat /sys/class/net/hq/statistics/tx_packets; }
 
-# all_arrives WORD...: and what is joined, is only with that offload
+# all_arrives WORD...: and what is joined, is only with that offload. How much of it is, is a matter of who runs when: what comes one by one
+# is joined with nothing.
 all_arrives()
 {
 	before_w=$(writes) before_r=$(reads)
@@ -36,12 +37,11 @@ all_arrives()
 	w=$(($(writes) - before_w)) r=$(($(reads) - before_r))
 	echo "of ${n:-0} packets, $r reads and $w writes"
 	case " $* " in
-	*" join "*) [ $((w * 4)) -lt $((n * 3)) ] ;;
+	*" join "*) [ $w -lt "$n" ] ;;
 	*) [ $w -ge "$n" ] ;;
 	esac || status=1
 	case " $* " in
-	*" tun-tso "*) [ $((r * 4)) -lt $((n * 3)) ] ;;
-	*" tun-uso "*) [ $r -lt "$n" ] ;;
+	*" tun-tso "* | *" tun-uso "*) [ $r -lt "$n" ] ;;
 	*) [ $r -ge "$n" ] ;;
 	esac || status=1
 	return $status
