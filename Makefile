@@ -73,13 +73,13 @@ $(B)/l2tpsecd: $(call obj,src/main.c) $(B)/daemon.a $(B)/engines.a
 	$(Q)$(LINKER) -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
 $(B)/l2tpsecctl: $(call obj,src/ctl/ctl_main.c) $(B)/ctl.a $(B)/daemon.a $(B)/engines.a
 	$(call say,LD)
-	$(Q)$(LINKER) -o $@ $^ $(DAEMON_LIBS) $(CRYPTO_LIBS)
+	$(Q)$(LINKER) -o $@ $^ $(CTL_LIBS) $(DAEMON_LIBS) $(CRYPTO_LIBS)
 
 # Some run the programs.
 $(B)/unit/%: $(B)/tests/unit/%.o $(B)/ctl.a $(B)/daemon.a $(B)/engines.a | $(B)/l2tpsecd $(B)/l2tpsecctl
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(LINKER) -o $@ $^ $(CHECK_LIBS) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+	$(Q)$(LINKER) -o $@ $^ $(CHECK_LIBS) $(CTL_LIBS) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
 $(B)/sim/%: $(B)/tests/sim/%.o $(SIM) $(B)/daemon.a $(B)/engines.a tests/sim/wrap.options
 	@mkdir -p $(@D)
 	$(call say,LD)
@@ -99,7 +99,7 @@ $(B)/bench/%: $(B)/bench/%.o $(B)/daemon.a $(B)/engines.a
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/daemon.a $(B)/engines.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(LINKER) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
+	$(Q)$(LINKER) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(filter %.a,$^) $(CTL_LIBS) $(DAEMON_LIBS) $(CRYPTO_LIBS) -lpthread
 $(B)/fuzz/ctl_fuzz $(B)/fuzz/pki_db_fuzz: $(call obj,$(filter-out %_main.c,$(CTL)))
 
 # -- proof --

@@ -435,6 +435,7 @@ void ike_distrust(struct ike *ike, const struct ike_proof *proof, enum ls_cause 
 /* Secrets of an IKE SA for Wireshark (a debug command that only root can use): SK_ei, SK_er, SK_ai,
  * SK_ar. */
 struct ike_debug_keys {
+	uint32_t tunnel; /* 0: not known yet */
 	uint64_t spi_i, spi_r;
 	enum algo_id encr, integ;
 	struct ls_bytes sk_ei, sk_er, sk_ai, sk_ar; /* into the engine, until its next call */

@@ -86,6 +86,7 @@ bool ike_debug_keys(const struct ike *ike, size_t index, struct ike_debug_keys *
 	if (!sa)
 		return false;
 	*keys = (struct ike_debug_keys){
+		.tunnel = sa->tunnel,
 		.spi_i = sa->spi_i,
 		.spi_r = sa->spi_r,
 		.encr = sa->keys.encr,

@@ -36,7 +36,7 @@ enum control_command {
 	CONTROL_EVENTS,   /* all or one tunnel: event...; with CONTROL_FLAG_FOLLOW on and on */
 	CONTROL_VERSION_SHOW, /* version */
 	CONTROL_CONFIG,       /* setting... */
-	CONTROL_KEYS,         /* key...: secrets of running SAs, root only */
+	CONTROL_KEYS,         /* all or one tunnel: key...: secrets of running SAs, root only */
 	CONTROL_TRACE,        /* all or one tunnel: trace..., on and on */
 };
 

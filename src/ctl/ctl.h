@@ -9,13 +9,25 @@
 
 enum { CTL_DONE = 0, CTL_FAILED = 1, CTL_MISUSED = 2 };
 
+/* Something that is looked after while answers are awaited. Signals that are blocked come then. */
+struct ctl_beside {
+	void *owner;
+	int fd; /* has something to be read; -1: none */
+	/* Something may be there, or a signal has come: gives for how many ms not to look again
+	 * (-1: until something comes); *enough ends the command as done. */
+	int (*look)(struct ctl_beside *, bool *enough);
+};
+
 struct ctl_options {
 	const char *socket;
 	bool json;   /* objects as they come, one a line */
 	bool follow; /* events: go on */
 	bool all;    /* status: SAs and history of all tunnels */
 	bool no_wait;
-	bool verbose; /* trace: what the payloads say */
+	bool verbose;              /* trace: what the payloads say */
+	const char *pcap;          /* trace: the file that packets go into; NULL: none do */
+	struct ctl_beside *beside; /* NULL: nothing is */
+	void *context;             /* of `show` */
 };
 
 /* Asks the daemon and gives each object but the last to show (NULL: none). Gives the exit status,
@@ -30,6 +42,9 @@ void ctl_show(const struct ctl_options *o, json_t *object);
 void ctl_printable(json_t *value);
 /* A list of tunnels begins: its head line is shown before the first. */
 void ctl_show_list(bool list);
+
+/* ctl_pcap.c: trace with a capture and the keys that open it; gives the exit status. */
+int ctl_pcap(const struct ctl_options *o, const char *tunnel);
 
 /* ctl_doctor.c: what this host lacks; gives the exit status. */
 int ctl_doctor(const struct ctl_options *o);

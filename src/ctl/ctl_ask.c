@@ -2,6 +2,8 @@
 #include "src/ctl/ctl.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +65,27 @@ static bool take(const struct ctl_options *o, json_t *object,
 	return true;
 }
 
+/* Waits for an answer on fd; false: what is beside has enough. */
+static bool await(struct ctl_beside *b, int fd)
+{
+	struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = b->fd, .events = POLLIN}};
+	bool enough = false;
+	sigset_t none;
+
+	sigemptyset(&none);
+	while (!(p[0].revents & (POLLIN | POLLHUP | POLLERR))) {
+		int wait = b->look(b, &enough);
+		struct timespec t = {.tv_sec = wait / 1000, .tv_nsec = wait % 1000 * 1000000L};
+
+		if (enough)
+			return false;
+		p[0].revents = 0;
+		if (ppoll(p, 2, wait < 0 ? NULL : &t, &none) < 0)
+			p[0].revents = 0;
+	}
+	return true;
+}
+
 int ctl_ask(const struct ctl_options *o, const struct control_request *r,
             void (*show)(const struct ctl_options *, json_t *), char *message, size_t cap)
 {
@@ -78,9 +101,14 @@ int ctl_ask(const struct ctl_options *o, const struct control_request *r,
 		return say_no(message, cap, CTL_FAILED, "cannot ask the daemon", strerror(errno));
 	}
 	for (bool last = false; !last;) {
-		ssize_t n = recv(fd, answer, sizeof answer - 1, 0);
+		ssize_t n;
 		json_t *object;
 
+		if (o->beside && !await(o->beside, fd)) {
+			status = say_no(message, cap, CTL_DONE, "", "");
+			break;
+		}
+		n = recv(fd, answer, sizeof answer - 1, 0);
 		if (n <= 0) {
 			status = say_no(message, cap, CTL_FAILED,
 			                "the daemon ended the conversation",

@@ -19,7 +19,8 @@ enum {
 	OPTION_RUN_DIR = 256,
 	OPTION_JSON,
 	OPTION_VERSION,
-	OPTION_NO_WAIT
+	OPTION_NO_WAIT,
+	OPTION_PCAP
 };
 
 enum takes { NOTHING, MAYBE_TUNNEL, TUNNEL };
@@ -39,7 +40,7 @@ static const struct command {
 	{"events", CONTROL_EVENTS, MAYBE_TUNNEL, "what happened lately (-f: go on)"},
 	{"config", CONTROL_CONFIG, NOTHING, "the effective values and where each came from"},
 	{"trace", CONTROL_TRACE, MAYBE_TUNNEL, "IKE messages as they go and come, in words"},
-	{"keys", CONTROL_KEYS, NOTHING, "secrets of running SAs for Wireshark (root)"},
+	{"keys", CONTROL_KEYS, MAYBE_TUNNEL, "secrets of running SAs for Wireshark (root)"},
 	{"version", CONTROL_VERSION_SHOW, NOTHING, "version of the running daemon"},
 };
 
@@ -49,6 +50,7 @@ static const struct option options[] = {
 	{"all", no_argument, NULL, 'a'},
 	{"verbose", no_argument, NULL, 'v'},
 	{"no-wait", no_argument, NULL, OPTION_NO_WAIT},
+	{"pcap", required_argument, NULL, OPTION_PCAP},
 	{"run-dir", required_argument, NULL, OPTION_RUN_DIR},
 	{"version", no_argument, NULL, OPTION_VERSION},
 	{"help", no_argument, NULL, 'h'},
@@ -71,6 +73,7 @@ static void usage(FILE *to)
 	      "  -f, --follow   events: go on\n"
 	      "  -a, --all      status: all about all tunnels\n"
 	      "  -v, --verbose  trace: what the payloads say\n"
+	      "  --pcap FILE    trace: also the packets, and the keys to open them (root)\n"
 	      "  --no-wait      up, down: do not wait for the end\n"
 	      "  --run-dir DIR  the directory that the daemon was given (" L2TPSEC_RUN_DIR ")\n"
 	      "  --version      the version of this program\n"
@@ -94,8 +97,6 @@ static int run(const struct ctl_options *o, const struct command *c, const char 
 	char message[MESSAGE_MAX] = "";
 	int status;
 
-	if (strlen(tunnel) >= sizeof r.tunnel)
-		return misused("there is no tunnel", tunnel);
 	snprintf(r.tunnel, sizeof r.tunnel, "%s", tunnel);
 	r.flags =
 		(uint8_t)((o->follow ? CONTROL_FLAG_FOLLOW : 0) | (o->all ? CONTROL_FLAG_FULL : 0) |
@@ -116,6 +117,8 @@ static int command_find(const struct ctl_options *o, int words, char **word)
 		usage(stderr);
 		return CTL_MISUSED;
 	}
+	if (o->pcap && strcmp(word[0], "trace") != 0)
+		return misused("--pcap goes with trace, not with", word[0]);
 	if (strcmp(word[0], "pki") == 0)
 		return ctl_pki(o, words, word);
 	if (words > 2)
@@ -129,7 +132,9 @@ static int command_find(const struct ctl_options *o, int words, char **word)
 			return misused("which tunnel? Name one after", word[0]);
 		if (commands[i].takes == NOTHING && words > 1)
 			return misused("too many words", tunnel);
-		return run(o, &commands[i], tunnel);
+		if (strlen(tunnel) >= CONTROL_TUNNEL_MAX)
+			return misused("there is no tunnel", tunnel);
+		return o->pcap ? ctl_pcap(o, tunnel) : run(o, &commands[i], tunnel);
 	}
 	return misused("there is no command", word[0]);
 }
@@ -138,7 +143,7 @@ static int command_find(const struct ctl_options *o, int words, char **word)
 static int own_words(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (strcmp(argv[i], "--run-dir") == 0)
+		if (strcmp(argv[i], "--run-dir") == 0 || strcmp(argv[i], "--pcap") == 0)
 			i++;
 		else if (argv[i][0] != '-')
 			return strcmp(argv[i], "pki") == 0 ? i + 1 : argc;
@@ -170,6 +175,9 @@ int main(int argc, char **argv)
 			break;
 		case 'v':
 			o.verbose = true;
+			break;
+		case OPTION_PCAP:
+			o.pcap = optarg;
 			break;
 		case OPTION_RUN_DIR:
 			snprintf(path, sizeof path, "%s/control", optarg);

@@ -240,16 +240,22 @@ static void sa_keys(struct gw_gateway *gw, uint64_t id, const struct esp_sa *sa,
 	secret_wipe(integ, sizeof integ);
 }
 
+static void tunnel_keys(struct gw_gateway *gw, uint64_t id, const struct gw_tunnel *t)
+{
+	for (const struct gw_chain *c = t->chains; c; c = c->next)
+		for (unsigned i = 0; i < c->pairs; i++) {
+			sa_keys(gw, id, c->pair[i].in, &c->pair[i].keys_in);
+			if (c->pair[i].out)
+				sa_keys(gw, id, c->pair[i].out, &c->pair[i].keys_out);
+		}
+}
+
 void gw_debug_keys_ask(struct gw_gateway *gw, const struct msg_debug_keys_ask *m)
 {
 	struct msg_status_end end = {.id = m->id, .role = MSG_ROLE_GATEWAY};
 
 	for (const struct gw_tunnel *t = gw->tunnels; t; t = t->next)
-		for (const struct gw_chain *c = t->chains; c; c = c->next)
-			for (unsigned i = 0; i < c->pairs; i++) {
-				sa_keys(gw, m->id, c->pair[i].in, &c->pair[i].keys_in);
-				if (c->pair[i].out)
-					sa_keys(gw, m->id, c->pair[i].out, &c->pair[i].keys_out);
-			}
+		if (m->tunnel == 0 || m->tunnel == t->id)
+			tunnel_keys(gw, m->id, t);
 	GW_SEND(gw, PARENT, status_end, &end);
 }

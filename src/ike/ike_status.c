@@ -130,26 +130,31 @@ static struct hex hex(struct ls_bytes b)
 	return h;
 }
 
+static void sa_keys(struct iked *d, uint64_t id, const struct ike_debug_keys *k)
+{
+	struct msg_debug_keys m = {.id = id, .kind = MSG_DEBUG_IKE};
+	struct hex ei = hex(k->sk_ei), er = hex(k->sk_er), ai = hex(k->sk_ai), ar = hex(k->sk_ar);
+
+	snprintf(m.line, sizeof m.line, "%016llx,%016llx,%s,%s,\"%s\",%s,%s,\"%s\"",
+	         (unsigned long long)k->spi_i, (unsigned long long)k->spi_r, ei.text, er.text,
+	         wireshark_encr(algo_get(k->encr)), ai.text, ar.text,
+	         wireshark_integ(k->integ ? algo_get(k->integ) : NULL));
+	IKED_SEND(d, PARENT, debug_keys, &m);
+	secret_wipe(&m, sizeof m);
+	secret_wipe(&ei, sizeof ei);
+	secret_wipe(&er, sizeof er);
+	secret_wipe(&ai, sizeof ai);
+	secret_wipe(&ar, sizeof ar);
+}
+
 void iked_debug_keys_ask(struct iked *d, const struct msg_debug_keys_ask *ask)
 {
 	struct msg_status_end end = {.id = ask->id, .role = MSG_ROLE_IKE};
 	struct ike_debug_keys k;
 
-	for (size_t i = 0; ike_debug_keys(d->ike, i, &k); i++) {
-		struct msg_debug_keys m = {.id = ask->id, .kind = MSG_DEBUG_IKE};
-		struct hex ei = hex(k.sk_ei), er = hex(k.sk_er), ai = hex(k.sk_ai),
-			   ar = hex(k.sk_ar);
-
-		snprintf(m.line, sizeof m.line, "%016llx,%016llx,%s,%s,\"%s\",%s,%s,\"%s\"",
-		         (unsigned long long)k.spi_i, (unsigned long long)k.spi_r, ei.text, er.text,
-		         wireshark_encr(algo_get(k.encr)), ai.text, ar.text,
-		         wireshark_integ(k.integ ? algo_get(k.integ) : NULL));
-		IKED_SEND(d, PARENT, debug_keys, &m);
-		secret_wipe(&m, sizeof m);
-		secret_wipe(&ei, sizeof ei);
-		secret_wipe(&er, sizeof er);
-		secret_wipe(&ai, sizeof ai);
-		secret_wipe(&ar, sizeof ar);
-	}
+	for (size_t i = 0; ike_debug_keys(d->ike, i, &k); i++)
+		if (k.sk_ei.len > 0 &&
+		    (ask->tunnel == 0 || k.tunnel == 0 || k.tunnel == ask->tunnel))
+			sa_keys(d, ask->id, &k);
 	IKED_SEND(d, PARENT, status_end, &end);
 }

@@ -55,7 +55,7 @@ _l2tpsecctl_pki()
 _l2tpsecctl()
 {
 	local commands="status up down why reload counters events trace config keys version doctor pki"
-	local options="--json --follow --all --no-wait --verbose --run-dir --version --help -f -a -v -h"
+	local options="--json --follow --all --no-wait --verbose --pcap --run-dir --version --help -f -a -v -h"
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local i word command="" tunnel="" run_dir="" after=0
 
@@ -64,9 +64,14 @@ _l2tpsecctl()
 		mapfile -t COMPREPLY < <(compgen -d -- "$current")
 		return
 	fi
+	if [[ $previous == --pcap ]]; then
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
+		return
+	fi
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
 		case $word in
+		--pcap) ((i++)) ;;
 		--run-dir) run_dir=${COMP_WORDS[++i]} ;;
 		-*) ;;
 		*) if [[ -z $command ]]; then command=$word after=$((i + 1)); else tunnel=$word; fi ;;
@@ -80,7 +85,7 @@ _l2tpsecctl()
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$current")
 	elif [[ -z $tunnel ]]; then
 		case $command in
-		status | up | down | why | events | trace)
+		status | up | down | why | events | trace | keys)
 			mapfile -t COMPREPLY < <(compgen -W "$(_l2tpsecctl_tunnels "$run_dir")" -- "$current")
 			;;
 		esac

@@ -49,7 +49,7 @@ static void collect(struct control_client *c, unsigned roles)
 	c->tunnels = json_object();
 	for (unsigned i = 0; i < PARENT_CHILDREN; i++) {
 		struct msg_status_ask status = {.id = c->id, .tunnel = c->tunnel};
-		struct msg_debug_keys_ask keys = {.id = c->id};
+		struct msg_debug_keys_ask keys = {.id = c->id, .tunnel = c->tunnel};
 		struct child *child = &p->child[i];
 		bool sent;
 
@@ -369,8 +369,10 @@ static void status(struct control_client *c)
 
 static void keys(struct control_client *c)
 {
-	parent_tell(parent_of(c), 0, CAUSE_KEYS_SHOWN, NULL, "to user number %u, process %ld",
-	            (unsigned)c->uid, (long)c->pid);
+	if (!control_tunnel_choose(c))
+		return;
+	parent_tell(parent_of(c), c->tunnel, CAUSE_KEYS_SHOWN, NULL,
+	            "to user number %u, process %ld", (unsigned)c->uid, (long)c->pid);
 	collect(c, MSG_ROLE_IKE | MSG_ROLE_GATEWAY);
 }
 

@@ -366,6 +366,7 @@ START_TEST(keys_are_shown_and_that_is_told)
 
 	ck_assert_ptr_nonnull(alone_event(CAUSE_KEYS_SHOWN));
 	alone_is_told(MSG_ROLE_GATEWAY, MSG_TYPE_DEBUG_KEYS_ASK, &m);
+	ck_assert_uint_eq(m.debug_keys_ask.tunnel, 0);
 	key.debug_keys = (struct msg_debug_keys){
 		.id = m.debug_keys_ask.id, .kind = MSG_DEBUG_ESP, .line = "\"IPv4\""};
 	alone_is_told_nothing(MSG_ROLE_KEYS);

@@ -137,6 +137,32 @@ START_TEST(a_daemon_that_hangs_up_is_a_failure)
 }
 END_TEST
 
+static unsigned looked;
+
+static int look(struct ctl_beside *b, bool *enough)
+{
+	ck_assert_ptr_eq(b->owner, &d);
+	*enough = strcmp(types, "trace trace ") == 0 && ++looked > 3;
+	return 10;
+}
+
+/* What is beside is looked after while nothing comes, and ends it when it has enough. */
+START_TEST(beside_an_answer_that_does_not_come)
+{
+	struct ctl_beside b = {.owner = &d, .fd = -1, .look = look};
+
+	d = (struct ctl_daemon){.answer = {"{\"type\":\"trace\"}", "{\"type\":\"trace\"}"},
+	                        .stays = true};
+	ctl_daemon_start(&d);
+	o.beside = &b;
+	looked = 0;
+	ck_assert_int_eq(ask(), CTL_DONE);
+	ck_assert_uint_eq(looked, 4);
+	ck_assert_str_eq(types, "trace trace ");
+	ck_assert_str_eq(message, "");
+}
+END_TEST
+
 START_TEST(nobody_there_is_said)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -197,6 +223,7 @@ int main(void)
 	tcase_add_test(tc, what_is_no_object_is_passed_over);
 	tcase_add_test(tc, the_largest_answer_is_read_whole);
 	tcase_add_test(tc, a_daemon_that_hangs_up_is_a_failure);
+	tcase_add_test(tc, beside_an_answer_that_does_not_come);
 	tcase_add_test(tc, nobody_there_is_said);
 	tcase_add_test(tc, a_path_that_no_socket_can_have);
 	tcase_add_test(tc, what_cannot_be_asked_is_not_sent);

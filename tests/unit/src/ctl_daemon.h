@@ -18,8 +18,10 @@ struct ctl_daemon {
 	char dir[32], path[48];
 	const char *answer[DAEMON_ANSWERS]; /* up to the first NULL; then it hangs up */
 	size_t len[DAEMON_ANSWERS];         /* 0: a text */
+	void *(*serve)(void *);             /* instead of that; given this struct */
 	int fd;
 	pthread_t thread;
+	bool stays; /* it does not hang up: the other side does */
 	bool asked; /* a request came, well-formed */
 	struct control_request request;
 };
@@ -35,6 +37,8 @@ static inline void *ctl_daemon_serve(void *arg)
 		d->asked = control_request_decode(bytes, (size_t)n, &d->request, &version);
 	for (unsigned i = 0; n > 0 && i < DAEMON_ANSWERS && d->answer[i]; i++)
 		send(fd, d->answer[i], d->len[i] ? d->len[i] : strlen(d->answer[i]), MSG_NOSIGNAL);
+	if (d->stays)
+		recv(fd, bytes, sizeof bytes, 0);
 	if (fd >= 0)
 		close(fd);
 	return NULL;
@@ -49,7 +53,7 @@ static inline void ctl_daemon_place(struct ctl_daemon *d)
 	d->fd = -1;
 }
 
-/* It serves one request. */
+/* It serves one request, unless it has a `serve` of its own. */
 static inline void ctl_daemon_start(struct ctl_daemon *d)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};
@@ -59,7 +63,8 @@ static inline void ctl_daemon_start(struct ctl_daemon *d)
 	d->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(bind(d->fd, (struct sockaddr *)&at, sizeof at), 0);
 	ck_assert_int_eq(listen(d->fd, 1), 0);
-	ck_assert_int_eq(pthread_create(&d->thread, NULL, ctl_daemon_serve, d), 0);
+	ck_assert_int_eq(
+		pthread_create(&d->thread, NULL, d->serve ? d->serve : ctl_daemon_serve, d), 0);
 }
 
 static inline void ctl_daemon_end(struct ctl_daemon *d)

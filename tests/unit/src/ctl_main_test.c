@@ -38,6 +38,7 @@ static const struct {
 	{{"events", "-f", "hq"}, CONTROL_EVENTS, CONTROL_FLAG_FOLLOW, "hq"},
 	{{"config"}, CONTROL_CONFIG, 0, ""},
 	{{"keys"}, CONTROL_KEYS, 0, ""},
+	{{"keys", "hq"}, CONTROL_KEYS, 0, "hq"},
 	{{"version"}, CONTROL_VERSION_SHOW, 0, ""},
 	{{"--", "why", "-f"}, CONTROL_WHY, 0, "-f"},
 };
@@ -67,6 +68,7 @@ static const struct {
 	{{"status", "hq", "x"}, "too many words 'x'"},
 	{{"doctor", "hq"}, "too many words 'hq'"},
 	{{"--wrong", "status"}, "the option is unknown"},
+	{{"--pcap", "pki", "status"}, "--pcap goes with trace, not with 'status'"},
 	{{"up", "a-name-of-more-than-sixty-three-letters-that-no-tunnel-can-ever-have-here"},
          "there is no tunnel 'a-name-of-more"},
 };

@@ -201,6 +201,9 @@ static const char *shown(uint16_t encr, uint16_t integ, size_t keymat_len, bool 
 			snprintf(line, sizeof line, "%s", m.debug_keys.line);
 	}
 	ck_assert_uint_eq(n, 2 * chain);
+	ask_keys.tunnel = 2;
+	gw_debug_keys_ask(gw, &ask_keys);
+	ck_assert(!alone_told(alone_parent, MSG_TYPE_DEBUG_KEYS, &m));
 	return line;
 }
 

@@ -3,7 +3,7 @@
 #include "src/ike/iked.h"
 #include "tests/unit/src/proc_fake.h"
 
-enum { SAS = 3 };
+enum { SAS = 4 };
 
 static struct iked d;
 static struct ls_counters engine;
@@ -190,9 +190,9 @@ START_TEST(counters_are_summed)
 }
 END_TEST
 
-static void keys_ask(void)
+static void keys_ask(uint32_t tunnel)
 {
-	struct msg_debug_keys_ask m = {.id = 77};
+	struct msg_debug_keys_ask m = {.id = 77, .tunnel = tunnel};
 
 	iked_debug_keys_ask(&d, &m);
 }
@@ -227,7 +227,7 @@ START_TEST(keys_are_lines_for_wireshark)
 	                                  .sk_er = LS_BYTES(er, sizeof er),
 	                                  .sk_ai = LS_BYTES(ai, sizeof ai),
 	                                  .sk_ar = LS_BYTES(ar, sizeof ar)};
-	keys_ask();
+	keys_ask(0);
 	m = &fake_message(0, MSG_ROLE_PARENT, MSG_TYPE_DEBUG_KEYS)->debug_keys;
 	ck_assert(m->id == 77 && m->kind == MSG_DEBUG_IKE);
 	snprintf(expected, sizeof expected,
@@ -257,13 +257,33 @@ START_TEST(the_longest_keys_are_not_cut)
 	                                  .sk_er = LS_BYTES(key, sizeof key),
 	                                  .sk_ai = LS_BYTES(key, sizeof key),
 	                                  .sk_ar = LS_BYTES(key, sizeof key)};
-	keys_ask();
+	keys_ask(0);
 	line = fake_message(0, MSG_ROLE_PARENT, MSG_TYPE_DEBUG_KEYS)->debug_keys.line;
 	for (unsigned i = 0; i < 4; i++) {
 		line = strstr(line, digits);
 		ck_assert_ptr_nonnull(line);
 		line += sizeof key;
 	}
+}
+END_TEST
+
+/* With those of a caller that has not said who it is; and none that there are not yet. */
+START_TEST(keys_of_one_tunnel)
+{
+	static const uint8_t key[] = {1};
+	static const uint32_t of[] = {3, 4, 0, 3};
+
+	set_up();
+	keys_count = 4;
+	for (unsigned i = 0; i < keys_count; i++)
+		keys[i] = (struct ike_debug_keys){
+			.tunnel = of[i], .spi_i = i, .sk_ei = LS_BYTES(key, i == 3 ? 0 : 1)};
+	keys_ask(3);
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(
+			fake_message(i, MSG_ROLE_PARENT, MSG_TYPE_DEBUG_KEYS)->debug_keys.line[15],
+			i ? '2' : '0');
+	ends_at(2);
 }
 END_TEST
 
@@ -277,5 +297,6 @@ int main(void)
 	tcase_add_test(tc, counters_are_summed);
 	tcase_add_loop_test(tc, keys_are_lines_for_wireshark, 0, sizeof names / sizeof names[0]);
 	tcase_add_test(tc, the_longest_keys_are_not_cut);
+	tcase_add_test(tc, keys_of_one_tunnel);
 	return run_cases("ike_status", tc);
 }
