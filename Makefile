@@ -49,7 +49,7 @@ obj = $(patsubst %.c,$(B)/%.o,$(1))
 .SECONDARY:
 all: $(B)/l2tpsecd $(B)/l2tpsecctl
 tests: all $(UNIT) $(TOOLS) $(B)/bench/instructions
-tests-threaded: $(THREADED)
+tests-threaded: $(THREADED) $(B)/l2tpsecd $(B)/l2tpsecctl
 
 $(B)/%.o: %.c $(CONFIG)
 	@mkdir -p $(@D)

@@ -279,6 +279,8 @@ struct esp_event {
 	uint32_t spi, tunnel, chain;
 };
 bool esp_next(struct esp_sad *sad, struct esp_event *event);
+/* Whether there is one; any thread may ask. */
+bool esp_pending(struct esp_sad *sad);
 /* Checks the lives by time; call at esp_deadline(). */
 void esp_tick(struct esp_sad *sad, ls_time now);
 ls_time esp_deadline(const struct esp_sad *sad, ls_time now);

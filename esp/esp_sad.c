@@ -254,6 +254,16 @@ void esp_sa_tell(struct esp_sad *sad, struct esp_sa *sa, enum esp_event_kind kin
 	esp_sad_unlock(sad);
 }
 
+bool esp_pending(struct esp_sad *sad)
+{
+	bool any;
+
+	esp_sad_lock(sad);
+	any = !TAILQ_EMPTY(&sad->pending);
+	esp_sad_unlock(sad);
+	return any;
+}
+
 bool esp_next(struct esp_sad *sad, struct esp_event *event)
 {
 	static const enum esp_event_kind order[] = {ESP_EVENT_FIRST_USED, ESP_EVENT_SOFT,

@@ -49,16 +49,30 @@ static struct ipc *channel(const struct proc *p, enum msg_role role)
 	return role == MSG_ROLE_PARENT ? p->parent : p->peer[role_index(role)];
 }
 
+static void enter(const struct proc *p)
+{
+	if (p->role.enter)
+		p->role.enter(p->owner);
+}
+
+static void leave(const struct proc *p)
+{
+	if (p->role.leave)
+		p->role.leave(p->owner);
+}
+
 /* The handlers are called with the proc in between, so that its own messages are handled here. */
 static void to_role(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct proc *p = owner;
 
+	enter(p);
 	for (size_t i = 0; i < p->role.handler_count; i++)
 		if (p->role.handlers[i].type == m->type) {
 			p->role.handlers[i].handle(p->owner, from, m, fd);
-			return;
+			break;
 		}
+	leave(p);
 }
 
 static void lose(struct proc *p, enum msg_role role)
@@ -69,8 +83,10 @@ static void lose(struct proc *p, enum msg_role role)
 		return;
 	ipc_free(*at);
 	*at = NULL;
+	enter(p);
 	if (p->role.peer_lost)
 		p->role.peer_lost(p->owner, role);
+	leave(p);
 }
 
 static void channel_ended(void *owner, struct ipc *ipc, enum ipc_end why, const char *detail)
@@ -111,8 +127,10 @@ static void on_peer_channel(void *owner, enum msg_role from, const struct msg *m
 	p->peer[role_index(role)] =
 		ipc_new(p->base, *fd, p->role.role, role, calls_of(p, &calls), p);
 	*fd = -1;
+	enter(p);
 	if (p->peer[role_index(role)] && p->role.peer_there)
 		p->role.peer_there(p->owner, role);
+	leave(p);
 }
 
 static void on_peer_lost(void *owner, enum msg_role from, const struct msg *m, int *fd)

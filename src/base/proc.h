@@ -33,6 +33,9 @@ struct proc_role {
 	/* That process has ended: what was asked of it is not answered. It comes back with
 	 * peer_there. May be NULL. */
 	void (*peer_lost)(void *owner, enum msg_role peer);
+	/* Around each of these calls. May be NULL. */
+	void (*enter)(void *owner);
+	void (*leave)(void *owner);
 };
 
 /*

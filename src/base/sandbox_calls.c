@@ -5,6 +5,7 @@
 #include "src/base/sandbox.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { NAMES_MAX = 512, NAME_BYTES = 28 };
+enum { NAMES_MAX = 512, NAME_BYTES = 28, THREAD = CLONE_THREAD | CLONE_VM | CLONE_SIGHAND };
 
 #define ALL (MSG_ROLE_KEYS | MSG_ROLE_IKE | MSG_ROLE_GATEWAY)
 
@@ -70,6 +71,11 @@ static const struct rule rules[] = {
 	{SCMP_SYS(munlock), ALL},
 	/* Randomness. */
 	{SCMP_SYS(getrandom), ALL},
+	/* The workers: threads, each with a loop. */
+	{SCMP_SYS(epoll_create1), MSG_ROLE_GATEWAY},
+	{SCMP_SYS(eventfd2), MSG_ROLE_GATEWAY},
+	{SCMP_SYS(set_robust_list), MSG_ROLE_GATEWAY},
+	{SCMP_SYS(rseq), MSG_ROLE_GATEWAY},
 	/* Threads' locks within libraries, and libc's own needs. */
 	{SCMP_SYS(futex), ALL},
 	{SCMP_SYS(sched_yield), ALL},
@@ -156,6 +162,13 @@ static bool special_rules(scmp_filter_ctx filter, enum msg_role role)
 	                        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 	bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
 	                        SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (role == MSG_ROLE_GATEWAY) {
+		/* A thread, never a process. libc does without clone3, whose flags lie in memory.
+		 */
+		bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+		                        SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD, THREAD));
+		bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+	}
 	if (role != MSG_ROLE_IKE)
 		return bad == 0;
 	/* DNS and route look-ups by connect(): IPv4 and IPv6 datagrams and streams, no raw, packet,

@@ -66,6 +66,7 @@ struct conf_gateway {
 	bool crash_detection;
 	struct ls_addr local4, local6; /* addresses to listen on; family 0: all */
 	uint32_t max_ike_sas, max_half_open;
+	uint32_t workers;
 	char offload[CONF_OFFLOADS_MAX][CONF_WORD_MAX];
 	uint32_t offload_count;           /* conf_offload() */
 	uint32_t key_line[CONF_KEYS_MAX]; /* by row of the table; 0: default */

@@ -9,6 +9,7 @@
 #include "src/base/msg.h"
 #include "src/base/proc.h"
 #include "src/config/config.h"
+#include "src/gateway/gw_lane.h"
 #include "src/gateway/gw_line.h"
 #include "src/gateway/gw_source.h"
 #include "src/gateway/gw_worker.h"
@@ -16,7 +17,7 @@
 #include <event2/event.h>
 
 enum {
-	GW_SOCKETS_MAX = 16,
+	GW_SOCKETS_MAX = GW_UDP_KINDS * GW_LANES_MAX,
 	GW_WAITING_PACKETS = 32, /* first packets of a tunnel that wait until it is up */
 	GW_WAITING_BYTES = 65536,
 	GW_PAIRS_MAX =
@@ -136,6 +137,7 @@ struct gw_tunnel {
 
 struct gw_socket {
 	struct gw_udp udp;
+	unsigned lane; /* that reads it, where there are lanes */
 	struct event *read, *write;
 	struct icmp_socket icmp;
 	struct gw_gateway *gw;
@@ -150,7 +152,12 @@ struct gw_gateway {
 	struct esp_sad *sad;
 	struct l2tp *l2tp;
 	struct event *l2tp_timer, *esp_timer;
-	struct gw_worker worker;
+	struct gw_worker worker; /* of the main thread */
+	struct gw_gate gate;
+	struct gw_lane *lane[GW_LANES_MAX];
+	unsigned lanes; /* 0: the main thread does it all */
+	int lanes_told; /* a lane has left something */
+	struct event *lanes_event;
 	struct ls_counters counters;
 	struct icmp_gate icmp;
 	struct ls_counters ppp_past; /* of links that are gone */
@@ -180,11 +187,14 @@ struct gw_gateway {
 /* Carries out what the engines ask for until there is nothing left, and sets the timers. Call after
  * any call into an engine. */
 void gw_pump(struct gw_gateway *gw);
+/* Reads a socket's queue of errors. */
+void gw_socket_errors(struct gw_socket *s);
 
 /* gw_tunnel.c: tunnels, their devices, waiting packets and lines */
 struct gw_tunnel *gw_tunnel_find(struct gw_gateway *gw, uint32_t id);
 struct gw_tunnel *gw_tunnel_make(struct gw_gateway *gw, uint32_t id);
 void gw_tunnel_configure(struct gw_tunnel *t, const struct conf_tunnel *conf);
+struct gw_device *gw_device_of(struct gw_tunnel *tunnel);
 void gw_tunnel_remove(struct gw_tunnel *t, enum ls_cause cause);
 void gw_tunnel_device(struct gw_tunnel *t, int fd, const struct msg_tun *m);
 void gw_tunnel_wait(void *owner, struct gw_tunnel *t, const uint8_t *bytes, size_t len);
@@ -223,6 +233,10 @@ void gw_ike_lost(struct gw_gateway *gw);
 void gw_ike_back(struct gw_gateway *gw);
 /* Packets of the tunnel went out: a peer that is silent meanwhile is probed. */
 void gw_sa_sent(struct gw_tunnel *t, ls_time now);
+/* Whether that would do something; changes nothing. */
+bool gw_sa_doubts(const struct gw_tunnel *t, ls_time now);
+/* Whether ike is to hear that something came in the SA; changes nothing. */
+bool gw_sa_hear(struct gw_gateway *gw, const struct esp_sa *sa, ls_time now);
 void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local,
                  const struct ls_addr *from);
 void gw_sa_stray(void *owner, uint32_t spi, const struct gw_received *in);
@@ -244,6 +258,8 @@ void gw_l2tp_control(void *owner, struct esp_sa *sa, uint8_t *bytes, size_t len)
 bool gw_l2tp_pump(struct gw_gateway *gw);
 struct gw_flow_session *gw_session_flow(void *owner, uint16_t session);
 void gw_session_active(void *owner, struct gw_flow_session *flow);
+/* The same; heard: its peer was, else packets went out. */
+void gw_session_stirred(struct gw_gateway *gw, struct gw_session *s, bool heard, ls_time now);
 void gw_session_move(struct gw_session *s, struct gw_chain *to);
 /* How its packets are marked, after the tunnel's configuration changed. */
 void gw_session_marks(struct gw_session *s);

@@ -57,14 +57,18 @@ static struct gw_session *session_of(struct gw_flow_session *flow)
 void gw_session_active(void *owner, struct gw_flow_session *flow)
 {
 	struct gw_gateway *gw = owner;
-	struct gw_session *s = session_of(flow);
 
-	if (flow->heard == gw->worker.now) {
-		l2tp_heard(gw->l2tp, flow->data.session, gw->worker.now);
-		ppp_heard(s->ppp, gw->worker.now);
+	gw_session_stirred(gw, session_of(flow), flow->heard == gw->worker.now, gw->worker.now);
+}
+
+void gw_session_stirred(struct gw_gateway *gw, struct gw_session *s, bool heard, ls_time now)
+{
+	if (heard) {
+		l2tp_heard(gw->l2tp, s->flow.data.session, now);
+		ppp_heard(s->ppp, now);
 	}
 	if (s == s->tunnel->current)
-		gw_line_active(&s->tunnel->line, gw->worker.now);
+		gw_line_active(&s->tunnel->line, now);
 }
 
 void gw_session_move(struct gw_session *s, struct gw_chain *to)

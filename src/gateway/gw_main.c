@@ -31,7 +31,7 @@ void gw_pump(struct gw_gateway *gw)
 	bool again = true;
 	ls_time now;
 
-	if (gw->pumping)
+	if (gw->pumping || !gw_gate_closed(&gw->gate))
 		return;
 	gw->pumping = true;
 	for (unsigned round = 0; again && round < PUMP_ROUNDS; round++) {
@@ -51,8 +51,10 @@ static void l2tp_timer_fired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	gw_gate_close(&gw->gate);
 	l2tp_tick(gw->l2tp, clock_now());
 	gw_pump(gw);
+	gw_gate_open(&gw->gate);
 }
 
 static void esp_timer_fired(evutil_socket_t fd, short what, void *arg)
@@ -61,12 +63,14 @@ static void esp_timer_fired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	gw_gate_close(&gw->gate);
 	esp_tick(gw->sad, clock_now());
 	gw_pump(gw);
+	gw_gate_open(&gw->gate);
 }
 
 /* Nothing came, so it is an error that makes the socket readable. ike knows whom it concerns. */
-static void errors_read(struct gw_socket *s)
+void gw_socket_errors(struct gw_socket *s)
 {
 	struct gw_gateway *gw = s->gw;
 	struct icmp_error error[ICMP_READ_MOST];
@@ -96,7 +100,7 @@ static void socket_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	if (!gw_worker_socket(&s->gw->worker, &s->udp, clock_now()))
-		errors_read(s);
+		gw_socket_errors(s);
 	gw_pump(s->gw);
 }
 
@@ -106,8 +110,10 @@ static void socket_writable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	gw_gate_close(&s->gw->gate);
 	if (gw_worker_resume(&s->gw->worker))
 		gw_tunnels_pause(s->gw, false);
+	gw_gate_open(&s->gw->gate);
 }
 
 static void socket_full(void *owner, const struct gw_udp *udp)
@@ -120,13 +126,8 @@ static void socket_full(void *owner, const struct gw_udp *udp)
 			event_add(gw->socket[i].write, NULL);
 }
 
-static struct gw_device *device_of(struct gw_tunnel *tunnel)
-{
-	return &tunnel->device;
-}
-
 static const struct gw_worker_calls calls = {
-	.device = device_of,
+	.device = gw_device_of,
 	.waiting = gw_tunnel_wait,
 	.early = gw_tunnel_early,
 	.heard = gw_sa_heard,
@@ -146,6 +147,10 @@ static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m,
 	(void)fd;
 	if (!conf_gateway_decode(m->gateway_set.conf.p, m->gateway_set.conf.len, &gw->conf))
 		proc_tell(gw->proc, 0, CAUSE_MALFORMED, NULL, "general settings");
+	/* Later it is for the next start. */
+	if (!gw->begun && gw->sockets == 0 && gw->conf.workers > 1 &&
+	    !gw_lanes_start(gw, gw->conf.workers))
+		proc_tell(gw->proc, 0, CAUSE_NO_MEMORY, NULL, "the workers were not begun");
 	gw_offload(gw);
 }
 
@@ -214,9 +219,11 @@ static bool socket_add(struct gw_gateway *gw, int fd, const struct msg_socket *m
 	                   : !gw_udp_open(&s->udp, fd, m->family, m->kind == MSG_SOCKET_ESP_RAW)))
 		return false;
 	s->gw = gw;
+	s->lane = m->worker;
 	s->read = event_new(gw->base, fd, EV_READ | EV_PERSIST, socket_readable, s);
 	s->write = event_new(gw->base, fd, EV_WRITE, socket_writable, s);
-	if (!s->read || !s->write || event_add(s->read, NULL) < 0)
+	if (!s->read || !s->write ||
+	    (gw->lanes > 0 ? !gw_lane_socket(gw, m->worker, s) : event_add(s->read, NULL) < 0))
 		return false;
 	icmp_open(&s->icmp, gw->base, fd, m->family);
 	s->icmp.sizes = true;
@@ -382,6 +389,21 @@ static void peer_lost(void *owner, enum msg_role peer)
 		gw_ike_lost(owner);
 }
 
+/* What a message or a peer changes, the lanes use. */
+static void close_gate(void *owner)
+{
+	struct gw_gateway *gw = owner;
+
+	gw_gate_close(&gw->gate);
+}
+
+static void open_gate(void *owner)
+{
+	struct gw_gateway *gw = owner;
+
+	gw_gate_open(&gw->gate);
+}
+
 static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_GATEWAY_SET, on_gateway_set},
 	{MSG_TYPE_TUNNEL_SET, on_tunnel_set},
@@ -414,6 +436,8 @@ static const struct proc_role role = {
 	.handler_count = sizeof handlers / sizeof handlers[0],
 	.peer_there = peer_there,
 	.peer_lost = peer_lost,
+	.enter = close_gate,
+	.leave = open_gate,
 };
 
 /* Tries every algorithm with each library before a packet does. */
@@ -458,6 +482,7 @@ static bool gateway_init(struct gw_gateway *gw)
 static void gateway_free(struct gw_gateway *gw)
 {
 	gw->ending = true;
+	gw_lanes_end(gw);
 	while (gw->tunnels)
 		gw_tunnel_remove(gw->tunnels, CAUSE_SHUTDOWN);
 	for (unsigned i = 0; i < gw->sockets; i++) {

@@ -162,8 +162,10 @@ static void timer_fired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	gw_gate_close(&t->gw->gate);
 	step(t, clock_now());
 	gw_pump(t->gw);
+	gw_gate_open(&t->gw->gate);
 }
 
 void gw_pmtu_stop(struct gw_tunnel *t)

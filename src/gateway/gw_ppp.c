@@ -13,12 +13,15 @@ enum { UDP_HEADER = 8, FRONT = UDP_HEADER + L2TP_DATA_HEADER_MAX };
 static void timer_fired(evutil_socket_t fd, short what, void *arg)
 {
 	struct gw_session *s = arg;
+	struct gw_gateway *gw = s->gw;
 
 	(void)fd;
 	(void)what;
+	gw_gate_close(&gw->gate);
 	ppp_tick(s->ppp, clock_now());
 	gw_session_touch(s);
-	gw_pump(s->gw);
+	gw_pump(gw);
+	gw_gate_open(&gw->gate);
 }
 
 /* All that is to go through the tunnel is IPv4. */

@@ -55,8 +55,8 @@ static struct gw_chain *chain_make(struct gw_gateway *gw, struct gw_tunnel *t, u
 static const struct gw_udp *socket_for(struct gw_gateway *gw, uint8_t family, bool udp, bool ah)
 {
 	for (unsigned i = 0; i < gw->sockets; i++)
-		if (gw->socket[i].udp.family == family && gw->socket[i].udp.raw == !udp &&
-		    gw->socket[i].udp.ah == ah)
+		if (gw->socket[i].lane == 0 && gw->socket[i].udp.family == family &&
+		    gw->socket[i].udp.raw == !udp && gw->socket[i].udp.ah == ah)
 			return &gw->socket[i].udp;
 	return NULL;
 }
@@ -531,6 +531,13 @@ static void peer_moved(struct gw_gateway *gw, struct esp_sa *sa, uint32_t spi,
 		GW_SEND(gw, IKE, sa_note, &note);
 }
 
+bool gw_sa_hear(struct gw_gateway *gw, const struct esp_sa *sa, ls_time now)
+{
+	const struct gw_chain *c = gw_chain_find(gw, esp_sa_chain(sa));
+
+	return c && c->heard + HEARD_EVERY <= now && gw_chain_there(gw, c->id);
+}
+
 void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_addr *local,
                  const struct ls_addr *from)
 {
@@ -543,11 +550,10 @@ void gw_sa_heard(void *owner, struct esp_sa *sa, uint32_t spi, const struct ls_a
 		return;
 	gw->heard_sa = sa;
 	gw->heard_until = now + HEARD_EVERY;
-	struct gw_chain *c = gw_chain_find(gw, esp_sa_chain(sa));
-	if (!c || c->heard + HEARD_EVERY > now || !gw_chain_there(gw, c->id))
+	if (!gw_sa_hear(gw, sa, now))
 		return;
 	struct msg_sa_note note = {.kind = MSG_SA_NOTE_HEARD, .spi_in = spi};
-	c->heard = now;
+	gw_chain_find(gw, esp_sa_chain(sa))->heard = now;
 	GW_SEND(gw, IKE, sa_note, &note);
 }
 
@@ -562,6 +568,14 @@ void gw_sa_stray(void *owner, uint32_t spi, const struct gw_received *in)
 		GW_SEND(gw, IKE, stray, &m);
 }
 
+bool gw_sa_doubts(const struct gw_tunnel *t, ls_time now)
+{
+	const struct gw_chain *c = t->current ? t->current->chain : NULL;
+
+	return c && c->heard + DOUBT_AFTER <= now && c->doubted + DOUBT_AFTER <= now &&
+	       gw_chain_there(t->gw, c->id);
+}
+
 /*
  * Packets go out and nothing has come in for a while: the peer may have begun anew, or the path may
  * be cut. ike asks before its time (RFC 7296 2.4). A stream that needs no answer costs a probe now
@@ -569,13 +583,11 @@ void gw_sa_stray(void *owner, uint32_t spi, const struct gw_received *in)
  */
 void gw_sa_sent(struct gw_tunnel *t, ls_time now)
 {
-	struct gw_chain *c = t->current ? t->current->chain : NULL;
 	struct msg_sa_note note = {.kind = MSG_SA_NOTE_DOUBT, .tunnel = t->id};
 
-	if (!c || c->heard + DOUBT_AFTER > now || c->doubted + DOUBT_AFTER > now ||
-	    !gw_chain_there(t->gw, c->id))
+	if (!gw_sa_doubts(t, now))
 		return;
-	c->doubted = now;
+	t->current->chain->doubted = now;
 	GW_SEND(t->gw, IKE, sa_note, &note);
 }
 

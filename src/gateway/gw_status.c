@@ -135,6 +135,9 @@ static void counters_status(struct gw_gateway *gw, uint64_t id)
 		                 gw->counters.by_cause[i],
 		};
 
+		for (unsigned n = 0; n < gw->lanes; n++)
+			m.count += gw_lane_counters(gw, n)->by_cause[i];
+
 		if (m.count > 0)
 			GW_SEND(gw, PARENT, status_counter, &m);
 	}

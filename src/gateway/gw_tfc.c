@@ -91,10 +91,12 @@ static void dummy_fired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (!wants_dummies(t))
-		return;
-	clock_timer_set(t->dummy_timer, dummy_step(t, now), now);
-	gw_pump(t->gw);
+	gw_gate_close(&t->gw->gate);
+	if (wants_dummies(t)) {
+		clock_timer_set(t->dummy_timer, dummy_step(t, now), now);
+		gw_pump(t->gw);
+	}
+	gw_gate_open(&t->gw->gate);
 }
 
 void gw_tfc_line(struct gw_tunnel *t)

@@ -75,6 +75,10 @@ void gw_mss_clamp(uint8_t *packet, size_t len, uint16_t mtu);
 /* Length of the IP packet by its own header; 0 when it is no IP packet or is longer than len. */
 size_t gw_ip_len(const uint8_t *packet, size_t len);
 
+/* The same for all packets of a flow: of addresses, and of TCP's and UDP's ports where each packet
+ * has them. The packet's headers are `len` bytes of a valid IP packet. */
+uint32_t gw_ip_hash(const uint8_t *packet, size_t len);
+
 /* Where joined packets go: one write to the TUN, virtio_net_hdr included; ctx is the owner's. */
 typedef void gw_join_write(void *ctx, const struct iovec *parts, int n, unsigned packets);
 

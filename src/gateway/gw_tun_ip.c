@@ -81,3 +81,26 @@ void gw_mss_clamp(uint8_t *packet, size_t len, uint16_t mtu)
 		return;
 	}
 }
+
+/* FNV-1a, which spreads even where only a port differs. */
+static uint32_t hash_add(uint32_t hash, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ bytes[i]) * 16777619u;
+	return hash;
+}
+
+uint32_t gw_ip_hash(const uint8_t *packet, size_t len)
+{
+	bool v4 = packet[0] >> 4 == 4;
+	size_t at = v4 ? (size_t)(packet[0] & 15) * 4 : IP6_SIZE;
+	uint8_t protocol = packet[v4 ? IP4_PROTOCOL : IP6_NEXT];
+	uint32_t hash = hash_add(2166136261u, packet + (v4 ? IP4_FROM : IP6_FROM), v4 ? 8 : 32);
+
+	/* Of a fragmented datagram only the first piece has ports. */
+	if (v4 && ls_get16(packet + IP4_FRAGMENT) & IP4_MORE_AND_OFFSET)
+		return hash;
+	if ((protocol == IP_TCP || protocol == IP_UDP) && at + 4 <= len)
+		hash = hash_add(hash, packet + at, 4);
+	return hash ^ hash >> 16;
+}

@@ -24,16 +24,28 @@ static void line_timer_fired(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	gw_gate_close(&t->gw->gate);
 	gw_tunnel_step(t, GW_EV_TIMER, CAUSE_NONE, NULL);
 	clock_timer_set(t->line_timer, gw_line_deadline(&t->line), clock_now());
 	gw_pump(t->gw);
+	gw_gate_open(&t->gw->gate);
 }
 
 static void keeper_timer_fired(evutil_socket_t fd, short what, void *arg)
 {
+	struct gw_tunnel *t = arg;
+
 	(void)fd;
 	(void)what;
-	gw_keeper_ask(arg);
+	gw_gate_close(&t->gw->gate);
+	gw_keeper_ask(t);
+	gw_gate_open(&t->gw->gate);
+}
+
+static void queues_none(struct gw_tunnel *t)
+{
+	for (unsigned i = 0; i < GW_LANES_MAX; i++)
+		t->device.queue[i] = -1;
 }
 
 struct gw_tunnel *gw_tunnel_make(struct gw_gateway *gw, uint32_t id)
@@ -47,7 +59,7 @@ struct gw_tunnel *gw_tunnel_make(struct gw_gateway *gw, uint32_t id)
 		return NULL;
 	t->id = id;
 	t->gw = gw;
-	t->device.fd = -1;
+	queues_none(t);
 	t->device.mtu = DEVICE_MTU;
 	t->waiting.end = &t->waiting.first;
 	t->early.end = &t->early.first;
@@ -112,9 +124,13 @@ static void device_close(struct gw_tunnel *t)
 	if (t->tun_event)
 		event_free(t->tun_event);
 	t->tun_event = NULL;
-	if (t->device.fd >= 0)
-		close(t->device.fd);
-	t->device.fd = -1;
+	for (unsigned i = 0; i < GW_LANES_MAX; i++) {
+		if (t->device.queue[i] < 0)
+			continue;
+		gw_lane_queue_end(t->gw, i, t->device.queue[i]);
+		close(t->device.queue[i]);
+	}
+	queues_none(t);
 }
 
 void gw_tunnel_remove(struct gw_tunnel *t, enum ls_cause cause)
@@ -143,6 +159,11 @@ void gw_tunnel_remove(struct gw_tunnel *t, enum ls_cause cause)
 		at = &(*at)->next;
 	*at = t->next;
 	free(t);
+}
+
+struct gw_device *gw_device_of(struct gw_tunnel *tunnel)
+{
+	return &tunnel->device;
 }
 
 static void tun_readable(evutil_socket_t fd, short what, void *arg)
@@ -179,23 +200,31 @@ void gw_offload(struct gw_gateway *gw)
 		               wanted & CONF_OFFLOAD_UDP_GRO);
 }
 
+/* Without lanes the main thread reads it. */
+static bool queue_watch(struct gw_tunnel *t, unsigned queue, int fd)
+{
+	if (evutil_make_socket_nonblocking(fd) < 0)
+		return false;
+	if (t->gw->lanes > 0)
+		return gw_lane_queue(t->gw, queue, t->id, fd);
+	t->tun_event = event_new(t->gw->base, fd, EV_READ | EV_PERSIST, tun_readable, t);
+	t->paused = t->gw->worker.stalled;
+	return t->tun_event && (t->paused || event_add(t->tun_event, NULL) == 0);
+}
+
 void gw_tunnel_device(struct gw_tunnel *t, int fd, const struct msg_tun *m)
 {
-	device_close(t);
+	unsigned queue = m->queue < GW_LANES_MAX ? m->queue : 0;
+
+	if (queue == 0)
+		device_close(t);
 	snprintf(t->ifname, sizeof t->ifname, "%s", m->ifname);
 	t->ifindex = m->ifindex;
-	t->device.fd = fd;
+	t->device.queue[queue] = fd;
 	t->offloads = m->offloads;
 	device_offload(t);
-	if (evutil_make_socket_nonblocking(fd) == 0)
-		t->tun_event = event_new(t->gw->base, fd, EV_READ | EV_PERSIST, tun_readable, t);
-	if (!t->tun_event) {
+	if (!queue_watch(t, queue, fd))
 		proc_tell(t->gw->proc, t->id, CAUSE_GW_INTERFACE, NULL, "%s", t->ifname);
-		return;
-	}
-	t->paused = t->gw->worker.stalled;
-	if (!t->paused)
-		event_add(t->tun_event, NULL);
 }
 
 void gw_tunnels_pause(struct gw_gateway *gw, bool pause)
@@ -234,20 +263,23 @@ void gw_tunnel_wait(void *owner, struct gw_tunnel *t, const uint8_t *bytes, size
 		ls_count(&gw->counters, CAUSE_GW_NO_LINE);
 }
 
-void gw_tunnel_early(void *owner, struct gw_tunnel *t, const uint8_t *packet, size_t len)
-{
-	queue_add(owner, &t->early, NULL, packet, len);
-}
-
 static void queues_release(struct gw_tunnel *t)
 {
 	for (struct gw_waiting *w = t->waiting.first; w; w = w->next)
 		gw_worker_waited(&t->gw->worker, t, w->bytes + GW_HEADROOM, w->len, clock_now());
 	for (struct gw_waiting *w = t->early.first; w; w = w->next)
-		if (write(t->device.fd, w->bytes + GW_HEADROOM, w->len) < 0)
+		if (write(t->device.queue[0], w->bytes + GW_HEADROOM, w->len) < 0)
 			ls_count(&t->gw->counters, CAUSE_GW_TUN_WRITE);
 	queue_drop(t->gw, &t->waiting, CAUSE_NONE);
 	queue_drop(t->gw, &t->early, CAUSE_NONE);
+}
+
+void gw_tunnel_early(void *owner, struct gw_tunnel *t, const uint8_t *packet, size_t len)
+{
+	queue_add(owner, &t->early, NULL, packet, len);
+	/* Where a lane met it, the interface may have become ready since. */
+	if (t->line.state == GW_LINE_UP)
+		queues_release(t);
 }
 
 bool gw_tunnel_has_chain(const struct gw_tunnel *t)

@@ -67,6 +67,11 @@ static bool df_other(const struct gw_run *run)
 	return run->df != df_usual(run->udp) && !df_is_ours(run->udp);
 }
 
+static uint8_t kind_of(uint8_t family, bool raw, bool ah)
+{
+	return (uint8_t)((family == 6 ? GW_UDP_KINDS / 2 : 0) + (ah ? 2 : raw));
+}
+
 bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw)
 {
 	int flags = fcntl(fd, F_GETFL);
@@ -75,7 +80,8 @@ bool gw_udp_open(struct gw_udp *udp, int fd, uint8_t family, bool raw)
 		return false;
 	if (!datagram_local_ask(fd, family) || !datagram_class_ask(fd, family))
 		return false;
-	*udp = (struct gw_udp){.fd = fd, .family = family, .raw = raw};
+	*udp = (struct gw_udp){
+		.fd = fd, .family = family, .raw = raw, .kind = kind_of(family, raw, false)};
 	if (!df_set(udp, df_usual(udp)))
 		return false;
 	if (raw)
@@ -98,6 +104,7 @@ bool gw_udp_open_ah(struct gw_udp *udp, int fd, uint8_t family)
 	if (!gw_udp_open(udp, fd, family, true))
 		return false;
 	udp->ah = true;
+	udp->kind = kind_of(family, true, true);
 	return family == 6 || option_set(fd, IPPROTO_IP, IP_HDRINCL, 1);
 }
 

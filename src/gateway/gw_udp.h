@@ -19,6 +19,7 @@ enum {
 	GW_RUN_BYTES = 65000,
 	GW_RUNS_MAX = 128,
 	GW_CONTROL_SIZE = 128,
+	GW_UDP_KINDS = 6,
 };
 
 struct gw_udp {
@@ -28,6 +29,7 @@ struct gw_udp {
 	bool ah;               /* 51 */
 	bool gso, gro;         /* in use */
 	bool has_gso, has_gro; /* the kernel has them; never for raw sockets */
+	uint8_t kind;          /* family, raw and ah as one number below GW_UDP_KINDS */
 };
 
 /* Takes over fd (it is made non-blocking and told to report destination addresses) and probes for

@@ -24,6 +24,7 @@ enum {
 		32, /* sealed at the latest after so many, so that the caches still hold them */
 	GW_L2TP_PORT = 1701,
 	GW_SIZES = 16,
+	GW_LANES_MAX = ESP_WORKERS_MAX - 1, /* threads of the packet path */
 };
 
 /* What data in a chain of SAs needs: the SA we send on, and the socket. */
@@ -49,6 +50,7 @@ struct gw_flow_session {
 	uint16_t ns;
 	uint64_t in_packets, in_bytes, out_packets, out_bytes;
 	uint16_t sizes[GW_SIZES]; /* payloads sent last, by number: what dummies look like */
+	ls_time stirred;          /* when a lane last told that packets pass */
 	ls_time heard;            /* when the engines were last told that something came */
 };
 /* Works out the constant parts after data or link changed. */
@@ -56,7 +58,7 @@ void gw_flow_session_prepare(struct gw_flow_session *s);
 
 /* A tunnel's device as the packet path sees it. */
 struct gw_device {
-	int fd;
+	int queue[GW_LANES_MAX]; /* -1: closed; without lanes the first is the only one */
 	uint16_t mtu;
 	uint8_t join;                     /* GW_JOIN_*: what may go joined into it */
 	const struct gw_sources *sources; /* NULL: packets may come from anywhere */
@@ -79,6 +81,9 @@ struct gw_worker_calls {
 	void (*control)(void *owner, struct esp_sa *sa, uint8_t *bytes, size_t len);
 	/* A session by our id, or NULL. */
 	struct gw_flow_session *(*session)(void *owner, uint16_t session);
+	/* There is no session for it, or it is not open, yet: from the UDP payload on; false: it is
+	 * judged by what there is. May be NULL. */
+	bool (*later)(void *owner, struct esp_sa *sa, uint8_t *bytes, size_t len, uint8_t class);
 	/* A PPP frame that is not IP. */
 	void (*ppp)(void *owner, struct gw_flow_session *session, uint8_t *frame, size_t len);
 	/* Data of a session passed, once a batch. */
@@ -90,8 +95,19 @@ struct gw_worker_calls {
 	void (*stray)(void *owner, uint32_t spi, const struct gw_received *in);
 };
 
+/* Packets of one session, not counted there yet: a run of them is one addition. */
+struct gw_tally {
+	struct gw_flow_session *session; /* NULL: nothing */
+	uint64_t packets, bytes;
+};
+
 struct gw_worker {
 	struct esp_sad *sad;
+	struct esp_worker *esp;
+	bool shared;    /* there are others: what all write is added to as one */
+	unsigned queue; /* of devices: ours, */
+	unsigned lanes; /* of so many */
+	const struct gw_udp *own[GW_UDP_KINDS]; /* in place of a path's socket; NULL: that one */
 	const struct gw_worker_calls *calls;
 	void *owner;
 	struct ls_counters *counters;
@@ -107,6 +123,7 @@ struct gw_worker {
 	uint8_t seal_class[ESP_BATCH_MAX]; /* traffic class of the outer header, */
 	bool seal_df[ESP_BATCH_MAX];       /* and whether it says "don't fragment" */
 	unsigned seals;
+	struct gw_tally sent, received;
 	struct gw_runs runs;
 	bool stalled; /* runs wait for a socket */
 
@@ -131,6 +148,9 @@ void gw_worker_waited(struct gw_worker *w, struct gw_tunnel *tunnel, uint8_t *by
 /* The socket has something: receives, opens and writes a bounded amount. false when there was
  * nothing to receive. */
 bool gw_worker_socket(struct gw_worker *w, const struct gw_udp *udp, ls_time now);
+/* What was opened before and has waited, from the UDP payload on: by the calls of this worker. */
+void gw_worker_again(struct gw_worker *w, struct esp_sa *sa, uint8_t *bytes, size_t len,
+                     uint8_t class, ls_time now);
 /* The socket that was full takes packets again. true when reading of TUN devices may go on. */
 bool gw_worker_resume(struct gw_worker *w);
 /* One plaintext (L2TP control or a PPP control frame with all its headers) in the SA, at once. */
@@ -145,6 +165,10 @@ enum ls_cause gw_worker_probe(struct gw_worker *w, const struct gw_path *path, c
  * df: the outer header's. Without a word it is not sent where the socket is full. */
 void gw_worker_dummy(struct gw_worker *w, const struct gw_path *path, size_t len, uint8_t class,
                      bool df, ls_time now);
+
+/* Adds what was tallied to the session. */
+void gw_tally_flush(const struct gw_worker *w, struct gw_tally *t, uint64_t *packets,
+                    uint64_t *bytes);
 
 /* Fills in the UDP 1701 header of 8 bytes for payload_len bytes that follow it in memory; checksum
  * over the SA's outer addresses. */

@@ -25,6 +25,7 @@ bool gw_worker_init(struct gw_worker *w, struct esp_sad *sad, const struct gw_wo
 {
 	memset(w, 0, sizeof *w);
 	w->sad = sad;
+	w->esp = sad ? esp_worker(sad, 0) : NULL;
 	w->calls = calls;
 	w->owner = owner;
 	w->counters = counters;
@@ -103,9 +104,14 @@ static void data_sum(uint8_t *header, size_t len, const struct gw_piece *piece,
 	                                          len + piece->payload_len));
 }
 
+static uint16_t number_take(const struct gw_worker *w, struct gw_flow_session *s)
+{
+	return w->shared ? __atomic_fetch_add(&s->ns, 1, __ATOMIC_RELAXED) : s->ns++;
+}
+
 /* Puts UDP, L2TP and PPP before the packet; gives where it begins now. */
-static uint8_t *encapsulate(struct gw_flow_session *s, const struct gw_piece *piece,
-                            const struct esp_sa *sa)
+static uint8_t *encapsulate(const struct gw_worker *w, struct gw_flow_session *s,
+                            const struct gw_piece *piece, const struct esp_sa *sa)
 {
 	unsigned which = piece->version == 6;
 	size_t ppp_len = (size_t)s->prefix_len[which] + piece->head_len + piece->payload_len;
@@ -113,7 +119,7 @@ static uint8_t *encapsulate(struct gw_flow_session *s, const struct gw_piece *pi
 
 	memcpy(at, s->prefix[which], s->prefix_len[which]);
 	at -= s->header_len;
-	l2tp_data_header(&s->data, s->ns++, ppp_len, at);
+	l2tp_data_header(&s->data, number_take(w, s), ppp_len, at);
 	at -= UDP_SIZE;
 	udp_header_start(at, s->header_len + ppp_len);
 	data_sum(at, (size_t)(piece->head + piece->head_len - at), piece, sa);
@@ -140,13 +146,56 @@ static bool sealed_add(struct gw_runs *runs, const struct gw_udp *socket,
 	                   bytes, len);
 }
 
+static const struct gw_udp *socket_of(const struct gw_worker *w, const struct gw_path *path)
+{
+	const struct gw_udp *own = w->own[path->socket->kind];
+
+	return own ? own : path->socket;
+}
+
+static void add(const struct gw_worker *w, uint64_t *to, uint64_t n)
+{
+	if (w->shared)
+		__atomic_fetch_add(to, n, __ATOMIC_RELAXED);
+	else
+		*to += n;
+}
+
+void gw_tally_flush(const struct gw_worker *w, struct gw_tally *t, uint64_t *packets,
+                    uint64_t *bytes)
+{
+	add(w, packets, t->packets);
+	add(w, bytes, t->bytes);
+	*t = (struct gw_tally){.session = NULL};
+}
+
+static void sent_flush(struct gw_worker *w)
+{
+	struct gw_flow_session *s = w->sent.session;
+
+	if (s)
+		gw_tally_flush(w, &w->sent, &s->out_packets, &s->out_bytes);
+}
+
+static void sent_count(struct gw_worker *w, struct gw_flow_session *s, size_t plain, size_t bytes)
+{
+	uint64_t before = __atomic_load_n(&s->out_packets, __ATOMIC_RELAXED);
+
+	if (w->sent.session != s)
+		sent_flush(w);
+	w->sent.session = s;
+	__atomic_store_n(&s->sizes[(before + w->sent.packets++) % GW_SIZES], (uint16_t)plain,
+	                 __ATOMIC_RELAXED);
+	w->sent.bytes += bytes;
+}
+
 /* Seals what is gathered and groups it into runs; gives false when a socket is full. */
 static bool seal_and_send(struct gw_worker *w)
 {
 	const struct gw_udp *full;
 
 	if (w->seals > 0)
-		esp_seal(w->sad, w->seal, w->seals, w->now);
+		esp_worker_seal(w->esp, w->seal, w->seals, w->now);
 	for (unsigned i = 0; i < w->seals; i++) {
 		const struct esp_seal_job *job = &w->seal[i];
 
@@ -194,7 +243,7 @@ static bool piece_add(struct gw_worker *w, struct gw_flow_session *s, const stru
 	size_t sealed = esp_sealed_size(sa, plain);
 
 	struct esp_seal_job *job = &w->seal[w->seals];
-	uint8_t *start = encapsulate(s, piece, sa);
+	uint8_t *start = encapsulate(w, s, piece, sa);
 
 	job->sa = sa;
 	job->part[0] = LS_BYTES(start, (size_t)(piece->head + piece->head_len - start));
@@ -203,13 +252,12 @@ static bool piece_add(struct gw_worker *w, struct gw_flow_session *s, const stru
 	job->next_header = IP_UDP;
 	job->dst = w->out + w->out_used;
 	job->dst_room = (uint32_t)sealed;
-	w->seal_socket[w->seals] = s->path->socket;
+	w->seal_socket[w->seals] = socket_of(w, s->path);
 	w->seal_df[w->seals] = outer_df(s, piece, sealed);
 	w->seal_class[w->seals++] =
 		gw_mark_outer(&s->mark, gw_mark_read(piece->head, piece->version));
 	w->out_used += sealed;
-	s->sizes[s->out_packets++ % GW_SIZES] = (uint16_t)plain;
-	s->out_bytes += piece->head_len + piece->payload_len;
+	sent_count(w, s, plain, piece->head_len + piece->payload_len);
 	return w->seals < ESP_BATCH_MAX || seal_and_send(w);
 }
 
@@ -252,6 +300,7 @@ static unsigned packet_add(struct gw_worker *w, struct gw_device *d, uint8_t *by
 
 static void send_gathered(struct gw_worker *w)
 {
+	sent_flush(w);
 	if (!w->stalled)
 		seal_and_send(w);
 	if (!w->stalled)
@@ -271,7 +320,7 @@ void gw_worker_tun(struct gw_worker *w, struct gw_tunnel *tunnel, ls_time now)
 		if (w->stalled)
 			break;
 		uint8_t *bytes = w->in + w->in_used + GW_HEADROOM - GW_VNET_SIZE;
-		ssize_t n = read(d->fd, bytes, GW_VNET_SIZE + GW_TUN_PACKET_MAX);
+		ssize_t n = read(d->queue[w->queue], bytes, GW_VNET_SIZE + GW_TUN_PACKET_MAX);
 
 		if (n <= 0)
 			break;
@@ -338,9 +387,9 @@ static enum ls_cause single_send(struct gw_worker *w, const struct gw_path *path
 		return CAUSE_GW_NO_SA;
 	if (len > CONTROL_MAX)
 		return CAUSE_GW_TOO_BIG;
-	if (esp_seal(w->sad, &job, 1, now) != 1)
+	if (esp_worker_seal(w->esp, &job, 1, now) != 1)
 		return (enum ls_cause)job.verdict;
-	sealed_add(&runs, path->socket, &job, DATAGRAM_CLASS_CONTROL,
+	sealed_add(&runs, socket_of(w, path), &job, DATAGRAM_CLASS_CONTROL,
 	           probe || path->socket->family == 6);
 	if (!gw_runs_send(&runs, w->counters, &full))
 		return CAUSE_GW_SOCKET_FULL;
@@ -375,7 +424,7 @@ void gw_worker_dummy(struct gw_worker *w, const struct gw_path *path, size_t len
 		.dst = w->out,
 		.dst_room = GW_OUT_ARENA,
 	};
-	w->seal_socket[0] = path->socket;
+	w->seal_socket[0] = socket_of(w, path);
 	w->seal_class[0] = class;
 	w->seal_df[0] = df;
 	w->seals = 1;

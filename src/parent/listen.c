@@ -21,15 +21,38 @@ enum { BUFFER_BYTES = 8 * 1024 * 1024, INDEX_IKE = 0, INDEX_ESP = 1 };
 #endif
 
 /*
- * Which of the two sockets on UDP 4500 a datagram is for (RFC 3948 2.2): four zero bytes in front
- * are IKE's, all else is ESP's, also the one-byte keepalive (2.3). The kernel runs it on the UDP
- * payload; a load beyond its end ends the program with 0, so the length is looked at first.
+ * Which of the sockets on UDP 4500 a datagram is for (RFC 3948 2.2): four zero bytes in front are
+ * IKE's, all else is ESP's, also the one-byte keepalive (2.3). Of several for ESP the SPI says
+ * which: what comes in one SA keeps its order. The kernel runs it on the UDP payload; a load beyond
+ * its end ends the program with 0, so the length is looked at first.
  */
-static const struct sock_filter by_marker[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0), BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 4, 0, 3),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0), BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
-	BPF_STMT(BPF_RET | BPF_K, INDEX_IKE),  BPF_STMT(BPF_RET | BPF_K, INDEX_ESP),
-};
+static bool by_marker(int fd, unsigned workers)
+{
+	const struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_LEN, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 4, 0, 5),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0),
+		BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, workers),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_K, INDEX_ESP),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+		BPF_STMT(BPF_RET | BPF_K, INDEX_ESP),
+		BPF_STMT(BPF_RET | BPF_K, INDEX_IKE),
+	};
+	const struct sock_fprog program = {.len = sizeof code / sizeof code[0],
+	                                   .filter = (struct sock_filter *)(uintptr_t)code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program) == 0;
+}
+
+/* Each raw socket would get a copy of every packet: only the first worker's hears. */
+static bool deaf(int fd)
+{
+	struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, 0)};
+	const struct sock_fprog program = {.len = 1, .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
+}
 
 static bool option(int fd, int level, int name, int value)
 {
@@ -145,47 +168,51 @@ static bool port_is_free(uint8_t family, const struct ls_addr *local, uint16_t p
 }
 
 static bool add(struct listen *l, uint8_t kind, uint8_t family, const struct ls_addr *local,
-                uint16_t port)
+                uint16_t port, unsigned worker)
 {
-	int fd = make(family, kind, local, port);
+	int fd = l->count < LISTEN_MAX ? make(family, kind, local, port) : -1;
 
 	if (fd < 0)
 		return false;
-	l->socket[l->count++] = (struct listen_socket){
-		.fd = fd, .kind = kind, .family = family, .port = is_raw(kind) ? 0 : port};
-	return true;
+	l->socket[l->count++] = (struct listen_socket){.fd = fd,
+	                                               .kind = kind,
+	                                               .family = family,
+	                                               .port = is_raw(kind) ? 0 : port,
+	                                               .worker = (uint8_t)worker};
+	return worker == 0 || !is_raw(kind) || deaf(fd);
 }
 
-/* The first of a group has index 0, the next 1: the order of binding counts. */
-static bool share(struct listen *l)
+/* In a group the order of binding counts: IKE is the first, then the workers' for ESP. */
+static bool add_each(struct listen *l, uint8_t kind, uint8_t family, const struct ls_addr *local,
+                     uint16_t port, unsigned workers)
 {
-	struct sock_fprog program = {.len = sizeof by_marker / sizeof by_marker[0],
-	                             .filter = (struct sock_filter *)(uintptr_t)by_marker};
-
-	return setsockopt(l->socket[l->count - 1].fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF,
-	                  &program, sizeof program) == 0;
+	for (unsigned i = 0; i < workers; i++)
+		if (!add(l, kind, family, local, port, i))
+			return false;
+	return true;
 }
 
 static bool family_open(struct listen *l, uint8_t family, const struct ls_addr *local,
                         const struct listen_wish *wish, char *error, size_t cap)
 {
+	unsigned workers = wish->workers > 1 ? wish->workers : 1;
 	char what[64];
 
 	snprintf(what, sizeof what, "UDP port %u", wish->ike_port);
-	if (!add(l, MSG_SOCKET_IKE500, family, local, wish->ike_port))
+	if (!add(l, MSG_SOCKET_IKE500, family, local, wish->ike_port, 0))
 		return refuse(l, errno, family, what, error, cap);
 	snprintf(what, sizeof what, "UDP port %u", wish->nat_port);
 	if (!port_is_free(family, local, wish->nat_port) ||
-	    !add(l, MSG_SOCKET_IKE4500, family, local, wish->nat_port) ||
-	    !add(l, MSG_SOCKET_ESP4500, family, local, wish->nat_port))
+	    !add(l, MSG_SOCKET_IKE4500, family, local, wish->nat_port, 0) ||
+	    !add_each(l, MSG_SOCKET_ESP4500, family, local, wish->nat_port, workers))
 		return refuse(l, errno, family, what, error, cap);
-	if (!share(l))
+	if (!by_marker(l->socket[l->count - 1].fd, workers))
 		return refuse(l, errno, family, "the division of UDP port 4500 between IKE and ESP",
 		              error, cap);
-	if (!add(l, MSG_SOCKET_ESP_RAW, family, local, 0))
+	if (!add_each(l, MSG_SOCKET_ESP_RAW, family, local, 0, workers))
 		return refuse(l, errno, family, "the raw socket for ESP (IP protocol 50)", error,
 		              cap);
-	if (!add(l, MSG_SOCKET_AH_RAW, family, local, 0))
+	if (!add_each(l, MSG_SOCKET_AH_RAW, family, local, 0, workers))
 		return refuse(l, errno, family, "the raw socket for AH (IP protocol 51)", error,
 		              cap);
 	return true;

@@ -8,13 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LISTEN_MAX = 10 };
+enum { LISTEN_WORKERS_MAX = 16, LISTEN_MAX = 2 * (2 + 3 * LISTEN_WORKERS_MAX) };
 
 struct listen_socket {
 	int fd;
 	uint8_t kind; /* enum msg_socket_kind */
 	uint8_t family;
 	uint16_t port;
+	uint8_t worker; /* of the gateway, whose it is */
 };
 
 struct listen {
@@ -25,6 +26,7 @@ struct listen {
 struct listen_wish {
 	struct ls_addr local4, local6; /* addresses to bind to; family 0: all */
 	uint16_t ike_port, nat_port;   /* 500 and 4500; raw ones have none */
+	unsigned workers; /* of the gateway, 0 for 1: each has sockets of its own for ESP and AH */
 };
 
 /* Opens all; a host without IPv6 does without it. false: none is open, and error says which one

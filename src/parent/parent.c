@@ -243,15 +243,24 @@ static bool config_read(struct parent *p)
 	return ok && secrets_try(p);
 }
 
+unsigned parent_workers(struct parent *p)
+{
+	if (p->workers == 0)
+		p->workers = p->conf.gateway.workers;
+	return p->workers;
+}
+
 bool parent_gateway_encode(struct parent *p)
 {
 	uint8_t *bytes = malloc(CONFIG_BYTES_MAX);
+	struct conf_gateway conf = p->conf.gateway;
 	struct wr w;
 
 	if (!bytes)
 		return false;
 	w = wr_make(bytes, CONFIG_BYTES_MAX);
-	if (!conf_gateway_encode(&w, &p->conf.gateway)) {
+	conf.workers = parent_workers(p);
+	if (!conf_gateway_encode(&w, &conf)) {
 		free(bytes);
 		return false;
 	}
@@ -280,6 +289,7 @@ static bool system_open(struct parent *p, char *error, size_t cap)
 		snprintf(error, cap, "cannot open a netlink socket: %s", strerror(errno));
 		return false;
 	}
+	wish.workers = parent_workers(p);
 	wish.local4 = p->conf.gateway.local4;
 	wish.local6 = p->conf.gateway.local6;
 	if (!listen_open(&p->listen, &wish, error, cap))

@@ -99,6 +99,7 @@ struct parent {
 	struct event *on_term, *on_int, *on_hup, *on_child, *log_timer, *end_timer, *ready_timer;
 	struct conf conf;
 	struct certificate certificate;
+	unsigned workers; /* those that the daemon was started with; 0: not known yet */
 	uint8_t *gateway_encoded;
 	size_t gateway_encoded_len;
 	struct netlink *netlink;
@@ -126,6 +127,8 @@ int parent_run(const struct parent_options *options);
 /* Ends at once with a status, for what cannot be mended. */
 void parent_fail(struct parent *p, const char *why);
 
+/* How many workers the gateway has: sockets and queues are made for them once. */
+unsigned parent_workers(struct parent *p);
 /* The general settings into gateway_encoded. */
 bool parent_gateway_encode(struct parent *p);
 /* A process has said goodbye or ended: the next step of the shutdown. */

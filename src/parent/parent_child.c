@@ -178,7 +178,10 @@ static void tun_send(struct child *c, const struct tunnel *t)
 		.tunnel = t->id, .ifindex = t->tun.ifindex, .offloads = (uint8_t)t->tun.offloads};
 
 	snprintf(tun.ifname, sizeof tun.ifname, "%s", t->tun.ifname);
-	ipc_send_tun(c->ipc, &tun, t->tun.fd);
+	for (unsigned i = 0; i < t->tun.queues; i++) {
+		tun.queue = (uint8_t)i;
+		ipc_send_tun(c->ipc, &tun, tun_queue(&t->tun, i));
+	}
 }
 
 void parent_tunnel_send_all(struct parent *p, struct tunnel *t, bool is_new)
@@ -201,7 +204,8 @@ static void sockets_send(struct parent *p, struct child *c)
 {
 	for (size_t i = 0; i < p->listen.count; i++) {
 		const struct listen_socket *s = &p->listen.socket[i];
-		struct msg_socket m = {.kind = s->kind, .family = s->family, .port = s->port};
+		struct msg_socket m = {
+			.kind = s->kind, .family = s->family, .port = s->port, .worker = s->worker};
 
 		if (socket_is_for(s, c->role))
 			ipc_send_socket(c->ipc, &m, s->fd);

@@ -69,6 +69,9 @@ static void start_needed(const struct conf_gateway *old, const struct conf_gatew
 	    !ls_addr_same_ip(&old->local6, &now->local6))
 		say(context, "a change of gateway.local or local6 counts from the next start of "
 		             "the daemon on");
+	if (old->workers != now->workers)
+		say(context, "a change of gateway.workers counts from the next start of the daemon "
+		             "on");
 }
 
 /* A tunnel that goes by the gateway's identity changes with it. */

@@ -64,7 +64,7 @@ struct tunnel *parent_tunnel_new(struct parent *p, const struct conf_tunnel *con
 	t->line = (struct line){.state = MSG_LINE_DOWN, .since = clock_now(), .retry_at = LS_NEVER};
 	snprintf(t->name, sizeof t->name, "%s", conf->name);
 	t->id = ++p->last_tunnel;
-	if (!encode(t, conf) || !tun_open(&t->tun, t->name, error, cap) ||
+	if (!encode(t, conf) || !tun_open(&t->tun, t->name, parent_workers(p), error, cap) ||
 	    !parent_iface_prepare(p, t, error, cap)) {
 		parent_tunnel_free(p, t);
 		return NULL;

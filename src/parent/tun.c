@@ -101,10 +101,30 @@ static void queue_set(const char *ifname)
 		close(fd);
 }
 
-bool tun_open(struct tun *t, const char *ifname, char *error, size_t cap)
+/* One more queue of the device that the request names. */
+static int queue_open(const struct ifreq *wanted)
+{
+	struct ifreq r = *wanted;
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd >= 0 && ioctl(fd, TUNSETIFF, &r) == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int tun_queue(const struct tun *t, unsigned queue)
+{
+	return queue == 0 ? t->fd : t->more[queue - 1];
+}
+
+bool tun_open(struct tun *t, const char *ifname, unsigned queues, char *error, size_t cap)
 {
 	struct ifreq r = {.ifr_flags = IFF_TUN | IFF_NO_PI | IFF_VNET_HDR};
 
+	if (queues > 1)
+		r.ifr_flags |= IFF_MULTI_QUEUE;
 	memset(t, 0, sizeof *t);
 	t->fd = -1;
 	snprintf(t->ifname, sizeof t->ifname, "%s", ifname);
@@ -118,6 +138,11 @@ bool tun_open(struct tun *t, const char *ifname, char *error, size_t cap)
 		return refuse_open(t, error, cap);
 	if (ioctl(t->fd, TUNSETIFF, &r) < 0)
 		return refuse_make(t, error, cap);
+	for (t->queues = 1; t->queues < queues; t->queues++) {
+		t->more[t->queues - 1] = queue_open(&r);
+		if (t->more[t->queues - 1] < 0)
+			return refuse_make(t, error, cap);
+	}
 	t->offloads = offloads_probe(t->fd);
 	t->ifindex = if_nametoindex(ifname);
 	if (t->ifindex == 0)
@@ -130,5 +155,8 @@ void tun_close(struct tun *t)
 {
 	if (t->fd >= 0)
 		close(t->fd);
+	for (unsigned i = 1; i < t->queues; i++)
+		close(t->more[i - 1]);
 	t->fd = -1;
+	t->queues = 0;
 }

@@ -126,8 +126,8 @@ static void stray(void *owner, uint32_t which, const struct gw_received *what)
 	(void)what;
 }
 
-static const struct gw_worker_calls calls = {device_of, waiting, early,  heard, control,
-                                             session,   ppp,     active, full,  stray};
+static const struct gw_worker_calls calls = {device_of, waiting, early,  heard, control, session,
+                                             NULL,      ppp,     active, full,  stray};
 
 /* -- the two ends -- */
 static struct ls_addr socket_open(struct gw_udp *udp)

@@ -107,7 +107,7 @@ for family in socket.AF_INET, socket.AF_INET6:
 conf_a()
 {
 	cat > "$dir/a.conf" <<-END
-		gateway: { identity = "branch.example"; secrets = "$dir/secrets"; };
+		gateway: { identity = "branch.example"; secrets = "$dir/secrets"; ${WORKERS:+workers = $WORKERS;} };
 		tunnels: ( { name = "hq"; peer = [ "$peer_b" ]; start = "$1"; user = "branch"; routes = [ "10.72.0.0/24", "fd72::/64" ]; ${2:-} } );
 	END
 	secrets
@@ -116,7 +116,7 @@ conf_a()
 conf_b()
 {
 	cat > "$dir/b.conf" <<-END
-		gateway: { identity = "hq.example"; secrets = "$dir/secrets"; };
+		gateway: { identity = "hq.example"; secrets = "$dir/secrets"; ${WORKERS:+workers = $WORKERS;} };
 		tunnels: ( { name = "branch"; start = "wait"; peer-identity = "branch.example"; user = "branch"; routes = [ "10.71.0.0/24", "fd71::/64" ];
 		  ppp: { local = "10.9.0.1"; remote = "10.9.0.2"; }; ${1:-} } );
 	END
@@ -169,8 +169,13 @@ cleanup()
 trap cleanup EXIT
 trap 'exit 1' INT TERM
 
-# ended PID: also one that its parent, perhaps a container's first process, never asks about
-ended() { case $(sed -n 's/.*) \(.\) .*/\1/p' "/proc/$1/stat" 2> /dev/null) in "" | Z | X) ;; *) return 1 ;; esac; }
+# ended PID: also one that its parent, perhaps a container's first process, never asks about; with all its threads, or its sockets live on
+ended()
+{
+	case $(sed -n 's/.*) \(.\) .*/\1/p' "/proc/$1/stat" 2> /dev/null) in "" | Z | X) ;; *) return 1 ;; esac
+	set -- /proc/"$1"/task/*
+	[ $# = 1 ]
+}
 # kill_all PID: all processes of a daemon that we started, without a word: its end would have them say goodbye, so it is the last
 kill_all()
 {

@@ -78,12 +78,13 @@ void host_end(void)
 }
 
 /* Devices are named tunN. */
-bool __wrap_tun_open(struct tun *t, const char *ifname, char *error, size_t cap)
+bool __wrap_tun_open(struct tun *t, const char *ifname, unsigned queues, char *error, size_t cap)
 {
 	unsigned tunnel = (unsigned)(ifname[strlen(ifname) - 1] - '0');
 	struct host_tunnel *h;
 	int pair[2];
 
+	(void)queues;
 	(void)error;
 	(void)cap;
 	if (tunnel >= SIM_TUNNELS_MAX ||
@@ -96,6 +97,7 @@ bool __wrap_tun_open(struct tun *t, const char *ifname, char *error, size_t cap)
 	memset(t, 0, sizeof *t);
 	snprintf(t->ifname, sizeof t->ifname, "%s", ifname);
 	t->fd = pair[0];
+	t->queues = 1;
 	t->ifindex = ++last_ifindex;
 	t->offloads = CONF_OFFLOAD_TUN_TSO | CONF_OFFLOAD_TUN_USO | CONF_OFFLOAD_JOIN;
 	return true;

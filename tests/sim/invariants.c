@@ -276,9 +276,10 @@ void __wrap_esp_sa_end(struct esp_sad *sad, struct esp_sa *sa)
 	__real_esp_sa_end(sad, sa);
 }
 
-size_t __wrap_esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n, ls_time now)
+size_t __wrap_esp_worker_seal(struct esp_worker *w, struct esp_seal_job *jobs, size_t n,
+                              ls_time now)
 {
-	size_t done = __real_esp_seal(sad, jobs, n, now);
+	size_t done = __real_esp_worker_seal(w, jobs, n, now);
 
 	for (size_t i = 0; i < n && sim_break != BREAK_NOTHING; i++) {
 		struct esp_seal_job *job = &jobs[i];
@@ -306,9 +307,10 @@ size_t __wrap_esp_seal(struct esp_sad *sad, struct esp_seal_job *jobs, size_t n,
 	return done;
 }
 
-size_t __wrap_esp_open(struct esp_sad *sad, struct esp_open_job *jobs, size_t n, ls_time now)
+size_t __wrap_esp_worker_open(struct esp_worker *w, struct esp_open_job *jobs, size_t n,
+                              ls_time now)
 {
-	size_t opened = __real_esp_open(sad, jobs, n, now);
+	size_t opened = __real_esp_worker_open(w, jobs, n, now);
 
 	for (size_t i = 0; i < n; i++)
 		if (jobs[i].verdict != CAUSE_NONE)

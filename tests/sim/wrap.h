@@ -95,8 +95,8 @@ WRAP(tun_open);
 /* invariants.c: eyes and hands inside ESP */
 WRAP(esp_sa_add);
 WRAP(esp_sa_end);
-WRAP(esp_seal);
-WRAP(esp_open);
+WRAP(esp_worker_seal);
+WRAP(esp_worker_open);
 WRAP(esp_replay_check);
 WRAP(esp_replay_commit);
 

@@ -144,6 +144,57 @@ START_TEST(options_of_any_kind_are_survived)
 }
 END_TEST
 
+/* One for a flow, whatever its packets carry; and flows are spread, though only a port differs. */
+START_TEST(a_flow_has_one_hash)
+{
+	uint8_t p[1200];
+
+	for (unsigned version = 4; version <= 6; version += 2) {
+		unsigned in[4] = {0};
+
+		for (uint16_t port = 1; port <= 400; port++) {
+			uint32_t hash = 0;
+
+			for (size_t size = 0; size <= 1000; size += 500) {
+				struct spec s = spec_default(version, size, 1000);
+				size_t len, at;
+
+				s.sequence = port * 77u + (uint32_t)size;
+				len = packet_make(&s, p);
+				at = version == 4 ? (size_t)IP4_SIZE : IP6_SIZE;
+				ls_put16(p + at, port);
+				if (size == 0)
+					hash = gw_ip_hash(p, len);
+				ck_assert_uint_eq(gw_ip_hash(p, len), hash);
+				/* The headers alone, too. */
+				ck_assert_uint_eq(gw_ip_hash(p, at + TCP_SIZE), hash);
+			}
+			in[hash % 4]++;
+		}
+		for (unsigned i = 0; i < 4; i++)
+			ck_assert_uint_gt(in[i], 50);
+	}
+}
+END_TEST
+
+/* Pieces of one datagram stay together: only the first has ports. */
+START_TEST(fragments_have_one_hash)
+{
+	uint8_t p[200];
+	struct spec s = spec_default(4, 30, 1000);
+	size_t len = packet_make(&s, p);
+	uint32_t hash;
+
+	ls_put16(p + IP4_FRAGMENT, 0x2000);
+	hash = gw_ip_hash(p, len);
+	ls_put16(p + IP4_FRAGMENT, 0x2010);
+	memset(p + IP4_SIZE, 0xab, 8);
+	ck_assert_uint_eq(gw_ip_hash(p, len), hash);
+	ls_put16(p + IP4_FRAGMENT, 0x0020);
+	ck_assert_uint_eq(gw_ip_hash(p, len), hash);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("gw_tun_ip");
@@ -151,6 +202,8 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, a_packet_is_as_long_as_it_says);
 	tcase_add_test(tc, what_is_no_ip_packet_has_no_length);
+	tcase_add_test(tc, a_flow_has_one_hash);
+	tcase_add_test(tc, fragments_have_one_hash);
 	tcase_add_test(tc, mss_is_clamped);
 	tcase_add_test(tc, other_packets_are_left_alone);
 	tcase_add_test(tc, options_of_any_kind_are_survived);

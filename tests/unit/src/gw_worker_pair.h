@@ -126,8 +126,8 @@ static inline void stray(void *owner, uint32_t spi, const struct gw_received *in
 	s->stray_spi = spi;
 }
 
-static const struct gw_worker_calls calls = {device_of, waiting, early,  heard, control,
-                                             session,   ppp,     active, full,  stray};
+static const struct gw_worker_calls calls = {device_of, waiting, early,  heard, control, session,
+                                             NULL,      ppp,     active, full,  stray};
 
 static inline int socket_open(uint8_t family, struct ls_addr *addr)
 {
@@ -157,7 +157,7 @@ static inline void side_open(struct side *s, uint8_t family)
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, tun), 0);
 	setsockopt(tun[0], SOL_SOCKET, SO_SNDBUF, &big, sizeof big);
 	setsockopt(tun[1], SOL_SOCKET, SO_SNDBUF, &big, sizeof big);
-	s->device = (struct gw_device){.fd = tun[0],
+	s->device = (struct gw_device){.queue = {tun[0]},
 	                               .mtu = MTU,
 	                               .join = GW_JOIN_TCP | GW_JOIN_UDP,
 	                               .session = &s->session};
@@ -233,7 +233,7 @@ static inline void teardown(void)
 		gw_worker_free(&side[i].w);
 		esp_sad_free(side[i].sad);
 		gw_udp_close(&side[i].udp);
-		close(side[i].device.fd);
+		close(side[i].device.queue[0]);
 		close(side[i].host);
 	}
 }

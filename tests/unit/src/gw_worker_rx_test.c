@@ -440,12 +440,12 @@ START_TEST(packets_that_a_device_does_not_take_are_counted)
 {
 	uint8_t frame[300] = {0}, udp[400];
 	size_t len = data_make(udp, frame, frame_make(frame, 0x0021, 60, 0));
-	int fd = side[0].device.fd;
+	int fd = side[0].device.queue[0];
 
-	side[0].device.fd = -1;
+	side[0].device.queue[0] = -1;
 	send_plain(udp, len);
 	ck_assert_uint_eq(side[0].counters.by_cause[CAUSE_GW_NO_LINE], 1);
-	side[0].device.fd = fd;
+	side[0].device.queue[0] = fd;
 	signal(SIGPIPE, SIG_IGN);
 	shutdown(fd, SHUT_WR);
 	send_plain(udp, len);

@@ -217,7 +217,7 @@ START_TEST(a_turn_is_bounded)
 	ck_assert_uint_eq(side[0].session.out_packets, GW_TUN_READS);
 	ck_assert_uint_eq(side[0].session.out_bytes, GW_TUN_READS * (len - GW_VNET_SIZE));
 	ck_assert_uint_eq(side[0].actives, 1);
-	while (read(side[0].device.fd, bytes, sizeof bytes) > 0)
+	while (read(side[0].device.queue[0], bytes, sizeof bytes) > 0)
 		left++;
 	ck_assert_uint_eq(left, 10);
 	/* By packets too: each of these becomes 60. */

@@ -2,6 +2,7 @@
  * helps where one cannot be had. */
 #include "src/parent/listen.h"
 
+#include "lib/wire.h"
 #include "src/base/msg.h"
 #include "tests/unit/run.h"
 #include "tests/unit/src/netns.h"
@@ -52,8 +53,7 @@ static int socket_of(uint8_t kind, uint8_t family)
 	return -1;
 }
 
-/* From which of the two sockets a datagram can be read. */
-static uint8_t arrives_at(uint8_t family, const uint8_t *bytes, size_t len)
+static void send_to_4500(uint8_t family, const uint8_t *bytes, size_t len)
 {
 	struct sockaddr_in four = {.sin_family = AF_INET,
 	                           .sin_port = htons(4500),
@@ -61,16 +61,21 @@ static uint8_t arrives_at(uint8_t family, const uint8_t *bytes, size_t len)
 	struct sockaddr_in6 six = {.sin6_family = AF_INET6,
 	                           .sin6_port = htons(4500),
 	                           .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	const struct sockaddr *to =
+		family == 6 ? (struct sockaddr *)&six : (struct sockaddr *)&four;
 	int fd = socket(family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+
+	ck_assert_int_eq(sendto(fd, bytes, len, 0, to, family == 6 ? sizeof six : sizeof four),
+	                 (ssize_t)len);
+	close(fd);
+}
+
+/* From which of the two sockets a datagram can be read. */
+static uint8_t arrives_at(uint8_t family, const uint8_t *bytes, size_t len)
+{
 	uint8_t in[64], found = 0;
 
-	if (family == 6)
-		ck_assert_int_eq(sendto(fd, bytes, len, 0, (struct sockaddr *)&six, sizeof six),
-		                 (ssize_t)len);
-	else
-		ck_assert_int_eq(sendto(fd, bytes, len, 0, (struct sockaddr *)&four, sizeof four),
-		                 (ssize_t)len);
-	close(fd);
+	send_to_4500(family, bytes, len);
 	if (recv(socket_of(MSG_SOCKET_IKE4500, family), in, sizeof in, MSG_DONTWAIT) ==
 	    (ssize_t)len)
 		found = MSG_SOCKET_IKE4500;
@@ -96,6 +101,67 @@ START_TEST(port_4500_is_divided_by_the_marker)
 		ck_assert_uint_eq(arrives_at(family, ike, 3), MSG_SOCKET_ESP4500);
 		ck_assert_uint_eq(arrives_at(family, ike, 4), MSG_SOCKET_IKE4500);
 	}
+	listen_close(&l);
+}
+END_TEST
+
+/* The worker that finds a datagram in its socket for ESP; -1: none, or several do. */
+static int worker_of(uint8_t family)
+{
+	uint8_t in[64];
+	int found = -1;
+
+	for (size_t i = 0; i < l.count; i++) {
+		if (l.socket[i].kind != MSG_SOCKET_ESP4500 || l.socket[i].family != family ||
+		    recv(l.socket[i].fd, in, sizeof in, MSG_DONTWAIT) < 0)
+			continue;
+		if (found >= 0)
+			return -1;
+		found = l.socket[i].worker;
+	}
+	return found;
+}
+
+/* What comes in one SA keeps its order: one worker has it all. And a raw packet comes once. */
+START_TEST(workers_divide_the_sas)
+{
+	struct listen_wish with = wish;
+	unsigned of[3] = {0}, raw = 0;
+	uint8_t esp[64] = {0};
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_RAW, ESP);
+
+	with.workers = 3;
+	is_open(&with);
+	ck_assert_uint_eq(l.count, 2 * (2 + 3 * 3));
+	for (uint32_t i = 0; i < 300; i++) {
+		uint8_t family = i % 2 ? 6 : 4;
+		int worker;
+
+		ls_put32(esp, 0x10000u + i / 2 * 7919u);
+		ls_put32(esp + 4, i);
+		send_to_4500(family, esp, sizeof esp);
+		worker = worker_of(family);
+		ck_assert_int_ge(worker, 0);
+		of[worker]++;
+		ls_put32(esp + 4, i * 1000);
+		send_to_4500(family, esp, sizeof esp);
+		ck_assert_int_eq(worker_of(family), worker);
+		memset(esp, 0, 4);
+		ck_assert_uint_eq(arrives_at(family, esp, sizeof esp), MSG_SOCKET_IKE4500);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_uint_gt(of[i], 60);
+	ck_assert_int_eq(sendto(fd, esp, sizeof esp, 0, (struct sockaddr *)&to, sizeof to),
+	                 sizeof esp);
+	for (size_t i = 0; i < l.count; i++)
+		if (l.socket[i].kind == MSG_SOCKET_ESP_RAW &&
+		    recv(l.socket[i].fd, esp, sizeof esp, MSG_DONTWAIT) >= 0) {
+			ck_assert_uint_eq(l.socket[i].worker, 0);
+			raw++;
+		}
+	ck_assert_uint_eq(raw, 1);
+	close(fd);
 	listen_close(&l);
 }
 END_TEST
@@ -286,6 +352,7 @@ int main(void)
 	tcase_add_test(tc, addresses_of_the_config_are_bound);
 	tcase_add_test(tc, port_4500_is_divided_by_the_marker);
 	tcase_add_test(tc, esp_without_udp_arrives);
+	tcase_add_test(tc, workers_divide_the_sas);
 	tcase_add_test(tc, a_port_in_use_is_named);
 	tcase_add_test(tc, two_daemons_do_not_share);
 	tcase_add_test(tc, an_address_that_is_not_ours_is_named);

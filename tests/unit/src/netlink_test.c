@@ -18,7 +18,7 @@ static void set_up(void)
 	netns_enter();
 	nl = netlink_open();
 	ck_assert_ptr_nonnull(nl);
-	ck_assert_msg(tun_open(&tun, "hq", error, sizeof error), "%s", error);
+	ck_assert_msg(tun_open(&tun, "hq", 1, error, sizeof error), "%s", error);
 }
 
 static void take_down(void)

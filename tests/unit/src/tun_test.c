@@ -26,7 +26,7 @@ static void set_up(void)
 {
 	netns_enter();
 	error[0] = '\0';
-	ck_assert_msg(tun_open(&tun, "hq", error, sizeof error), "%s", error);
+	ck_assert_msg(tun_open(&tun, "hq", 1, error, sizeof error), "%s", error);
 }
 
 static void take_down(void)
@@ -41,7 +41,7 @@ static void is_refused(const char *name, const char *why)
 {
 	struct tun t;
 
-	ck_assert(!tun_open(&t, name, error, sizeof error));
+	ck_assert(!tun_open(&t, name, 1, error, sizeof error));
 	ck_assert_int_eq(t.fd, -1);
 	ck_assert_msg(strstr(error, why) != NULL, "'%s' is not in: %s", why, error);
 }
@@ -148,7 +148,7 @@ START_TEST(a_device_name_is_taken_once)
 	ck_assert_uint_eq(if_nametoindex("lo"), 1);
 	is_refused("a/b", "interface a/b");
 	tun_close(&tun);
-	ck_assert(tun_open(&tun, "hq", error, sizeof error));
+	ck_assert(tun_open(&tun, "hq", 1, error, sizeof error));
 }
 END_TEST
 
@@ -189,6 +189,27 @@ START_TEST(without_the_file_it_says_what_to_do)
 }
 END_TEST
 
+/* All of one device, which goes with the last. */
+START_TEST(a_device_of_several_queues)
+{
+	struct tun t;
+
+	ck_assert_msg(tun_open(&t, "many", 3, error, sizeof error), "%s", error);
+	ck_assert_uint_eq(t.queues, 3);
+	ck_assert_uint_eq(t.offloads, tun.offloads);
+	for (unsigned i = 0; i < 3; i++) {
+		struct ifreq r = {.ifr_name = ""};
+
+		ck_assert_int_eq(ioctl(tun_queue(&t, i), TUNGETIFF, &r), 0);
+		ck_assert_str_eq(r.ifr_name, "many");
+		for (unsigned k = 0; k < i; k++)
+			ck_assert_int_ne(tun_queue(&t, i), tun_queue(&t, k));
+	}
+	tun_close(&t);
+	ck_assert_uint_eq(if_nametoindex("many"), 0);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("tun");
@@ -203,5 +224,6 @@ int main(void)
 	tcase_add_test(tc, a_device_goes_with_its_last_descriptor);
 	tcase_add_test(tc, without_rights_it_says_which);
 	tcase_add_test(tc, without_the_file_it_says_what_to_do);
+	tcase_add_test(tc, a_device_of_several_queues);
 	return run_cases("tun", tc);
 }
