@@ -210,6 +210,13 @@ START_TEST(a_session_lost_in_repair_is_called_again_on_a_chain_that_stands)
 		ck_assert_int_eq(line.state, GW_LINE_REPAIR);
 		ck_assert_uint_eq(step(events[i], true), GW_DO_IFACE_DOWN | GW_DO_CALL);
 		ck_assert_int_eq(line.state, GW_LINE_CALL);
+		/* It stood when ike was asked, and has gone meanwhile. */
+		begin(GW_START_ALWAYS);
+		step(GW_EV_BEGIN, false);
+		come_up();
+		step(GW_EV_CHAIN_DOWN, true);
+		ck_assert_uint_eq(step(events[i], false), GW_DO_IFACE_DOWN | GW_DO_DIAL);
+		ck_assert_int_eq(line.state, GW_LINE_IKE);
 	}
 }
 END_TEST
