@@ -175,6 +175,14 @@ static bool same_proposals(const struct ike_proposal *a, unsigned n, const struc
 	return true;
 }
 
+static bool same_addresses(const struct ike_peer *a, const struct ike_peer *b)
+{
+	for (unsigned i = 0; i < IKE_PEER_ADDRESSES_MAX; i++)
+		if (!ls_addr_equal(&a->remote[i], &b->remote[i]))
+			return false;
+	return true;
+}
+
 /* Whether SAs negotiated under the old settings would not be what the new ones ask for. */
 static bool changes_agreement(const struct ike_peer *a, const struct ike_peer *b)
 {
@@ -210,6 +218,8 @@ enum ls_cause ike_peer_set(struct ike *ike, const struct ike_peer *peer, ls_time
 	if (e) {
 		bool end = changes_agreement(&e->config, &p);
 
+		if (end || !p.follow_redirects || !same_addresses(&e->config, &p))
+			ike_redirect_forget(e);
 		e->config = p;
 		if (end)
 			tunnel_close(ike, p.tunnel, CAUSE_CONFIG_CHANGED);
@@ -295,7 +305,7 @@ void ike_start(struct ike *ike, uint32_t tunnel, ls_time now)
 	if (!e)
 		cause = CAUSE_IKE_NO_ADDRESS;
 	else if (!started(ike, tunnel, &childless))
-		cause = ike_init_dial(ike, e, 0, true);
+		cause = ike_redirect_dial(ike, e, true);
 	else if (childless)
 		ike_child_create(childless, true);
 	if (cause != CAUSE_NONE)
@@ -305,7 +315,11 @@ void ike_start(struct ike *ike, uint32_t tunnel, ls_time now)
 
 void ike_stop(struct ike *ike, uint32_t tunnel, enum ls_cause cause, ls_time now)
 {
+	struct ike_peer_entry *e = ike_peer_find(ike, tunnel);
+
 	enter(ike, now);
+	if (e)
+		ike_redirect_forget(e);
 	tunnel_close(ike, tunnel, cause);
 	leave(ike);
 }
@@ -397,6 +411,25 @@ bool ike_farewells(const struct ike *ike)
 		if (sa->state == IKE_S_DELETING && sa->queue)
 			return true;
 	return false;
+}
+
+void ike_redirect_set(struct ike *ike, uint32_t tunnel, const struct ike_gateway *to, ls_time now)
+{
+	struct ike_peer_entry *e = tunnel ? ike_peer_find(ike, tunnel) : NULL;
+
+	if (tunnel != 0 && !e)
+		return;
+	enter(ike, now);
+	*(e ? &e->redirect.order : &ike->redirect_all) = *to;
+	for (struct ike_sa *sa = ike->sas; sa; sa = sa->next)
+		if (to->type != IKE_GATEWAY_NONE && (tunnel == 0 || sa->tunnel == tunnel))
+			ike_redirect_order(sa);
+	leave(ike);
+}
+
+void ike_redirect_when_full(struct ike *ike, const struct ike_gateway *to)
+{
+	ike->redirect_full = *to;
 }
 
 void ike_input(struct ike *ike, const struct ike_datagram *datagram, ls_time now)

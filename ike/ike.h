@@ -40,7 +40,9 @@ enum {
 	IKE_PPK_ID_MAX = 128,
 	IKE_PPKS_MAX = 8,
 	IKE_TOKEN_MIN = 16, /* octets of a token (RFC 6290 5) */
-	IKE_TOKEN_MAX = 128
+	IKE_TOKEN_MAX = 128,
+	IKE_GATEWAY_MAX = 255, /* octets of a gateway's identity (RFC 5685 9.2) */
+	IKE_GATEWAY_TEXT_MAX = IKE_GATEWAY_MAX + 1
 };
 
 /* One vocabulary for both versions. Values are IKEv2's ID types (RFC 7296 3.5). */
@@ -67,6 +69,22 @@ bool ike_identity_parse(const char *text, struct ike_identity *out);
 /* Printable, at most cap bytes with the NUL; unprintable bytes are escaped. */
 const char *ike_identity_text(const struct ike_identity *id, char *out, size_t cap);
 bool ike_identity_matches(const struct ike_identity *expected, const struct ike_identity *seen);
+
+/* The identity of a gateway that a caller is sent to: an address, or a name for DNS (RFC 5685 9.2).
+ */
+enum ike_gateway_type {
+	IKE_GATEWAY_NONE = 0,
+	IKE_GATEWAY_IPV4 = 1,
+	IKE_GATEWAY_IPV6 = 2,
+	IKE_GATEWAY_FQDN = 3
+};
+struct ike_gateway {
+	uint8_t type, len;
+	uint8_t data[IKE_GATEWAY_MAX];
+};
+/* false: it is neither an address of a host nor a name. */
+bool ike_gateway_parse(const char *text, struct ike_gateway *out);
+const char *ike_gateway_text(const struct ike_gateway *g, char out[IKE_GATEWAY_TEXT_MAX]);
 
 enum ike_version { IKE_V2 = 2, IKE_V1 = 1 };
 enum ike_auth_method { IKE_AUTH_PSK = 1, IKE_AUTH_CERT = 2 };
@@ -119,8 +137,9 @@ struct ike_peer {
 	bool ah;          /* AH (RFC 4302) instead of ESP: `child` names INTEG algorithms, and KE; a
 	                     peer behind a NAT is refused with AH_NAT */
 	bool mobike;      /* it may move to another address of the caller's (RFC 4555) */
-	bool force_udp;   /* encapsulate in UDP even without a NAT (as if one were found) */
-	uint32_t ike_life_s; /* 0 = 8 h */
+	bool follow_redirects; /* calling: the peer may send us to another gateway (RFC 5685) */
+	bool force_udp;        /* encapsulate in UDP even without a NAT (as if one were found) */
+	uint32_t ike_life_s;   /* 0 = 8 h */
 	/* who calls us has to prove itself anew after so long (RFC 4478); 0: never */
 	uint32_t auth_life_s;
 	struct life_limits child_life;  /* all 0 = 1 h and nothing else */
@@ -193,6 +212,15 @@ bool ike_farewells(const struct ike *ike);
  */
 void ike_qcd_set(struct ike *ike, bool on);
 
+/*
+ * Redirect (RFC 5685): who calls for that tunnel (0: for any, and the IKE_SA_INIT of whoever
+ * calls), and who has called and stands, is sent to that gateway, if it follows redirects.
+ * IKE_GATEWAY_NONE: not any more. A tunnel's own holds before that for all.
+ */
+void ike_redirect_set(struct ike *ike, uint32_t tunnel, const struct ike_gateway *to, ls_time now);
+/* Where callers are sent for which there is no room; IKE_GATEWAY_NONE (at first): nowhere. */
+void ike_redirect_when_full(struct ike *ike, const struct ike_gateway *to);
+
 /* A datagram from UDP 500 or 4500. */
 struct ike_datagram {
 	struct ls_addr local, remote; /* as received: our address and port, the peer's */
@@ -254,8 +282,11 @@ enum ike_request_kind {
 	/* Wants a PPK mixed into keys of a new IKE SA, by `keys`: answer with .ok, and .bytes: the
 	 * three keys one after the other, each as long as before. */
 	IKE_REQ_PPK,
-	IKE_REQ_TOKEN,   /* wants a token by which a peer sees that we have begun anew, made by
-	                    `keys`:   answer with .ok and .bytes */
+	IKE_REQ_TOKEN, /* wants a token by which a peer sees that we have begun anew, made by
+	                  `keys`:   answer with .ok and .bytes */
+	/* Wants the address of the gateway that we were sent to (for a name: one that can be
+	 * reached), and ours to reach it: answer with .ok, .remote and .local, or .cause. */
+	IKE_REQ_GATEWAY,
 	IKE_REQ_INSTALL, /* a CHILD SA pair: answer with .ok and .cause */
 	IKE_REQ_SWITCH,  /* send on this pair from now on (its number in spi_in) */
 	IKE_REQ_REMOVE,  /* end this pair */
@@ -354,7 +385,7 @@ struct ike_traced {
 
 struct ike_request {
 	enum ike_request_kind kind;
-	uint64_t id;     /* of SPI, AUTH, PPK, TOKEN, INSTALL: to be answered; else 0 */
+	uint64_t id;     /* of SPI, AUTH, PPK, TOKEN, GATEWAY, INSTALL: to be answered; else 0 */
 	uint32_t tunnel; /* 0 when no peer is known yet */
 	uint32_t chain; /* INSTALL, SWITCH, REMOVE, UP, DOWN (0: no chain came to be), MOVED (0: all
 	                   chains of the tunnel) */
@@ -368,23 +399,26 @@ struct ike_request {
 	bool initiator;      /* UP: we initiated the IKE SA */
 	bool continued; /* UP: another chain of the same tunnel and identity was replaced by this
 	                   one (`old_chain`): what ran on it may move over */
-	uint32_t old_chain;
+	uint32_t old_chain; /* UP, not continued: this one is with another gateway (RFC 5685), and
+	                       what runs on that one has to end; it goes soon. 0: there is none */
 	struct ike_identity
 		peer_id; /* UP, DOWN: as authenticated, or as claimed; type ANY: unknown */
 	struct ike_auth_request auth;   /* AUTH */
 	struct ike_ppk_request ppk;     /* PPK */
 	struct ike_token_request token; /* TOKEN */
+	struct ike_gateway gateway;     /* GATEWAY */
 	struct ike_child_sa child;      /* INSTALL */
 	struct ike_traced trace; /* TRACE, with tunnel (0: not known yet), local and remote */
 	struct ls_event event;   /* EVENT; DOWN and PROGRESS use event.text too */
 };
 
 struct ike_answer {
-	uint32_t spi;          /* SPI */
-	bool ok;               /* AUTH (made, or the value is right), PPK, INSTALL */
-	enum ls_cause cause;   /* why not: IKE_NO_PSK, ... */
-	struct ls_bytes bytes; /* AUTH made, PPK, TOKEN (IKE_TOKEN_MIN to IKE_TOKEN_MAX) */
-	const char *text;      /* AUTH: details of the cause; NULL: none */
+	uint32_t spi;                 /* SPI */
+	bool ok;                      /* AUTH (made, or the value is right), PPK, INSTALL */
+	enum ls_cause cause;          /* why not: IKE_NO_PSK, ... */
+	struct ls_bytes bytes;        /* AUTH made, PPK, TOKEN (IKE_TOKEN_MIN to IKE_TOKEN_MAX) */
+	const char *text;             /* AUTH: details of the cause; NULL: none */
+	struct ls_addr local, remote; /* GATEWAY: port 0; local of family 0: any */
 	/* AUTH checked, IKE_AUTH_CERT */
 	enum sign_scheme scheme;
 	const struct cert_info *cert;
@@ -402,8 +436,10 @@ struct ike_sa_view {
 	const char *state; /* "half-open", "established", "rekeying", "deleting" */
 	uint64_t spi_i, spi_r;
 	bool initiator, nat_local, nat_remote, fragmentation;
-	bool mobike; /* it can move with the caller's address, */
-	bool moving; /* and has, but the peer has not answered from there yet */
+	bool mobike;                    /* it can move with the caller's address, */
+	bool moving;                    /* and has, but the peer has not answered from there yet */
+	bool redirect;                  /* who called follows redirects */
+	struct ls_addr redirected_from; /* the gateway that sent the caller here; family 0: none */
 	enum algo_id encr, prf, integ, ke;
 	struct ls_addr local, remote;
 	struct ike_identity peer_id;

@@ -125,6 +125,14 @@ void ike_ask_token(struct ike_task *t)
 		};
 }
 
+void ike_ask_gateway(struct ike_task *t)
+{
+	struct ike_item *item = ask(t, IKE_REQ_GATEWAY, IKE_Q_GATEWAY, 0);
+
+	if (item)
+		item->request.gateway = t->sa->redirect.to;
+}
+
 void ike_ask_install(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;
@@ -172,7 +180,7 @@ void ike_ask_install(struct ike_task *t)
 	secret_wipe(out, sizeof out);
 }
 
-void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain)
+void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain, bool continued)
 {
 	struct ike_choice choice = {.encr = c->encr, .integ = c->integ};
 	char text[LS_EVENT_TEXT_MAX];
@@ -191,7 +199,7 @@ void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain)
 	item->request.local = sa->local;
 	item->request.remote = sa->remote;
 	item->request.initiator = sa->dialled;
-	item->request.continued = old_chain != 0;
+	item->request.continued = continued;
 	item->request.old_chain = old_chain;
 	item->request.peer_id = sa->peer_id;
 }

@@ -101,12 +101,12 @@ void ike_auth_checked(struct ike_task *t, const struct ike_answer *a)
 	ike_proof_keep(t->sa, a->cert, t->in.cert, t->in.certs);
 }
 
-/* The first IKE SA of ours with this peer: whatever it still holds of earlier ones is dead (2.4).
- */
+/* The first IKE SA of ours with this gateway: whatever it still holds of earlier ones is dead
+ * (2.4). */
 static bool first_contact(const struct ike_sa *sa)
 {
 	for (const struct ike_sa *o = sa->ike->sas; o; o = o->next)
-		if (o != sa && o->tunnel == sa->tunnel &&
+		if (o != sa && o->tunnel == sa->tunnel && !o->redirect.told &&
 		    (o->state == IKE_S_ESTABLISHED || o->state == IKE_S_REKEYED))
 			return false;
 	return true;
@@ -273,6 +273,8 @@ static void authenticated(struct ike_task *t)
 	ike_mobike_take(sa, &t->in);
 	ike_sa_established(sa);
 	ike_reauth_take(sa, &t->in);
+	if (ike_redirect_auth(t))
+		return;
 	if (error && !t->in.sa.p) {
 		ike_text_add(&out, "it answered ");
 		ike_text_notify(&out, error->type);
@@ -380,6 +382,7 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 	case IKE_Q_INSTALL:
 		installed(t, a);
 		break;
+	case IKE_Q_GATEWAY:
 	case IKE_Q_NONE:
 		break;
 	}

@@ -155,6 +155,11 @@ static void authenticated(struct ike_task *t)
 
 	ike_auth_progress(t->sa);
 	ike_qcd_take(t->sa, &t->in);
+	if (t->gateway.type != IKE_GATEWAY_NONE) {
+		t->child_failed = CAUSE_REDIRECT_SENT;
+		ask_make(t);
+		return;
+	}
 	t->deal = ike_deal_new(false, true);
 	if (!t->deal) {
 		ike_sa_end(t->sa, CAUSE_NO_MEMORY, "");
@@ -188,6 +193,8 @@ static void respond(struct ike_task *t)
 	if (t->child_failed == CAUSE_NONE) {
 		ike_deal_answer(t, &b);
 		c = ike_deal_child(t);
+	} else if (t->gateway.type != IKE_GATEWAY_NONE) {
+		ike_redirect_auth_write(t, &b);
 	} else {
 		ike_build_flag(&b, t->child_notify);
 	}
@@ -237,24 +244,35 @@ static void answer_ppk(struct ike_task *t, const struct ike_answer *a)
 	check(t, action, cause, text);
 }
 
+static void answer_check(struct ike_task *t, const struct ike_answer *a)
+{
+	bool full = ike_tunnel_is_full(t->sa->ike, t->sa->tunnel);
+	const struct ike_gateway *elsewhere = ike_redirect_auth_where(t->sa, full);
+	char text[LS_EVENT_TEXT_MAX];
+
+	if (!a->ok) {
+		refuse(t, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH,
+		       ike_ppk_doubt(t->sa, a->text, text, sizeof text));
+	} else if (full && !elsewhere) {
+		refuse(t, CAUSE_LIMIT_REACHED, "IKE SAs of one tunnel");
+	} else if (!ike_ppk_fits(t->sa)) { /* any more */
+		refuse(t, CAUSE_CONFIG_CHANGED, "");
+	} else {
+		if (elsewhere)
+			t->gateway = *elsewhere;
+		ike_auth_checked(t, a);
+		authenticated(t);
+	}
+}
+
 static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 {
 	enum ike_question asked = t->asking;
-	char text[LS_EVENT_TEXT_MAX];
 
 	t->asking = IKE_Q_NONE;
 	switch (asked) {
 	case IKE_Q_AUTH_CHECK:
-		if (a->ok && ike_tunnel_is_full(t->sa->ike, t->sa->tunnel))
-			refuse(t, CAUSE_LIMIT_REACHED, "IKE SAs of one tunnel");
-		else if (a->ok && !ike_ppk_fits(t->sa)) /* any more */
-			refuse(t, CAUSE_CONFIG_CHANGED, "");
-		else if (a->ok) {
-			ike_auth_checked(t, a);
-			authenticated(t);
-		} else
-			refuse(t, a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_AUTH_MISMATCH,
-			       ike_ppk_doubt(t->sa, a->text, text, sizeof text));
+		answer_check(t, a);
 		break;
 	case IKE_Q_PPK:
 		answer_ppk(t, a);
@@ -282,6 +300,7 @@ static void auth_answer(struct ike_task *t, const struct ike_answer *a)
 		ike_qcd_made(t, a);
 		respond(t);
 		break;
+	case IKE_Q_GATEWAY:
 	case IKE_Q_NONE:
 		break;
 	}

@@ -65,16 +65,7 @@ static void abandon_calls(const struct ike_sa *sa)
 	}
 }
 
-/* The chain that this one takes over from: the announced one of an older SA with the same peer. */
-static uint32_t announced_chain(const struct ike_sa *sa)
-{
-	for (const struct ike_child *c = sa->children; c; c = c->next)
-		if (c->announced)
-			return c->chain;
-	return 0;
-}
-
-static void tell_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain)
+static void tell_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain, bool continued)
 {
 	char text[LS_EVENT_TEXT_MAX], choice[LS_EVENT_TEXT_MAX / 2];
 	struct ike_text out = ike_text_make(text, sizeof text);
@@ -85,14 +76,14 @@ static void tell_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain)
 	ike_choice_text(&sa->choice, choice, sizeof choice);
 	ike_text_add(&out, choice);
 	ike_queue_event(sa->ike, sa->tunnel, &sa->remote, CAUSE_IKE_ESTABLISHED, text);
-	ike_ask_up(sa, c, old_chain);
+	ike_ask_up(sa, c, old_chain, continued);
 	sa->attempt = false;
 }
 
 bool ike_auth_up(struct ike_sa *sa, struct ike_child *c)
 {
 	struct ike *ike = sa->ike;
-	uint32_t old_chain = 0;
+	uint32_t old_chain = 0, left;
 
 	if (!sa->initiator)
 		abandon_calls(sa);
@@ -108,10 +99,12 @@ bool ike_auth_up(struct ike_sa *sa, struct ike_child *c)
 			return false;
 		}
 	}
-	for (struct ike_sa *o = ike->sas; o && old_chain == 0; o = o->next)
-		if (o != sa && o->state == IKE_S_ESTABLISHED && ike_auth_same_peer(o, sa))
-			old_chain = announced_chain(o);
-	tell_up(sa, c, old_chain);
+	left = ike_redirect_arrived(sa);
+	for (struct ike_sa *o = ike->sas; o && old_chain == 0 && left == 0; o = o->next)
+		if (o != sa && o->state == IKE_S_ESTABLISHED && ike_auth_same_peer(o, sa) &&
+		    !ike_redirect_leaves(o))
+			old_chain = ike_sa_announced(o);
+	tell_up(sa, c, left ? left : old_chain, old_chain != 0);
 	return true;
 }
 

@@ -396,7 +396,7 @@ static void installed(struct ike_task *t, const struct ike_answer *a)
 	if (t->deal->old_spi_in) {
 		succeeded(t, c);
 	} else {
-		ike_ask_up(sa, c, 0);
+		ike_ask_up(sa, c, 0, false);
 		t->attempt = sa->attempt = false;
 	}
 	ike_task_done(t);
@@ -521,7 +521,7 @@ static void respond(struct ike_task *t)
 	if (old)
 		ike_queue_event(sa->ike, sa->tunnel, &sa->remote, CAUSE_IKE_CHILD_REKEYED, "");
 	else
-		ike_ask_up(sa, c, 0);
+		ike_ask_up(sa, c, 0, false);
 	ike_task_respond(t, &b);
 }
 

@@ -59,6 +59,14 @@ struct ike_sa *ike_child_find(struct ike *ike, uint32_t spi_in, struct ike_child
 	return c ? c->sa : NULL;
 }
 
+uint32_t ike_sa_announced(const struct ike_sa *sa)
+{
+	for (const struct ike_child *c = sa->children; c; c = c->next)
+		if (c->announced)
+			return c->chain;
+	return 0;
+}
+
 unsigned ike_children_count(const struct ike_sa *sa)
 {
 	unsigned n = 0;

@@ -5,6 +5,7 @@
 #include "ike/ike.h"
 #include "ike/ike_cookie.h"
 #include "ike/ike_qcd.h"
+#include "ike/ike_redirect.h"
 #include "ike/ike_sk.h"
 #include "ike/ike_ts.h"
 #include "lib/pace.h"
@@ -62,6 +63,7 @@ struct ike_child;
 struct ike_peer_entry {
 	struct ike_peer config; /* defaults filled in */
 	struct ike_peer_entry *next;
+	struct ike_peer_redirect redirect;
 };
 
 /* A request to the owner, with the bytes that it points to. */
@@ -95,8 +97,9 @@ struct ike {
 	struct ike_cookie cookie;
 	struct ls_second unprotected;
 	struct ike_qcd qcd;
-	uint8_t plain[IKE_MESSAGE_MAX + 1]; /* inner payloads being written */
-	uint8_t open[IKE_MESSAGE_MAX + 1];  /* inner payloads being read */
+	struct ike_gateway redirect_all, redirect_full; /* NONE: there is no such order */
+	uint8_t plain[IKE_MESSAGE_MAX + 1];             /* inner payloads being written */
+	uint8_t open[IKE_MESSAGE_MAX + 1];              /* inner payloads being read */
 };
 
 /* ike_queue.c */

@@ -87,7 +87,9 @@ static void info_request(struct ike_task *t)
 	struct ike_build b = ike_task_build(t);
 	uint32_t answer[ANSWER_SPIS_MAX];
 	bool refused = ike_notify_find(&t->in, IKE_N_AUTHENTICATION_FAILED) != NULL, whole = false;
-	enum ls_cause cause = refused ? CAUSE_IKE_AUTH_REFUSED : CAUSE_PEER_ASKED;
+	enum ls_cause cause = refused                             ? CAUSE_IKE_AUTH_REFUSED
+	                      : sa->redirect.told && !sa->dialled ? CAUSE_REDIRECT_SENT
+	                                                          : CAUSE_PEER_ASKED;
 	unsigned n = 0;
 
 	ike_qcd_take(sa, &t->in);
@@ -104,8 +106,12 @@ static void info_request(struct ike_task *t)
 		write_delete(sa, &b, answer, n);
 	ike_mobike_request(t, &b);
 	ike_task_respond(t, &b);
-	if (sa->state == IKE_S_DEAD || !(whole || refused))
+	if (sa->state == IKE_S_DEAD)
 		return;
+	if (!whole && !refused) {
+		ike_redirect_info(sa, &t->in);
+		return;
+	}
 	if (ike_rekey_taken_over(sa)) {
 		cause = CAUSE_IKE_REKEYED;
 		successor_renew(sa);

@@ -2,6 +2,7 @@
  * (RFC 7296 1.2, 2.6, 2.7). */
 #include "ike/ike_cert.h"
 #include "ike/ike_deal.h"
+#include "ike/ike_gateway.h"
 #include "ike/ike_ppk.h"
 
 #include "ike/ike_names.h"
@@ -17,6 +18,28 @@ static const struct ike_peer *peer_of(const struct ike_sa *sa)
 	return &sa->peer->config;
 }
 
+/* A call with all but its addresses, and its task. */
+static struct ike_task *call_new(struct ike *ike, struct ike_peer_entry *peer, bool attempt)
+{
+	const struct ike_peer *p = &peer->config;
+	struct ike_sa *sa = ike_sa_new(ike, true, 0);
+	struct ike_task *t = sa ? ike_task_new(sa, &ike_ops_init) : NULL;
+
+	if (!t) {
+		if (sa)
+			ike_sa_forget(sa);
+		return NULL;
+	}
+	sa->peer = peer;
+	sa->tunnel = p->tunnel;
+	sa->attempt = attempt;
+	sa->forced_udp = p->force_udp;
+	sa->fragment_size = p->fragment_size;
+	ike_ppk_call(sa);
+	ike_redirect_call(sa);
+	return t;
+}
+
 enum ls_cause ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned address_index,
                             bool attempt)
 {
@@ -30,20 +53,11 @@ enum ls_cause ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsign
 		return CAUSE_IKE_NO_ADDRESS;
 	if (ike->sas_count >= ike->limits.max_ike_sas)
 		return CAUSE_LIMIT_REACHED;
-	sa = ike_sa_new(ike, true, 0);
-	t = sa ? ike_task_new(sa, &ike_ops_init) : NULL;
-	if (!t) {
-		if (sa)
-			ike_sa_forget(sa);
+	t = call_new(ike, peer, attempt);
+	if (!t)
 		return CAUSE_NO_MEMORY;
-	}
-	sa->peer = peer;
-	sa->tunnel = p->tunnel;
-	sa->attempt = attempt;
+	sa = t->sa;
 	sa->address_index = (uint8_t)address_index;
-	sa->forced_udp = p->force_udp;
-	sa->fragment_size = p->fragment_size;
-	ike_ppk_call(sa);
 	sa->remote = p->remote[address_index];
 	if (sa->remote.port == 0)
 		sa->remote.port = IKE_PORT;
@@ -52,6 +66,20 @@ enum ls_cause ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsign
 		ls_addr_with_port(p->local, sa->remote.port == IKE_PORT ? IKE_PORT : IKE_PORT_NAT);
 	ike_task_queue(t);
 	return CAUSE_NONE;
+}
+
+struct ike_sa *ike_init_dial_to(struct ike *ike, struct ike_peer_entry *peer,
+                                const struct ike_gateway *to, const struct ls_addr *from,
+                                bool attempt)
+{
+	struct ike_task *t = call_new(ike, peer, attempt);
+
+	if (!t)
+		return NULL;
+	t->sa->redirect.to = *to;
+	t->sa->redirect.from = ls_addr_with_port(*from, 0);
+	ike_task_queue(t);
+	return t->sa;
 }
 
 /* The whole message: built in scratch behind room for the header, then kept, because AUTH signs it.
@@ -76,6 +104,7 @@ static bool build_request(struct ike_task *t)
 	if (ike_cert_spoken_with(p))
 		ike_cert_hashes_write(&b);
 	ike_ppk_init_write(sa, &b);
+	ike_redirect_init_write(sa, &b);
 	ike_build_end(&b);
 	if (!wr_ok(&b.w))
 		return false;
@@ -107,7 +136,7 @@ static bool take_group(struct ike_task *t, enum algo_id group)
 	return true;
 }
 
-static void init_begin(struct ike_task *t)
+static void init_send(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;
 	uint8_t nonce[IKE_NONCE_SIZE];
@@ -119,6 +148,30 @@ static void init_begin(struct ike_task *t)
 		return;
 	}
 	send_request(t);
+}
+
+static void init_begin(struct ike_task *t)
+{
+	if (t->sa->redirect.to.type != IKE_GATEWAY_NONE)
+		ike_ask_gateway(t);
+	else
+		init_send(t);
+}
+
+/* Where the gateway is that we were sent to. */
+static void init_answer(struct ike_task *t, const struct ike_answer *a)
+{
+	struct ike_sa *sa = t->sa;
+
+	t->asking = IKE_Q_NONE;
+	if (!a->ok || !ike_gateway_reachable(&a->remote)) {
+		t->error = a->cause != CAUSE_NONE ? a->cause : CAUSE_IKE_NO_ADDRESS;
+		ike_init_unanswered(t);
+		return;
+	}
+	sa->remote = ls_addr_with_port(a->remote, IKE_PORT);
+	sa->local = ls_addr_with_port(a->local, IKE_PORT);
+	init_send(t);
 }
 
 /* Nobody vouches for an unprotected refusal: a better answer is waited for a while (2.21.1). */
@@ -173,11 +226,16 @@ static bool notified(struct ike_task *t)
 {
 	const struct ike_notify *cookie = ike_notify_find(&t->in, IKE_N_COOKIE),
 				*error = ike_notify_error(&t->in);
-	char text[TEXT_MAX];
+	char text[LS_EVENT_TEXT_MAX];
 	struct ike_text out = ike_text_make(text, sizeof text);
 
 	if (t->in.sa.p)
 		return false;
+	if (ike_redirect_init(t, text, sizeof text)) {
+		if (text[0] != '\0')
+			refused(t, CAUSE_REDIRECT_REFUSED, text);
+		return true;
+	}
 	if (cookie && cookie->data.len > 0 && cookie->data.len <= IKE_COOKIE_MAX) {
 		if (++t->cookies > COOKIES_MAX)
 			refused(t, CAUSE_IKE_COOKIE_LOOP, "");
@@ -300,31 +358,47 @@ void ike_init_response(struct ike_sa *sa, const struct ike_datagram *d, struct l
 	ike_task_done(t);
 }
 
+/* The next address of the peer; of a gateway that we were sent to the first one, unless the old SA
+ * stands. */
+static bool next_dial(struct ike_sa *sa, enum ls_cause cause, const char *text, bool attempt)
+{
+	bool sent = sa->redirect.to.type != IKE_GATEWAY_NONE;
+
+	ike_redirect_failed(sa, cause, text);
+	return (!sent || attempt) &&
+	       ike_init_dial(sa->ike, sa->peer, sent ? 0 : sa->address_index + 1u, attempt) ==
+	               CAUSE_NONE;
+}
+
 void ike_init_unanswered(struct ike_task *t)
 {
 	struct ike_sa *sa = t->sa;
 	bool attempt = sa->attempt;
 	char silence[TEXT_MAX], text[LS_EVENT_TEXT_MAX];
+	enum ls_cause cause = t->error != CAUSE_NONE ? t->error : CAUSE_IKE_NO_ANSWER;
 	struct ike_text out = ike_text_make(silence, sizeof silence);
 
+	if (t->error == CAUSE_NONE) {
+		ike_text_add(&out, "nothing came back from ");
+		ike_text_addr(&out, &sa->remote);
+		ike_hint_text(sa, silence, text, sizeof text);
+	} else {
+		struct ike_text said = ike_text_make(text, sizeof text);
+
+		ike_text_add(&said, t->error_text);
+	}
 	sa->attempt = false;
-	if (ike_init_dial(sa->ike, sa->peer, sa->address_index + 1u, attempt) == CAUSE_NONE) {
-		ike_sa_end(sa, t->error != CAUSE_NONE ? t->error : CAUSE_IKE_NO_ANSWER, "");
+	if (next_dial(sa, cause, text, attempt)) {
+		ike_sa_end(sa, cause, "");
 		return;
 	}
 	sa->attempt = attempt;
-	if (t->error != CAUSE_NONE) {
-		ike_sa_end(sa, t->error, t->error_text);
-		return;
-	}
-	ike_text_add(&out, "nothing came back from ");
-	ike_text_addr(&out, &sa->remote);
-	ike_hint_text(sa, silence, text, sizeof text);
-	ike_sa_end(sa, CAUSE_IKE_NO_ANSWER, text);
+	ike_sa_end(sa, cause, text);
 }
 
 const struct ike_task_ops ike_ops_init = {
 	.name = "IKE_SA_INIT",
 	.exchange = IKE_X_INIT,
 	.begin = init_begin,
+	.answer = init_answer,
 };

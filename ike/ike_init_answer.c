@@ -9,10 +9,9 @@
 
 #include <string.h>
 
-enum { TEXT_MAX = 100, UNPROTECTED_MAX = 256 };
+enum { TEXT_MAX = 100, UNPROTECTED_MAX = 640 };
 
-/* Errors and events that anybody can provoke: so many in a second. */
-static bool unprotected_allowed(struct ike *ike)
+bool ike_unprotected_allowed(struct ike *ike)
 {
 	return ls_second_add(&ike->unprotected, 1, ike->now) <= IKE_UNPROTECTED_PER_S;
 }
@@ -52,7 +51,7 @@ void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,
 	uint8_t bytes[64];
 	struct ike_build b = ike_build_make(bytes, sizeof bytes);
 
-	if (limited && !unprotected_allowed(ike))
+	if (limited && !ike_unprotected_allowed(ike))
 		return;
 	ike_build_notify(&b, IKE_PROTO_NONE, type, LS_BYTES(NULL, 0), data);
 	ike_send_unprotected(ike, &d->local, &d->remote, ike_reply_header(h), &b);
@@ -127,7 +126,7 @@ static void no_proposal(struct ike *ike, const struct ike_datagram *d, const str
 	struct ike_text out = ike_text_make(text, sizeof text);
 
 	ike_count(ike, CAUSE_IKE_NO_PROPOSAL);
-	if (!unprotected_allowed(ike))
+	if (!ike_unprotected_allowed(ike))
 		return;
 	ike_reply_unprotected(ike, d, h, IKE_N_NO_PROPOSAL_CHOSEN, LS_BYTES(NULL, 0), false);
 	ike_offers_text(in->sa, IKE_PROTO_IKE, list, sizeof list);
@@ -257,6 +256,7 @@ static void accept(struct ike *ike, const struct ike_datagram *d, const struct i
 	sa->fragmentation = ike_notify_find(in, IKE_N_FRAGMENTATION_SUPPORTED) != NULL;
 	ike_cert_init_take(sa, in);
 	ike_ppk_init_heard(sa, in);
+	sa->redirect.follows = ike_redirect_init_heard(in, &sa->redirect.from);
 	sa->nat = ike_nat_check(in, h->spi_i, 0, &d->local, &d->remote);
 	sa->forced_udp = p->force_udp && sa->nat.spoken;
 	sa->recv_id = 1;
@@ -315,6 +315,8 @@ void ike_init_request(struct ike *ike, const struct ike_datagram *d, const struc
 		no_proposal(ike, d, h, &in, p);
 		return;
 	}
+	if (ike_redirect_init_answer(ike, d, h, &in))
+		return;
 	if (algo_get(choice.ke)->ikev2 != in.ke_group) {
 		ls_put16(data, algo_get(choice.ke)->ikev2);
 		ike_reply_unprotected(ike, d, h, IKE_N_INVALID_KE_PAYLOAD, LS_BYTES(data, 2),

@@ -248,6 +248,9 @@ static bool notify_known(uint16_t type)
 		IKE_N_NO_PPK_AUTH,
 		IKE_N_QCD_TOKEN,
 		IKE_N_AUTH_LIFETIME,
+		IKE_N_REDIRECT_SUPPORTED,
+		IKE_N_REDIRECT,
+		IKE_N_REDIRECTED_FROM,
 		IKE_N_MOBIKE_SUPPORTED,
 		IKE_N_ADDITIONAL_IP4_ADDRESS, /* a caller needs them if it tries more addresses than
 	                                       */

@@ -84,15 +84,6 @@ ls_time ike_reauth_due(const struct ike_sa *sa)
 	return ls_time_min(sa->reauth.until, sa->reauth.at);
 }
 
-static bool dialling(const struct ike_sa *sa)
-{
-	for (const struct ike_sa *o = sa->ike->sas; o; o = o->next)
-		if (o->tunnel == sa->tunnel && o->initiator && ike_sa_half_open(o) &&
-		    o->rekeyed_from == 0)
-			return true;
-	return false;
-}
-
 void ike_reauth_tick(struct ike_sa *sa)
 {
 	ls_time now = sa->ike->now;
@@ -108,6 +99,6 @@ void ike_reauth_tick(struct ike_sa *sa)
 		return;
 	}
 	sa->reauth.at = ls_time_add(now, LS_S(AGAIN_S));
-	if (sa->peer && !dialling(sa))
-		ike_init_dial(sa->ike, sa->peer, sa->address_index, false);
+	if (sa->peer && !ike_tunnel_is_dialled(sa->ike, sa->tunnel))
+		ike_redirect_dial_again(sa);
 }

@@ -73,6 +73,7 @@ static struct ike_sa *successor_new(struct ike_sa *old, bool initiator, uint64_t
 	sa->rekeyed_from = ike_sa_spi(old);
 	sa->negotiated_until = old->negotiated_until;
 	ike_reauth_inherit(sa, old);
+	sa->redirect = old->redirect;
 	return sa;
 }
 

@@ -98,6 +98,15 @@ bool ike_tunnel_is_full(const struct ike *ike, uint32_t tunnel)
 	return n >= ike->limits.max_ike_sas_per_tunnel;
 }
 
+bool ike_tunnel_is_dialled(const struct ike *ike, uint32_t tunnel)
+{
+	for (const struct ike_sa *sa = ike->sas; sa; sa = sa->next)
+		if (sa->tunnel == tunnel && sa->initiator && ike_sa_half_open(sa) &&
+		    sa->rekeyed_from == 0)
+			return true;
+	return false;
+}
+
 bool ike_sa_negotiates(struct ike_sa *sa)
 {
 	/* A life of 250 MB, which Windows has, is over in 200 ms at 10 Gbit/s. */
@@ -264,6 +273,7 @@ void ike_sa_end(struct ike_sa *sa, enum ls_cause cause, const char *text)
 	          sa->children;
 	attempts_take(sa, sa->active);
 	attempts_take(sa, sa->queue);
+	ike_redirect_failed(sa, cause, text);
 	ike_sa_enter(sa, IKE_S_DEAD, cause);
 	ike_tasks_free(sa, cause);
 	children_end(sa, cause, text);
@@ -336,6 +346,7 @@ void ike_sa_close(struct ike_sa *sa, enum ls_cause cause, const char *text)
 	}
 	attempts_take(sa, sa->active);
 	attempts_take(sa, sa->queue);
+	ike_redirect_failed(sa, cause, text);
 	ike_sa_enter(sa, IKE_S_DELETING, cause);
 	if (sa->active)
 		ike_task_detach(sa->active);
@@ -439,7 +450,7 @@ ls_time ike_sa_due(const struct ike_sa *sa)
 		return at;
 	if (ids_reach(sa, ids_hard))
 		return sa->ike->now;
-	at = ls_time_min(at, ike_reauth_due(sa));
+	at = ls_time_min(at, ls_time_min(ike_reauth_due(sa), ike_redirect_due(sa)));
 	return ls_time_min(
 		at, ls_time_min(rekey_due(sa),
 	                        ls_time_add(sa->life.born, LS_S((ls_time)sa->life.hard.seconds))));
@@ -470,6 +481,10 @@ static void tick_established(struct ike_sa *sa)
 	}
 	if (ids_reach(sa, ids_hard)) {
 		ike_sa_close(sa, CAUSE_IKE_MESSAGE_IDS, "");
+		return;
+	}
+	if (now >= ike_redirect_due(sa)) {
+		ike_sa_close(sa, CAUSE_REDIRECTED, "");
 		return;
 	}
 	ike_reauth_tick(sa);

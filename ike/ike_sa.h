@@ -6,6 +6,7 @@
 #include "ike/ike_frag.h"
 #include "ike/ike_nat.h"
 #include "ike/ike_reauth.h"
+#include "ike/ike_redirect.h"
 #include "lib/life.h"
 #include "lib/unreach.h"
 
@@ -126,6 +127,7 @@ struct ike_sa {
 	ls_time stray_next;       /* "that SPI is unknown" is not heard before it */
 	struct ike_sa_qcd qcd;
 	struct ike_sa_reauth reauth;
+	struct ike_sa_redirect redirect;
 	bool doubt;   /* probe now */
 	bool refused; /* authentication failed: it only repeats its answer until give_up */
 	bool cookie;  /* responder: the peer brought the cookie that it was asked for */
@@ -139,6 +141,7 @@ enum ike_question {
 	IKE_Q_AUTH_CHECK,
 	IKE_Q_PPK,
 	IKE_Q_TOKEN,
+	IKE_Q_GATEWAY,
 	IKE_Q_INSTALL
 };
 
@@ -198,6 +201,7 @@ struct ike_task {
 	struct ls_addr where;       /* ike_mobike.c: the address that it is about */
 	struct ls_bytes auth;       /* malloc'ed: our AUTH value */
 	struct ike_token token;     /* ike_qcd.c: ours for this SA; len 0: none */
+	struct ike_gateway gateway; /* ike_redirect.c: where the peer is sent; NONE: nowhere */
 	struct ls_bytes auth_plain; /* malloc'ed: without PPK, where we may go on without one */
 };
 
@@ -235,6 +239,8 @@ void ike_sa_tick(struct ike_sa *sa);
 bool ike_sa_half_open(const struct ike_sa *sa);
 /* Whether the tunnel has as many authenticated IKE SAs as one may have. */
 bool ike_tunnel_is_full(const struct ike *ike, uint32_t tunnel);
+/* Whether a call of ours is on its way. */
+bool ike_tunnel_is_dialled(const struct ike *ike, uint32_t tunnel);
 /*
  * The peer asks for key exchange, keys and SAs: whether it gets them now, and it is counted then.
  * So many at once, then so many a second: whoever rekeys in a loop is told TEMPORARY_FAILURE (RFC
@@ -283,6 +289,8 @@ struct ike_sa *ike_child_find(struct ike *ike, uint32_t spi_in, struct ike_child
 void ike_child_remove(struct ike_sa *sa, struct ike_child *c, enum ls_cause cause,
                       const char *text);
 void ike_child_switch(struct ike_sa *sa, struct ike_child *c);
+/* A chain of the SA whose UP was told; 0: none. */
+uint32_t ike_sa_announced(const struct ike_sa *sa);
 unsigned ike_children_count(const struct ike_sa *sa);
 void ike_children_move(struct ike_sa *from, struct ike_sa *to);
 /* Whether an exchange of ours about children is queued or under way (RFC 7296 2.25.2). */
@@ -333,22 +341,31 @@ void ike_ask_auth_make(struct ike_task *t, struct ls_bytes id_body);
 void ike_ask_auth_check(struct ike_task *t, struct ls_bytes peer_id_body);
 /* Our token for the SA. */
 void ike_ask_token(struct ike_task *t);
+/* Where the gateway is that we were sent to. */
+void ike_ask_gateway(struct ike_task *t);
 /* The PPK sa->ppk.id into the SA's keys. */
 void ike_ask_ppk(struct ike_task *t);
 void ike_ask_install(struct ike_task *t);
-void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain);
+void ike_ask_up(struct ike_sa *sa, struct ike_child *c, uint32_t old_chain, bool continued);
 void ike_ask_pair(struct ike_sa *sa, enum ike_request_kind kind, uint32_t chain, uint32_t spi_in,
                   uint32_t spi_out, enum ls_cause cause);
 
 /* The exchanges. */
 extern const struct ike_task_ops ike_ops_init, ike_ops_auth, ike_ops_child, ike_ops_rekey,
-	ike_ops_info, ike_ops_qcd, ike_ops_delete, ike_ops_close, ike_ops_resume;
+	ike_ops_info, ike_ops_qcd, ike_ops_redirect, ike_ops_delete, ike_ops_close, ike_ops_resume;
 
 /* ike_init.c */
 /* Starts an SA as initiator to the next address of the peer. CAUSE_NONE, IKE_NO_ADDRESS (none is
  * left), LIMIT_REACHED or NO_MEMORY. */
 enum ls_cause ike_init_dial(struct ike *ike, struct ike_peer_entry *peer, unsigned address_index,
                             bool attempt);
+/* The same to a gateway that `from` (family 0: nobody) has sent us to; NULL: LIMIT_REACHED or
+ * NO_MEMORY. */
+struct ike_sa *ike_init_dial_to(struct ike *ike, struct ike_peer_entry *peer,
+                                const struct ike_gateway *to, const struct ls_addr *from,
+                                bool attempt);
+/* Errors and events that anybody can provoke: so many in a second. */
+bool ike_unprotected_allowed(struct ike *ike);
 /* An unprotected answer with one notify; limited: so many a second. */
 void ike_reply_unprotected(struct ike *ike, const struct ike_datagram *d,
                            const struct ike_header *h, uint16_t type, struct ls_bytes data,

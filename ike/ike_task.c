@@ -200,6 +200,7 @@ static unsigned tries_most(const struct ike_task *t)
 		return IKE_CLOSE_TRIES;
 	if (t->ops != &ike_ops_init || !p)
 		return tries;
+	addresses = later = t->sa->redirect.to.type != IKE_GATEWAY_NONE;
 	for (unsigned i = 0; i < IKE_PEER_ADDRESSES_MAX; i++) {
 		bool there = p->config.remote[i].family != 0;
 
@@ -396,7 +397,8 @@ void ike_task_tick(struct ike_task *t)
 		ike_sa_end_telling(sa, CAUSE_IKE_SILENT_INSIDE,
 		                   t->asking == IKE_Q_SPI || t->asking == IKE_Q_INSTALL
 		                           ? "the packet path"
-		                           : "the keeper of the keys",
+		                   : t->asking == IKE_Q_GATEWAY ? "the resolver of names"
+		                                                : "the keeper of the keys",
 		                   0);
 		return;
 	}

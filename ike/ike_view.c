@@ -46,6 +46,8 @@ bool ike_sa_view(const struct ike *ike, size_t index, struct ike_sa_view *view)
 		.fragmentation = sa->fragmentation,
 		.mobike = sa->mobike,
 		.moving = sa->moving,
+		.redirect = sa->redirect.follows,
+		.redirected_from = sa->redirect.from,
 		.encr = sa->choice.encr,
 		.prf = sa->choice.prf,
 		.integ = sa->choice.integ,

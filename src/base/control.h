@@ -19,10 +19,11 @@
  * is said. A key that does not apply is left out.
  */
 enum {
-	CONTROL_VERSION = 1,
-	CONTROL_REQUEST_MAX = 256,
+	CONTROL_VERSION = 2,
+	CONTROL_REQUEST_MAX = 512,
 	CONTROL_ANSWER_MAX = 65536,
-	CONTROL_TUNNEL_MAX = 64
+	CONTROL_TUNNEL_MAX = 64,
+	CONTROL_GATEWAY_MAX = 128
 };
 
 enum control_command {
@@ -38,6 +39,7 @@ enum control_command {
 	CONTROL_CONFIG,       /* setting... */
 	CONTROL_KEYS,         /* all or one tunnel: key...: secrets of running SAs, root only */
 	CONTROL_TRACE,        /* all or one tunnel: trace..., on and on */
+	CONTROL_REDIRECT,     /* callers of all or one tunnel go to `gateway`; "": not any more */
 };
 
 enum control_flag {
@@ -50,9 +52,10 @@ struct control_request {
 	uint8_t command;
 	uint8_t flags;
 	char tunnel[CONTROL_TUNNEL_MAX]; /* "": all */
+	char gateway[CONTROL_GATEWAY_MAX];
 };
 
-/* Gives the length, 0 when tunnel is not terminated. */
+/* Gives the length, 0 when a text is not terminated. */
 size_t control_request_encode(const struct control_request *r, uint8_t out[CONTROL_REQUEST_MAX]);
 /* Strict: version, known command, known flags, text without NUL inside, nothing left over. *version
  * is the other side's as soon as there is one. */

@@ -397,14 +397,32 @@ static void tunnel_read(struct conf *conf, struct conf_tunnel *tunnel, const con
 		           "an entry of 'tunnels' must be a group: { name = ...; }");
 }
 
+static unsigned gateway_key_line(const struct conf_gateway *g, const char *path)
+{
+	unsigned line = 0;
+
+	for (size_t i = 0; i < conf_gateway_key_count; i++)
+		if (strcmp(conf_gateway_keys[i].path, path) == 0)
+			line = g->key_line[i];
+	return line;
+}
+
+static void redirect_check(const struct conf *conf, struct conf_errors *e)
+{
+	const struct conf_gateway *g = &conf->gateway;
+	struct ike_gateway to;
+
+	if (g->redirect_when_full[0] != '\0' && !ike_gateway_parse(g->redirect_when_full, &to))
+		conf_error(e, conf->path, gateway_key_line(g, "redirect-when-full"),
+		           "'redirect-when-full' must be an address or a name (it is \"%.80s\")",
+		           g->redirect_when_full);
+}
+
 static void offload_check(const struct conf *conf, struct conf_errors *e)
 {
 	const struct conf_gateway *g = &conf->gateway;
-	unsigned line = 0, bit;
+	unsigned line = gateway_key_line(g, "offload"), bit;
 
-	for (size_t i = 0; i < conf_gateway_key_count; i++)
-		if (strcmp(conf_gateway_keys[i].path, "offload") == 0)
-			line = g->key_line[i];
 	for (uint32_t i = 0; i < g->offload_count; i++)
 		if (!conf_offload_parse(g->offload[i], &bit))
 			conf_error(e, conf->path, line,
@@ -454,6 +472,7 @@ static void root_read(struct conf *conf, const config_setting_t *root, struct co
 			           "unknown key '%s'; there are 'gateway' and 'tunnels'", name);
 	}
 	offload_check(conf, e);
+	redirect_check(conf, e);
 	for (size_t i = 0; i < conf->tunnel_count && e->count == 0; i++)
 		tunnel_check(conf, &conf->tunnels[i], e);
 }

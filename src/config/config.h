@@ -64,7 +64,8 @@ struct conf_gateway {
 	uint32_t ca_count, crl_count;
 	bool crl_required;
 	bool crash_detection;
-	struct ls_addr local4, local6; /* addresses to listen on; family 0: all */
+	char redirect_when_full[CONF_TEXT_MAX]; /* "": none */
+	struct ls_addr local4, local6;          /* addresses to listen on; family 0: all */
 	uint32_t max_ike_sas, max_half_open;
 	uint32_t workers;
 	char offload[CONF_OFFLOADS_MAX][CONF_WORD_MAX];
@@ -128,7 +129,8 @@ struct conf_tunnel {
 	uint32_t metric, mtu, idle_s; /* 0: none, computed, never */
 	bool source_check;            /* takes effect with routes */
 	bool mobike;                  /* takes effect with ESP */
-	bool mtu_probe;               /* without mtu */
+	bool follow_redirects;
+	bool mtu_probe; /* without mtu */
 	enum conf_df df;
 	char dscp[CONF_TEXT_MAX];
 	enum conf_ecn ecn;

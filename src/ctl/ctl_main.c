@@ -23,7 +23,7 @@ enum {
 	OPTION_PCAP
 };
 
-enum takes { NOTHING, MAYBE_TUNNEL, TUNNEL };
+enum takes { NOTHING, MAYBE_TUNNEL, TUNNEL, GATEWAY };
 
 static const struct command {
 	const char *name;
@@ -35,6 +35,8 @@ static const struct command {
 	{"up", CONTROL_UP, TUNNEL, "bring a tunnel up, showing each step"},
 	{"down", CONTROL_DOWN, TUNNEL, "take a tunnel down and keep it down"},
 	{"why", CONTROL_WHY, TUNNEL, "why a tunnel is not up, and what to do"},
+	{"redirect", CONTROL_REDIRECT, GATEWAY,
+         "send callers [of TUNNEL...] elsewhere; 'off': no more"},
 	{"reload", CONTROL_RELOAD, NOTHING, "read the configuration anew"},
 	{"counters", CONTROL_COUNTERS, NOTHING, "how often what was met, by reason"},
 	{"events", CONTROL_EVENTS, MAYBE_TUNNEL, "what happened lately (-f: go on)"},
@@ -63,6 +65,7 @@ static void usage(FILE *to)
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		fprintf(to, "  %-9s %-9s %s\n", commands[i].name,
 		        commands[i].takes == TUNNEL         ? "TUNNEL"
+		        : commands[i].takes == GATEWAY      ? "GATEWAY"
 		        : commands[i].takes == MAYBE_TUNNEL ? "[TUNNEL]"
 		                                            : "",
 		        commands[i].sentence);
@@ -91,13 +94,17 @@ static int misused(const char *what, const char *word)
 	return CTL_MISUSED;
 }
 
-static int run(const struct ctl_options *o, const struct command *c, const char *tunnel)
+static int run(const struct ctl_options *o, const struct command *c, const char *tunnel,
+               const char *gateway)
 {
 	struct control_request r = {.command = (uint8_t)c->command};
 	char message[MESSAGE_MAX] = "";
 	int status;
 
+	if (strlen(gateway) >= sizeof r.gateway)
+		return misused("it is too long for a gateway's name", gateway);
 	snprintf(r.tunnel, sizeof r.tunnel, "%s", tunnel);
+	snprintf(r.gateway, sizeof r.gateway, "%s", gateway);
 	r.flags =
 		(uint8_t)((o->follow ? CONTROL_FLAG_FOLLOW : 0) | (o->all ? CONTROL_FLAG_FULL : 0) |
 	                  (o->no_wait ? CONTROL_FLAG_NO_WAIT : 0));
@@ -106,6 +113,26 @@ static int run(const struct ctl_options *o, const struct command *c, const char 
 	if (message[0] && (status != CTL_DONE || !o->json))
 		fprintf(status == CTL_DONE ? stdout : stderr, "%s%s\n",
 		        status == CTL_DONE ? "" : "l2tpsecctl: ", message);
+	return status;
+}
+
+/* One request a tunnel that is named, or one for all. */
+static int run_redirect(const struct ctl_options *o, const struct command *c, int words,
+                        char **word)
+{
+	const char *gateway = words > 1 ? word[1] : "";
+	int status = CTL_DONE;
+
+	if (!gateway[0])
+		return misused("where to? Name a gateway, or 'off', after", word[0]);
+	if (strcmp(gateway, "off") == 0)
+		gateway = "";
+	if (words == 2)
+		return run(o, c, "", gateway);
+	for (int i = 2; i < words && status == CTL_DONE; i++)
+		status = strlen(word[i]) < CONTROL_TUNNEL_MAX
+		                 ? run(o, c, word[i], gateway)
+		                 : misused("there is no tunnel", word[i]);
 	return status;
 }
 
@@ -121,20 +148,22 @@ static int command_find(const struct ctl_options *o, int words, char **word)
 		return misused("--pcap goes with trace, not with", word[0]);
 	if (strcmp(word[0], "pki") == 0)
 		return ctl_pki(o, words, word);
-	if (words > 2)
-		return misused("too many words", word[2]);
 	if (strcmp(word[0], "doctor") == 0)
 		return words > 1 ? misused("too many words", tunnel) : ctl_doctor(o);
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
 		if (strcmp(commands[i].name, word[0]) != 0)
 			continue;
+		if (commands[i].takes == GATEWAY)
+			return run_redirect(o, &commands[i], words, word);
+		if (words > 2)
+			return misused("too many words", word[2]);
 		if (commands[i].takes == TUNNEL && words < 2)
 			return misused("which tunnel? Name one after", word[0]);
 		if (commands[i].takes == NOTHING && words > 1)
 			return misused("too many words", tunnel);
 		if (strlen(tunnel) >= CONTROL_TUNNEL_MAX)
 			return misused("there is no tunnel", tunnel);
-		return o->pcap ? ctl_pcap(o, tunnel) : run(o, &commands[i], tunnel);
+		return o->pcap ? ctl_pcap(o, tunnel) : run(o, &commands[i], tunnel, "");
 	}
 	return misused("there is no command", word[0]);
 }

@@ -82,6 +82,8 @@ static void show_daemon(const json_t *o)
 		return;
 	printf("l2tpsecd %s, process %" JSON_INTEGER_FORMAT ", up %s\n", text(o, "version"),
 	       number(o, "pid"), span(number(o, "uptime_s"), age));
+	if (text(o, "redirect")[0])
+		printf("  callers are sent to %s\n", text(o, "redirect"));
 	json_array_foreach(json_object_get(o, "processes"), i, p) {
 		if (!yes(p, "ready"))
 			printf("  the process %s is being restarted\n", text(p, "role"));
@@ -215,6 +217,8 @@ static void show_proof(const json_t *s)
 		printf("  proven by   the peer: %s; we: %s\n", text(s, "peer_auth"),
 		       text(s, "auth"));
 	printf("  MOBIKE      %s\n", yes(s, "mobike") ? "yes" : "no");
+	printf("  redirect    %s%s%s\n", yes(s, "redirect") ? "followed" : "not followed",
+	       text(s, "redirected_from")[0] ? "; sent here by " : "", text(s, "redirected_from"));
 	if (yes(s, "ppk"))
 		printf("  PPK         %s\n", text(s, "ppk_id"));
 	if (c)
@@ -285,6 +289,8 @@ static void show_tunnel(const json_t *o)
 	printf("%s has been %s for %s (start = \"%s\")\n", text(o, "name"), text(o, "state"),
 	       span(number(o, "since_s"), age), text(o, "start"));
 	show_peer(o);
+	if (text(o, "redirect")[0])
+		printf("  callers     are sent to %s\n", text(o, "redirect"));
 	if (number(o, "retry_in_s") == 0 && way_on(o, text(o, "name"), on)[0])
 		printf("  now         %s\n", on);
 	if (lack)
@@ -321,11 +327,14 @@ static void show_stranger(const json_t *e)
 	       text(e, "text")[0] ? ": " : "", text(e, "text"));
 }
 
-/* Callers that named this tunnel's peer and did not prove to be it. */
-static void show_callers(const json_t *c)
+/* Where callers are sent, and those that named this tunnel's peer and did not prove to be it. */
+static void show_callers(const json_t *o)
 {
+	const json_t *c = json_object_get(o, "callers");
 	char age[32];
 
+	if (text(o, "redirect")[0])
+		printf("  callers   are sent to %s\n", text(o, "redirect"));
 	if (!c)
 		return;
 	printf("  callers   %" JSON_INTEGER_FORMAT
@@ -344,7 +353,7 @@ static void show_why(const json_t *o)
 		       text(o, "tunnel"), text(o, "state"), span(number(o, "since_s"), since));
 		if (way_on(o, text(o, "tunnel"), on)[0])
 			printf("  %s\n", on);
-		show_callers(json_object_get(o, "callers"));
+		show_callers(o);
 		show_stranger(stranger);
 		return;
 	}
@@ -358,7 +367,7 @@ static void show_why(const json_t *o)
 		printf("  peer      %s\n", text(o, "peer"));
 	if (text(o, "hint")[0])
 		printf("  mend      %s\n", text(o, "hint"));
-	show_callers(json_object_get(o, "callers"));
+	show_callers(o);
 	show_stranger(stranger);
 	if (number(o, "line") > 0)
 		printf("  config    %s, line %" JSON_INTEGER_FORMAT "\n", text(o, "file"),

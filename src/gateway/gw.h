@@ -54,6 +54,7 @@ struct gw_chain {
 	unsigned pairs, sending;           /* index of the pair we send on */
 	bool up;                           /* IKE_UP came */
 	bool gone;                         /* IKE_DOWN came */
+	bool left; /* and the peer is another gateway now: nothing of it goes on elsewhere */
 	bool initiator;
 	unsigned sessions;                   /* that run on it */
 	ls_time heard;                       /* when ike was last told */
@@ -204,6 +205,9 @@ void gw_tunnel_step(struct gw_tunnel *t, enum gw_line_event event, enum ls_cause
 /* What the line lacks while it is up, as the PPP of its session says: told where that is new. */
 void gw_tunnel_lack(struct gw_tunnel *t, enum ls_cause cause, const char *text);
 void gw_tunnel_iface_done(struct gw_tunnel *t, const struct msg_iface_done *m);
+/* A chain has come up with another gateway: what ran on those with the old one ends, and the line
+ * is called there. */
+void gw_tunnel_elsewhere(struct gw_tunnel *t);
 bool gw_tunnel_has_chain(const struct gw_tunnel *t);
 /* enum msg_line, for people. */
 uint8_t gw_tunnel_state(const struct gw_tunnel *t);

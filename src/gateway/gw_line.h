@@ -29,6 +29,7 @@ enum gw_line_event {
 	GW_EV_ADMIN_UP,
 	GW_EV_ADMIN_DOWN,
 	GW_EV_CHAIN_UP,   /* of our making or the peer's */
+	GW_EV_ELSEWHERE,  /* so is one, with another gateway: what ran on the old one has ended */
 	GW_EV_CHAIN_DOWN, /* the chain that was in use, or the attempt at one, has ended */
 	GW_EV_IKE_BACK,   /* the ike process was restarted: attempts are lost, chains have no keeper
 	                   */

@@ -354,7 +354,7 @@ static bool same_peer(const struct gw_chain *a, const struct gw_chain *b)
 static bool chain_hands_over(const struct gw_gateway *gw, const struct gw_chain *from,
                              const struct gw_chain *to, const struct msg_ike_up *m)
 {
-	if (from->up && !same_peer(from, to))
+	if (from->left || (from->up && !same_peer(from, to)))
 		return false;
 	if (m->continued && m->old_chain != 0 && from->id == gw_chain_here(gw, m->old_chain))
 		return true;
@@ -383,6 +383,7 @@ void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m)
 {
 	struct gw_chain *c = gw_chain_find(gw, gw_chain_here(gw, m->chain));
 	struct gw_tunnel *t = c ? c->tunnel : NULL;
+	bool elsewhere = !m->continued && m->old_chain != 0;
 
 	if (!t)
 		return;
@@ -393,6 +394,7 @@ void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m)
 	t->peer = m->peer;
 	for (struct gw_chain *o = t->chains, *next; o; o = next) {
 		next = o->next;
+		o->left |= elsewhere && o->id == gw_chain_here(gw, m->old_chain);
 		if (o == c || !chain_hands_over(gw, o, c, m))
 			continue;
 		chain_hand_over(gw, o, c);
@@ -401,7 +403,10 @@ void gw_ike_up(struct gw_gateway *gw, const struct msg_ike_up *m)
 		else
 			gw_chain_release(gw, o);
 	}
-	gw_tunnel_step(t, GW_EV_CHAIN_UP, CAUSE_NONE, NULL);
+	if (elsewhere)
+		gw_tunnel_elsewhere(t);
+	else
+		gw_tunnel_step(t, GW_EV_CHAIN_UP, CAUSE_NONE, NULL);
 }
 
 /*
@@ -450,6 +455,7 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 	struct gw_chain *c = m->chain ? gw_chain_find(gw, gw_chain_here(gw, m->chain)) : NULL;
 	struct gw_chain *next = NULL;
 	struct ls_event why = {.cause = (enum ls_cause)m->cause};
+	bool left = m->cause == CAUSE_REDIRECTED || m->cause == CAUSE_REDIRECT_SENT;
 
 	if (!t)
 		return;
@@ -469,16 +475,17 @@ void gw_ike_down(struct gw_gateway *gw, const struct msg_ike_down *m)
 	current &= !is_of_the_past(t, c, m);
 	if (m->cause == CAUSE_PEER_ASKED)
 		gw_session_gave_up(t->current ? t->current : t->sessions, &why);
-	/* Who has lost its SAs has most likely lost its connections too: no need to ask for them.
-	 */
+	/* Who has lost its SAs has most likely lost its connections too, and another gateway never
+	 * had them: no need to ask for them. */
 	l2tp_chain_gone(gw->l2tp, gw_chain_here(gw, m->chain),
-	                m->cause == CAUSE_IKE_PEER_RESTARTED ? 0 : GW_CHAIN_GRACE_MS,
+	                left || m->cause == CAUSE_IKE_PEER_RESTARTED ? 0 : GW_CHAIN_GRACE_MS,
 	                (enum ls_cause)m->cause, clock_now());
 	if (c) {
 		c->gone = true;
 		while (c->pairs > 0)
 			chain_pair_end(gw, c, c->pairs - 1);
-		next = chain_after(c);
+		c->left = left;
+		next = left ? NULL : chain_after(c);
 		if (next)
 			chain_hand_over(gw, c, next);
 		gw_chain_release(gw, c);

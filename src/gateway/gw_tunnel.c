@@ -303,15 +303,26 @@ static void call(struct gw_tunnel *t)
 		gw_tunnel_step(t, GW_EV_SESSION_LOST, cause, "the call was not begun");
 }
 
+/* The goodbye leaves before ike takes the SAs away. */
+static void say_goodbye(struct gw_tunnel *t, enum ls_cause cause)
+{
+	while (t->sessions)
+		gw_session_end(t->sessions);
+	l2tp_close(t->gw->l2tp, t->id, cause, clock_now());
+	gw_l2tp_pump(t->gw);
+}
+
+void gw_tunnel_elsewhere(struct gw_tunnel *t)
+{
+	say_goodbye(t, CAUSE_REDIRECTED);
+	gw_tunnel_step(t, GW_EV_ELSEWHERE, CAUSE_REDIRECTED, "");
+}
+
 static void hang_up(struct gw_tunnel *t, enum ls_cause cause)
 {
 	struct msg_ike_stop m = {.tunnel = t->id, .cause = (uint16_t)cause};
 
-	while (t->sessions)
-		gw_session_end(t->sessions);
-	l2tp_close(t->gw->l2tp, t->id, cause, clock_now());
-	/* The goodbye has to leave before ike takes the SAs away. */
-	gw_l2tp_pump(t->gw);
+	say_goodbye(t, cause);
 	GW_SEND(t->gw, IKE, ike_stop, &m);
 }
 

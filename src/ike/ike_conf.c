@@ -72,6 +72,7 @@ enum ls_cause iked_peer_make(const struct conf_gateway *gateway, uint32_t tunnel
 		.local = conf->local,
 		.ah = conf->ipsec == CONF_IPSEC_AH,
 		.mobike = conf->mobike,
+		.follow_redirects = conf->follow_redirects,
 		.force_udp = conf->esp.force_udp,
 		.ike_life_s = conf->ike.life_s,
 		.auth_life_s = conf->ike.auth_life_s,

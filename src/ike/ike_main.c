@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct iked_tunnel *tunnel_find(struct iked *d, uint32_t id)
+struct iked_tunnel *iked_tunnel_find(struct iked *d, uint32_t id)
 {
 	struct iked_tunnel *t = d->bucket[id % IKED_BUCKETS];
 
@@ -40,7 +40,7 @@ static void down_tell(struct iked *d, uint32_t tunnel, uint32_t chain, enum ls_c
 
 static void down(struct iked *d, const struct ike_request *r)
 {
-	struct iked_tunnel *t = tunnel_find(d, r->tunnel);
+	struct iked_tunnel *t = iked_tunnel_find(d, r->tunnel);
 
 	/* A peer that does not answer may have moved: its name is asked for again before the next
 	 * attempt. */
@@ -112,6 +112,9 @@ static void request_do(struct iked *d, const struct ike_request *r)
 		break;
 	case IKE_REQ_TOKEN:
 		iked_ask_token(d, r);
+		break;
+	case IKE_REQ_GATEWAY:
+		iked_ask_gateway(d, r);
 		break;
 	case IKE_REQ_INSTALL:
 		iked_ask_install(d, r);
@@ -230,7 +233,7 @@ static void resolved(void *ctx)
 
 static struct iked_tunnel *tunnel_make(struct iked *d, uint32_t id)
 {
-	struct iked_tunnel *t = tunnel_find(d, id);
+	struct iked_tunnel *t = iked_tunnel_find(d, id);
 
 	if (t)
 		return t;
@@ -265,7 +268,7 @@ static void call_back(struct iked_tunnel *t, const struct ls_addr *peer)
 /* The gateway may ask for a tunnel before its configuration has come. */
 static void start(struct iked *d, uint32_t id, const struct ls_addr *peer)
 {
-	struct iked_tunnel *t = d->config_there ? tunnel_find(d, id) : tunnel_make(d, id);
+	struct iked_tunnel *t = d->config_there ? iked_tunnel_find(d, id) : tunnel_make(d, id);
 	struct ls_addr remote[1];
 
 	if (t && !d->config_there) {
@@ -298,7 +301,7 @@ static void start(struct iked *d, uint32_t id, const struct ls_addr *peer)
 
 static void stop(struct iked *d, uint32_t id, enum ls_cause cause)
 {
-	struct iked_tunnel *t = tunnel_find(d, id);
+	struct iked_tunnel *t = iked_tunnel_find(d, id);
 
 	if (t)
 		t->start_wanted = false;
@@ -375,6 +378,7 @@ static void on_gateway_set(void *owner, enum msg_role from, const struct msg *m,
 	}
 	limits_set(d);
 	ike_qcd_set(d->ike, d->conf.crash_detection);
+	iked_redirect_when_full(d);
 	iked_pki_begin(&d->pki_next, d->conf.crl_required);
 	/* Tunnels without an identity of their own have this one. */
 	if (strcmp(old.identity, d->conf.identity) == 0)
@@ -433,7 +437,7 @@ static void on_tunnel_set(void *owner, enum msg_role from, const struct msg *m, 
 static void on_tunnel_remove(void *owner, enum msg_role from, const struct msg *m, int *fd)
 {
 	struct iked *d = owner;
-	struct iked_tunnel *t = tunnel_find(d, m->tunnel_remove.tunnel);
+	struct iked_tunnel *t = iked_tunnel_find(d, m->tunnel_remove.tunnel);
 
 	(void)from;
 	(void)fd;
@@ -619,15 +623,15 @@ static void on_status(void *owner, enum msg_role from, const struct msg *m, int 
  * not choose any more (it was the only one for a moment) may lead nowhere. */
 static bool source_differs(const struct ike_sa_view *v, struct ls_addr *fresh)
 {
-	return v->local.family == v->remote.family && resolve_source(&v->remote, fresh) &&
-	       !ls_addr_same_ip(&v->local, fresh);
+	return v->remote.family != 0 && v->local.family == v->remote.family &&
+	       resolve_source(&v->remote, fresh) && !ls_addr_same_ip(&v->local, fresh);
 }
 
 /* A line that we dialled from an address that is no longer ours moves to the new one, or is dialled
  * anew at once: no probe would come back, and the peer cannot find us. */
 static void path_check(struct iked *d, const struct ike_sa_view *v)
 {
-	struct iked_tunnel *t = tunnel_find(d, v->tunnel);
+	struct iked_tunnel *t = iked_tunnel_find(d, v->tunnel);
 	char before[LS_ADDR_TEXT_MAX], after[LS_ADDR_TEXT_MAX];
 	struct ls_addr fresh, old = ls_addr_with_port(v->local, 0);
 	bool dialling = strcmp(v->state, "half-open") == 0 || v->moving;
@@ -719,6 +723,7 @@ static const struct ipc_handler handlers[] = {
 	{MSG_TYPE_NET_CHANGED, on_net_changed},     {MSG_TYPE_UNREACHABLE, on_unreachable},
 	{MSG_TYPE_IKE_TOKEN_ANSWER, on_keys},       {MSG_TYPE_STRAY, on_stray},
 	{MSG_TYPE_PKI_FILE, on_pki_file},           {MSG_TYPE_TRACE_SET, on_trace_set},
+	{MSG_TYPE_REDIRECT_SET, iked_redirect_set},
 };
 
 static const struct proc_role role = {
@@ -758,6 +763,7 @@ static void iked_free(struct iked *d)
 	while (d->tunnels)
 		tunnel_free(d->tunnels);
 	iked_asks_free(d);
+	iked_gateways_free(d);
 	iked_sockets_free(d);
 	if (d->ike)
 		ike_free(d->ike);

@@ -43,6 +43,8 @@ static void sa_status(struct iked *d, uint64_t id, const struct ike_sa_view *v)
 		.children = v->children,
 		.ppk = v->ppk,
 		.mobike = v->mobike,
+		.redirect = v->redirect,
+		.redirected_from = v->redirected_from,
 	};
 
 	snprintf(m.state, sizeof m.state, "%s", v->state);

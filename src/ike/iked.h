@@ -80,6 +80,7 @@ struct iked {
 	struct iked_ask *asks;
 	unsigned asks_count;
 	struct ls_counters counters;
+	struct iked_gateway *gateways; /* being looked for */
 	struct ike_request request;
 	struct iked_pki pki, pki_next; /* in use; being handed over */
 	uint8_t *rx;                   /* IKED_RX_MESSAGES * (IKED_DATAGRAM_MAX + 1) */
@@ -93,6 +94,8 @@ struct iked {
 /* ike_main.c */
 /* Carries out what the engine asks for until there is nothing left, and sets the timer. */
 void iked_pump(struct iked *d);
+/* NULL: there is none. */
+struct iked_tunnel *iked_tunnel_find(struct iked *d, uint32_t id);
 
 /* ike_socket.c */
 bool iked_socket_add(struct iked *d, int fd, uint8_t family, uint16_t port);
@@ -113,6 +116,14 @@ void iked_ask_keys_again(struct iked *d);
 /* The gateway was restarted: its questions are answered with "no". */
 void iked_ask_gateway_lost(struct iked *d);
 void iked_asks_free(struct iked *d);
+
+/* ike_gateway.c */
+/* Where the gateway is that we were sent to: at once for an address, by DNS for a name. */
+void iked_ask_gateway(struct iked *d, const struct ike_request *r);
+void iked_gateways_free(struct iked *d);
+/* Where callers are sent: as the administrator says, and as configured. */
+void iked_redirect_set(void *owner, enum msg_role from, const struct msg *m, int *fd);
+void iked_redirect_when_full(struct iked *d);
 
 /* ike_conf.c */
 /* What the engine needs of a tunnel's configuration; CAUSE_NONE, or what is wrong, with details in

@@ -54,7 +54,7 @@ _l2tpsecctl_pki()
 
 _l2tpsecctl()
 {
-	local commands="status up down why reload counters events trace config keys version doctor pki"
+	local commands="status up down why redirect reload counters events trace config keys version doctor pki"
 	local options="--json --follow --all --no-wait --verbose --pcap --run-dir --version --help -f -a -v -h"
 	local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
 	local i word command="" tunnel="" run_dir="" after=0

@@ -1,5 +1,6 @@
 /* The commands of the admin socket: what is known is said at once, the rest is asked of the
  * processes and said as it comes. */
+#include "ike/ike.h"
 #include "src/parent/control_client.h"
 
 #include <stdio.h>
@@ -376,6 +377,38 @@ static void keys(struct control_client *c)
 	collect(c, MSG_ROLE_IKE | MSG_ROLE_GATEWAY);
 }
 
+static void redirect(struct control_client *c)
+{
+	const char *to = c->request.gateway;
+	struct parent *p = parent_of(c);
+	struct ike_gateway gateway;
+	struct tunnel *t = NULL;
+	char *order = p->redirect;
+
+	if (to[0] && !ike_gateway_parse(to, &gateway)) {
+		control_end(c, 2, "'%s' is neither an address nor a name", to);
+		return;
+	}
+	if (c->request.tunnel[0]) {
+		t = named_tunnel(c);
+		if (!t)
+			return;
+		order = t->redirect;
+	}
+	_Static_assert(sizeof p->redirect == sizeof c->request.gateway &&
+	                       sizeof t->redirect == sizeof c->request.gateway,
+	               "they fit");
+	memcpy(order, to, sizeof c->request.gateway);
+	if (!parent_redirect_send(p, t))
+		control_end(c, 0, "the ike process is being restarted, and hears of it then");
+	else if (to[0])
+		control_end(c, 0, "callers%s%s are sent to %s: 'l2tpsecctl events' tells of each",
+		            t ? " of " : "", t ? t->name : "", to);
+	else
+		control_end(c, 0, "callers%s%s are not sent elsewhere", t ? " of " : "",
+		            t ? t->name : "");
+}
+
 void control_command(struct control_client *c)
 {
 	switch ((enum control_command)c->request.command) {
@@ -410,6 +443,9 @@ void control_command(struct control_client *c)
 		return;
 	case CONTROL_KEYS:
 		keys(c);
+		return;
+	case CONTROL_REDIRECT:
+		redirect(c);
 		return;
 	case CONTROL_TRACE:
 		control_trace_command(c);

@@ -230,6 +230,7 @@ json_t *control_json_daemon(struct parent *p, unsigned missing)
 		return NULL;
 	set_number(o, "uptime_s", seconds_since(p->started, clock_now()));
 	set_text(o, "config", p->options.config);
+	set_text(o, "redirect", p->redirect);
 	for (unsigned i = 0; i < PARENT_CHILDREN; i++) {
 		const struct child *c = &p->child[i];
 
@@ -284,6 +285,12 @@ static json_t *dns_servers(const struct tunnel *t)
 	return list;
 }
 
+/* Where the tunnel's callers are sent; "": nowhere. */
+static const char *callers_to(const struct parent *p, const struct tunnel *t)
+{
+	return t->redirect[0] ? t->redirect : p->redirect;
+}
+
 json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full, json_t *collected)
 {
 	json_t *o =
@@ -297,6 +304,7 @@ json_t *control_json_tunnel(struct parent *p, const struct tunnel *t, bool full,
 		return NULL;
 	set_text(o, "peer", t->conf.peer_count > 0 ? t->conf.peers[0] : "");
 	set_addr(o, "peer_address", &t->iface.peer);
+	set_text(o, "redirect", callers_to(p, t));
 	set_number(o, "since_s", seconds_since(t->line.since, now));
 	if (t->line.retry_at != LS_NEVER && t->line.retry_at > now)
 		set_number(o, "retry_in_s", (uint64_t)((t->line.retry_at - now) / LS_S(1)));
@@ -374,6 +382,7 @@ json_t *control_json_why(struct parent *p, const struct tunnel *t)
 			set_number(o, "windows", info->windows);
 	}
 	callers_add(o, &t->callers);
+	set_text(o, "redirect", callers_to(p, t));
 	if (lacks)
 		json_object_set_new(o, "lack", json_true());
 	stranger_add(o, p, t);
@@ -466,6 +475,8 @@ static json_t *ike_sa(const struct msg_status_ike_sa *m)
 	set_text(o, "auth", m->auth);
 	set_text(o, "peer_auth", m->peer_auth);
 	set_bool(o, "mobike", m->mobike);
+	set_bool(o, "redirect", m->redirect);
+	set_addr(o, "redirected_from", &m->redirected_from);
 	set_bool(o, "ppk", m->ppk);
 	set_text(o, "ppk_id", m->ppk_id);
 	if (m->peer_subject[0])

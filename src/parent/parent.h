@@ -77,7 +77,8 @@ struct tunnel {
 	struct line line;
 	struct failure failure;
 	struct callers callers;
-	bool kept; /* while a new configuration is compared */
+	char redirect[CONF_TEXT_MAX]; /* where its callers are sent; "": nowhere */
+	bool kept;                    /* while a new configuration is compared */
 	struct tunnel *next;
 };
 
@@ -107,7 +108,8 @@ struct parent {
 	uint32_t net_changes;
 	struct listen listen;
 	struct tunnel *tunnels;
-	uint32_t last_tunnel; /* ids are never used again */
+	char redirect[CONF_TEXT_MAX]; /* where all callers are sent; "": nowhere */
+	uint32_t last_tunnel;         /* ids are never used again */
 	struct child child[PARENT_CHILDREN];
 	struct child_log child_log; /* in the background: what they write to stderr */
 	struct history history;
@@ -152,6 +154,9 @@ void parent_tunnel_send_all(struct parent *p, struct tunnel *t, bool is_new);
 /* Opens the secrets file and hands it to keys, which answers whether it took it. false: it cannot
  * be opened; error (cap bytes) says why. */
 bool parent_secrets_send(struct parent *p, char *error, size_t cap);
+/* Where callers of a tunnel (NULL: all) are sent, as its or the parent's `redirect` says; false:
+ * ike cannot be told now, and is when it is back. */
+bool parent_redirect_send(struct parent *p, const struct tunnel *t);
 /* Sends to each process that runs. */
 #define PARENT_SEND_ALL(p, name, m)                                                    \
 	do {                                                                           \

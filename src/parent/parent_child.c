@@ -165,11 +165,27 @@ static void conf_send(struct parent *p, struct child *c)
 	ipc_send_gateway_set(c->ipc, &m, -1);
 }
 
+static bool redirect_send(struct child *c, uint32_t tunnel, const char *gateway)
+{
+	struct msg_redirect_set m = {.tunnel = tunnel};
+
+	snprintf(m.gateway, sizeof m.gateway, "%s", gateway);
+	return ipc_send_redirect_set(c->ipc, &m, -1);
+}
+
+bool parent_redirect_send(struct parent *p, const struct tunnel *t)
+{
+	return redirect_send(parent_child(p, MSG_ROLE_IKE), t ? t->id : 0,
+	                     t ? t->redirect : p->redirect);
+}
+
 static void tunnel_send(struct child *c, const struct tunnel *t)
 {
 	struct msg_tunnel_set set = {.tunnel = t->id, .conf = LS_BYTES(t->encoded, t->encoded_len)};
 
 	ipc_send_tunnel_set(c->ipc, &set, -1);
+	if (c->role == MSG_ROLE_IKE && t->redirect[0])
+		redirect_send(c, t->id, t->redirect);
 }
 
 static void tun_send(struct child *c, const struct tunnel *t)
@@ -242,6 +258,8 @@ static void config_send(struct parent *p, struct child *c)
 		parent_token_send(p);
 	}
 	parent_pki_send(p, c);
+	if (c->role == MSG_ROLE_IKE && p->redirect[0])
+		redirect_send(c, 0, p->redirect);
 	for (struct tunnel *t = p->tunnels; t; t = t->next) {
 		tunnel_send(c, t);
 		if (c->role == MSG_ROLE_GATEWAY)

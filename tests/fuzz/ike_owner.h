@@ -42,6 +42,7 @@ static inline void owner_make(struct owner *o, unsigned side)
 	ike_identity_parse(side ? "*.example" : "b.example", &c.remote_id);
 	c.local = o->ip;
 	c.remote[0] = ls_addr_v4(0xc0000202 - side, 0);
+	c.follow_redirects = true;
 	ike_ppk_id_parse("ppk", &c.ppk[0]);
 	c.ppk_count = 1;
 	if (!o->ike || ike_peer_set(o->ike, &c, o->now) != CAUSE_NONE)
@@ -123,6 +124,11 @@ static inline void owner_pump(struct owner *o)
 		} else if (r.kind == IKE_REQ_TOKEN) {
 			a.ok = !owner_no(o);
 			a.bytes = LS_BYTES("a token of this fuzzed peer", 27);
+			ike_answer(o->ike, r.id, &a, o->now);
+		} else if (r.kind == IKE_REQ_GATEWAY) {
+			a.ok = !owner_no(o);
+			a.remote = ls_addr_v4(0xc0000203, 0);
+			a.local = o->ip;
 			ike_answer(o->ike, r.id, &a, o->now);
 		} else if (r.kind == IKE_REQ_INSTALL) {
 			a.ok = !owner_no(o);

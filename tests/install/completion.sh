@@ -66,7 +66,7 @@ expect()
 }
 r="--run-dir $dir/run"
 expect "commands that begin so" "config counters" l2tpsecctl co
-expect "all commands" "config counters doctor down events keys pki reload status trace up version why" l2tpsecctl ""
+expect "all commands" "config counters doctor down events keys pki redirect reload status trace up version why" l2tpsecctl ""
 expect "options" "--json" l2tpsecctl --j
 # shellcheck disable=SC2086
 {

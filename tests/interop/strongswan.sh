@@ -24,8 +24,8 @@ done
 work=$(mktemp -d "${TMPDIR:-/tmp}/l2t-interop.XXXXXX")
 chmod 755 "$work"
 export GUEST_STATE=$work/guests
-gw=l2t$$gw net=l2t$$net lan=l2t$$lan guest=l2t$$g
-daemon_pid=
+gw=l2t$$gw net=l2t$$net lan=l2t$$lan second=l2t$$two guest=l2t$$g
+daemon_pid='' second_pid=''
 failed=0
 name=
 
@@ -56,18 +56,20 @@ say() {
 	fi
 }
 
-stop_daemon() {
-	[ -n "$daemon_pid" ] || return 0
-	kill "$daemon_pid" 2>/dev/null
-	for _ in $(seq 50); do kill -0 "$daemon_pid" 2>/dev/null || break; sleep 0.1; done
-	kill -9 "$daemon_pid" 2>/dev/null
-	wait "$daemon_pid" 2>/dev/null
-	daemon_pid=
+end_of() {
+	[ -n "$1" ] || return 0
+	kill "$1" 2>/dev/null
+	for _ in $(seq 50); do kill -0 "$1" 2>/dev/null || break; sleep 0.1; done
+	kill -9 "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
 }
+stop_daemon() { end_of "$daemon_pid"; daemon_pid=; }
+stop_second() { end_of "$second_pid"; second_pid=; }
 cleanup() {
 	stop_daemon
+	stop_second
 	"$G" kill "$guest" >/dev/null 2>&1
-	for n in $gw $net $lan; do ip netns del "$n" 2>/dev/null; done
+	for n in $gw $net $lan $second; do ip netns del "$n" 2>/dev/null; done
 	if [ -n "${KEEP:-}" ]; then echo "# kept: $work"; else rm -rf "$work"; fi
 }
 trap cleanup EXIT
@@ -162,6 +164,40 @@ ours() {
 	daemon_pid=$!
 	wait_for 10 grep -q DAEMON_READY "$work/daemon.log" || { not_ok "our daemon starts"; return 1; }
 }
+
+# second IDENTITY PEER-IDENTITY ROUTES: another l2tpsecd that waits for callers, at 10.79.0.1, with 10.1.0.1 behind it
+second() {
+	if ! ip netns list | grep -qw "$second"; then
+		ip netns add "$second"
+		ip -n "$second" link set lo up
+		ip netns exec "$second" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+		ip -n "$net" link add two type veth peer name out netns "$second"
+		ip -n "$net" addr add 10.79.0.254/24 dev two
+		ip -n "$second" addr add 10.79.0.1/24 dev out
+		ip -n "$second" addr add 10.1.0.1/32 dev lo
+		ip -n "$net" link set two up
+		ip -n "$second" link set out up
+		ip -n "$second" route add default via 10.79.0.254
+	fi
+	stop_second
+	cat >"$work/second.conf" <<-EOT
+	gateway: { identity = "$1"; secrets = "$work/second-secrets.conf"; };
+	tunnels: ( { name = "caller"; peer-identity = "$2"; start = "wait"; user = "reno"; routes = [ "$3" ];
+		ppp: { local = "10.9.9.1"; remote = "10.9.9.10"; }; } );
+	EOT
+	cat >"$work/second-secrets.conf" <<-EOT
+	psks: ( { local = "$1"; remote = "$2"; secret = "interop-psk"; } );
+	users: ( { name = "reno"; password = "branch-password"; } );
+	EOT
+	chmod 600 "$work/second-secrets.conf"
+	mkdir -p "$work/run2"
+	: >"$work/second.log"
+	ip netns exec "$second" "$B/l2tpsecd" -F -f "$work/second.conf" --run-dir "$work/run2" >"$work/second.log" 2>&1 </dev/null &
+	second_pid=$!
+	wait_for 10 grep -q DAEMON_READY "$work/second.log" || { not_ok "our second daemon starts"; return 1; }
+}
+second_ctl() { ip netns exec "$second" "$B/l2tpsecctl" --run-dir "$work/run2" "$@"; }
+sent_to_second() { second_ctl --json status caller | grep -q "\"redirected_from\":\"$1\""; }
 
 # -- what is looked at --
 lan_ping() { in_lan ping -n -c 1 -W 2 10.1.0.1; }
@@ -613,7 +649,52 @@ they_are_refused() {
 	refused "no common IKE proposal, its address is configured" IKE_NO_PROPOSAL
 }
 
-parts="we_call we_call_udp we_call_chacha we_call_tfc we_call_nat we_call_certs we_call_ppk we_are_refused they_vanish they_call_raw they_call_udp they_call_nat they_call_certs they_call_ppk they_are_refused"
+# strongSwan follows ours: in a session, in IKE_SA_INIT, and once it is known who calls. L2TP is xl2tpd's, which knows nothing of it.
+they_are_redirected() {
+	name="they are redirected"
+	theirs client || return
+	second ours.example swan.example 10.1.0.0/24 || return
+	ours wait '' || return
+	say "IKE and CHILD SA come up" role ipsec-up || return
+	say "strongSwan says that it follows" follows
+	say "in a session: the command" ctl redirect 10.79.0.1
+	say "in a session: strongSwan goes to the second gateway" wait_for 10 sent_to_second 10.78.0.1
+	say "in a session: the first one is left" wait_for 10 we_have_nothing
+	say "in a session: one IKE SA is left in the guest" wait_for 10 guest_is_at 10.79.0.1
+	role ipsec-down >/dev/null 2>&1
+	wait_for 10 guest_has_nothing
+	say "in IKE_SA_INIT: comes up" role ipsec-up
+	say "in IKE_SA_INIT: at the second gateway" sent_to_second 10.78.0.1
+	say "in IKE_SA_INIT: told" grep -q 'REDIRECT_SENT.*in IKE_SA_INIT' "$work/daemon.log"
+	role ipsec-down >/dev/null 2>&1
+	wait_for 10 guest_has_nothing
+	ctl redirect off >/dev/null
+	ctl redirect 10.79.0.1 swan >/dev/null
+	role ipsec-up >/dev/null 2>&1 # swanctl calls this a failure, while charon goes on
+	say "in IKE_AUTH: at the second gateway" wait_for 10 sent_to_second 10.78.0.1
+	say "in IKE_AUTH: told" grep -q 'REDIRECT_SENT.*in IKE_AUTH' "$work/daemon.log"
+	role ipsec-down >/dev/null 2>&1
+	stop_second
+}
+follows() { ctl --json status swan | grep -q '"redirect":true'; }
+guest_is_at() { [ "$(guest_sas | grep -c ESTABLISHED)" = 1 ] && guest_sas_show "remote.*@ $1"; }
+
+# And we follow strongSwan's.
+we_are_redirected() {
+	name="we are redirected"
+	theirs server || return
+	second swan.example ours.example 10.2.0.0/24 || return
+	ours always '' || return
+	say "comes up" up || return
+	say "strongSwan's command" in_guest swanctl --redirect --ike l2tp --gateway 10.79.0.1
+	say "we go to the second gateway" wait_for 10 sent_to_second 10.77.0.2
+	say "LAN to LAN" up
+	say "nothing is left at strongSwan" wait_for 12 guest_has_nothing
+	say "we tell of it" grep -q 'REDIRECTED.*to 10.79.0.1' "$work/daemon.log"
+	stop_second
+}
+
+parts="we_call we_call_udp we_call_chacha we_call_tfc we_call_nat we_call_certs we_call_ppk we_are_refused they_vanish they_call_raw they_call_udp they_call_nat they_call_certs they_call_ppk they_are_refused they_are_redirected we_are_redirected"
 
 name="strongSwan interop"
 if ! "$G" build strongswan-l2tp >"$work/build.log" 2>&1; then

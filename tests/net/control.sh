@@ -122,20 +122,21 @@ def ask(data, more=None):
         return b""
     finally:
         s.close()
-status = bytes((1, 1, 0, 0))
+status = bytes((2, 1, 0, 0, 0))
 good = ask(status)
 assert b'"type":"daemon"' in good or b'"type": "daemon"' in good, good
-for version in (0, 2, 255):
-    answer = ask(bytes((version, 1, 0, 0)))
+for version in (0, 1, 255):
+    answer = ask(bytes((version, 1, 0, 0, 0)))
     assert b"different versions" in answer and b'"exit":2' in answer, answer
-bad = [b"\x01", b"\x01\x01", b"\x01\x01\x00", status + b"x", bytes((1, 0, 0, 0)), bytes((1, 99, 0, 0)), bytes((1, 1, 0x80, 0)),
-       bytes((1, 1, 0, 5)) + b"abc", bytes((1, 1, 0, 3)) + b"a\0b", bytes((1, 1, 0, 255)) + b"a" * 255, b"\x01" * 256,
-       b"\x01" * 257, b"\x01" * 60000, bytes((1, 1, 0, 64)) + b"a" * 64]
+bad = [b"\x02", b"\x02\x01", b"\x02\x01\x00", b"\x02\x01\x00\x00", status + b"x", bytes((2, 0, 0, 0, 0)), bytes((2, 99, 0, 0, 0)),
+       bytes((2, 1, 0x80, 0, 0)), bytes((2, 1, 0, 5)) + b"abc", bytes((2, 1, 0, 3)) + b"a\0b\0", bytes((2, 1, 0, 255)) + b"a" * 255 + b"\0",
+       bytes((2, 12, 0, 0, 5)) + b"abc", bytes((2, 12, 0, 0, 3)) + b"a\0b", bytes((2, 12, 0, 0, 128)) + b"a" * 128, b"\x02" * 256, b"\x02" * 513,
+       b"\x02" * 60000, bytes((2, 1, 0, 64)) + b"a" * 64 + b"\0"]
 for data in bad:
     answer = ask(data)
     assert b"malformed" in answer and b'"exit":2' in answer, (data[:8], len(data), answer)
 for _ in range(500):
-    ask(r.randbytes(r.randrange(1, 300)) if r.randrange(2) else b"\x01" + r.randbytes(r.randrange(0, 80)))
+    ask(r.randbytes(r.randrange(1, 300)) if r.randrange(2) else b"\x02" + r.randbytes(r.randrange(0, 80)))
 for _ in range(50):
     ask(status, r.randbytes(8))
 ask(b"")

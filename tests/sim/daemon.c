@@ -278,6 +278,18 @@ void __wrap_control_child_lost(struct parent *p, enum msg_role role)
 	(void)role;
 }
 
+void daemon_redirect(unsigned gateway, const char *to)
+{
+	struct parent *p = parents[gateway];
+
+	sim_current = process_find(gateway, MSG_ROLE_PARENT);
+	if (p && sim_current) {
+		snprintf(p->redirect, sizeof p->redirect, "%s", to);
+		parent_redirect_send(p, NULL);
+	}
+	sim_current = NULL;
+}
+
 void daemon_count_ask(unsigned gateway)
 {
 	struct parent *p = parents[gateway];

@@ -48,7 +48,8 @@ enum fault {
 	FAULT_REBIND_ADDRESS,
 	FAULT_CUT,
 	FAULT_STALL,
-	FAULT_PATH, /* the path carries packets of another size */
+	FAULT_PATH,     /* the path carries packets of another size */
+	FAULT_REDIRECT, /* callers are sent where nobody is, or not any more */
 	FAULTS
 };
 
@@ -257,6 +258,15 @@ static void climate_path(void)
 		path_change();
 }
 
+/* It comes back, and is taken. */
+static void climate_redirect(void)
+{
+	climate.weight[FAULT_REDIRECT] = 1;
+	climate.pause_most = LS_S(20);
+	for (unsigned g = 0; g < SIM_GATEWAYS; g++)
+		net.link[g].loss = dice_below(2) ? dice_below(100) : 0;
+}
+
 static void climate_both(void)
 {
 	daemon_wish.both_dial = true;
@@ -272,7 +282,8 @@ static void climate_everything(void)
 {
 	void (*const all[])(void) = {climate_loss30,   climate_reorder,   climate_twice,
 	                             climate_stranger, climate_corrupt,   climate_rekey,
-	                             climate_cuts,     climate_processes, climate_restarts};
+	                             climate_cuts,     climate_processes, climate_restarts,
+	                             climate_redirect};
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (dice_below(2))
@@ -308,6 +319,7 @@ static const struct scenario scenarios[] = {
 	{"reauth", "proofs of identity that run out", climate_reauth},
 	{"path", "the path carries packets of another size each minute, and somebody lies about it",
          climate_path},
+	{"redirect", "callers are sent where nobody is", climate_redirect},
 	{"both", "both sides dial", climate_both},
 	{"everything", "all of it together", climate_everything},
 };
@@ -339,6 +351,12 @@ static void cut_ends(void *ctx)
 		return;
 	trace("the line is whole again");
 	net.cut = false;
+}
+
+static void redirect(unsigned g, bool on)
+{
+	trace("%u sends its callers %s", g, on ? "where nobody is" : "nowhere");
+	daemon_redirect(g, !on ? "" : net.ipv6 ? "2001:db8:d::7" : "192.0.2.77");
 }
 
 static void fault_do(enum fault fault, unsigned g)
@@ -380,6 +398,9 @@ static void fault_do(enum fault fault, unsigned g)
 		return;
 	case FAULT_PATH:
 		path_change();
+		return;
+	case FAULT_REDIRECT:
+		redirect(g, dice_below(3) > 0);
 		return;
 	case FAULTS:
 		break;
@@ -502,6 +523,8 @@ static void rain(void)
 	fault_next(NULL);
 	count(NULL);
 	loop_run(world_now + climate.rain);
+	for (unsigned g = 0; g < SIM_GATEWAYS; g++)
+		daemon_redirect(g, "");
 	raining = false;
 }
 

@@ -167,6 +167,8 @@ void daemon_start(unsigned gateway);
 /* A daemon that ends is started again by its service manager, after this. */
 void daemon_keep(bool again, ls_time after);
 void daemon_ended(unsigned gateway, int status);
+/* Its callers are sent there (RFC 5685); "": not any more. */
+void daemon_redirect(unsigned gateway, const char *to);
 /* Asks all three processes for their status; the counts are there soon after. */
 void daemon_count_ask(unsigned gateway);
 struct daemon_counts {

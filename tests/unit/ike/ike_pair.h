@@ -69,12 +69,12 @@ struct pair_side {
 };
 
 struct pair {
-	struct pair_side side[2];
+	struct pair_side side[3]; /* the third one is there if it has an engine; it speaks with A */
 	ls_time now;
 	struct pair_message queue[PAIR_QUEUE_MAX];
 	unsigned head, tail;
-	unsigned sent[2];
-	size_t largest[2];
+	unsigned sent[3];
+	size_t largest[3];
 	/* false: the message is lost. */
 	bool (*filter)(struct pair *p, struct pair_message *m, void *context);
 	void *context;
@@ -209,11 +209,36 @@ static inline void pair_remove(struct pair_side *s, uint32_t spi_in)
 		*sa = s->sa[--s->sas];
 }
 
+/* Who gets what a side sends to an address. */
+static inline struct pair_side *pair_receiver(struct pair *p, unsigned side,
+                                              const struct ls_addr *to)
+{
+	struct pair_side *third = &p->side[2];
+
+	if (third->ike && side != 2 && ls_addr_same_ip(to, &third->ip))
+		return third;
+	return &p->side[side == 0];
+}
+
+/* A gateway is looked for: the third one has a name. */
+static inline void pair_answer_gateway(struct pair_side *s, const struct ike_request *r)
+{
+	const struct pair_side *third = &s->pair->side[2];
+	char text[IKE_GATEWAY_TEXT_MAX];
+	struct ike_answer a = {.cause = CAUSE_IKE_RESOLVE, .local = s->ip};
+
+	ike_gateway_text(&r->gateway, text);
+	if (strcmp(text, "third.example") == 0)
+		a.remote = third->ip;
+	a.ok = a.remote.family != 0 || ls_addr_parse(text, &a.remote);
+	ike_answer(s->ike, r->id, &a, s->pair->now);
+}
+
 static inline void pair_send(struct pair_side *s, const struct ike_request *r)
 {
 	struct pair *p = s->pair;
 	unsigned side = (unsigned)(s - p->side);
-	struct pair_side *o = &p->side[1 - side];
+	struct pair_side *o = pair_receiver(p, side, &r->remote);
 	struct pair_message *m;
 	struct ls_addr from = ls_addr_with_port(r->local.family ? r->local : s->ip, r->local.port),
 		       to = r->remote;
@@ -297,6 +322,10 @@ static inline void pair_pump(struct pair_side *s)
 			if (!s->silent)
 				pair_answer_token(s, &r);
 			break;
+		case IKE_REQ_GATEWAY:
+			if (!s->silent)
+				pair_answer_gateway(s, &r);
+			break;
 		case IKE_REQ_INSTALL:
 			if (!s->silent)
 				pair_install(s, &r);
@@ -330,7 +359,7 @@ static inline void pair_pump(struct pair_side *s)
 
 static inline void pair_give(struct pair *p, const struct pair_message *m)
 {
-	struct pair_side *to = &p->side[1 - m->side];
+	struct pair_side *to = pair_receiver(p, m->side, &m->to);
 	struct ike_datagram d = {.local = m->to,
 	                         .remote = m->from,
 	                         .bytes = m->bytes,
@@ -345,8 +374,8 @@ static inline bool pair_deliver_one(struct pair *p)
 {
 	struct pair_message m;
 
-	pair_pump(&p->side[0]);
-	pair_pump(&p->side[1]);
+	for (unsigned i = 0; i < 3 && p->side[i].ike; i++)
+		pair_pump(&p->side[i]);
 	if (p->head == p->tail)
 		return false;
 	m = p->queue[p->head++ % PAIR_QUEUE_MAX];
@@ -365,25 +394,33 @@ static inline void pair_run(struct pair *p)
 	ck_abort_msg("the engines never come to rest");
 }
 
+static inline ls_time pair_deadline(const struct pair *p)
+{
+	ls_time at = LS_NEVER;
+
+	for (unsigned i = 0; i < 3 && p->side[i].ike; i++)
+		at = ls_time_min(at, ike_deadline(p->side[i].ike));
+	return at;
+}
+
 /* Lets time pass, with all that happens meanwhile. */
 static inline void pair_pass(struct pair *p, ls_time span)
 {
 	ls_time end = p->now + span;
 
 	for (unsigned i = 0; i < 100000; i++) {
-		ls_time next =
-			ls_time_min(ike_deadline(p->side[0].ike), ike_deadline(p->side[1].ike));
+		ls_time next;
 
 		pair_run(p);
-		next = ls_time_min(ike_deadline(p->side[0].ike), ike_deadline(p->side[1].ike));
+		next = pair_deadline(p);
 		if (next > end) {
 			p->now = end;
 			return;
 		}
 		if (next > p->now)
 			p->now = next;
-		ike_tick(p->side[0].ike, p->now);
-		ike_tick(p->side[1].ike, p->now);
+		for (unsigned k = 0; k < 3 && p->side[k].ike; k++)
+			ike_tick(p->side[k].ike, p->now);
 		pair_run(p);
 	}
 	ck_abort_msg("a timer never comes to rest");
@@ -402,6 +439,19 @@ static inline struct ike_peer pair_peer(const struct pair *p, unsigned side)
 	return c;
 }
 
+static inline void pair_side_make(struct pair *p, unsigned i, const char *ip,
+                                  const struct ike_limits *limits)
+{
+	struct pair_side *s = &p->side[i];
+
+	s->pair = p;
+	s->ip = pair_ip(ip);
+	s->psk = "a rather long preshared key";
+	s->random = ls_random_from_seed(&s->seeded, 77 + i);
+	s->ike = ike_new(limits, &s->random);
+	s->next_spi = 0xa0000001 + 0x10000000 * i;
+}
+
 static inline struct pair *pair_new_at(const char *ip_a, const char *ip_b,
                                        const struct ike_limits *limits)
 {
@@ -410,16 +460,8 @@ static inline struct pair *pair_new_at(const char *ip_a, const char *ip_b,
 
 	ck_assert(secret_init() && crypto_init());
 	p->now = LS_S(1000);
-	for (unsigned i = 0; i < 2; i++) {
-		struct pair_side *s = &p->side[i];
-
-		s->pair = p;
-		s->ip = pair_ip(ips[i]);
-		s->psk = "a rather long preshared key";
-		s->random = ls_random_from_seed(&s->seeded, 77 + i);
-		s->ike = ike_new(limits, &s->random);
-		s->next_spi = i ? 0xb0000001 : 0xa0000001;
-	}
+	for (unsigned i = 0; i < 2; i++)
+		pair_side_make(p, i, ips[i], limits);
 	return p;
 }
 
@@ -516,8 +558,8 @@ static inline void pair_drop(struct pair *p)
 static inline void pair_free(struct pair *p)
 {
 	pair_drop(p);
-	ike_free(p->side[0].ike);
-	ike_free(p->side[1].ike);
+	for (unsigned i = 0; i < 3; i++)
+		ike_free(p->side[i].ike);
 	free(p);
 }
 

@@ -45,18 +45,32 @@ static inline int ask_connect(void)
 }
 
 /* A connection on which this was asked; it is served so far. */
-static inline int ask(unsigned command, unsigned flags, const char *tunnel)
+static inline int ask_request(const struct control_request *r)
 {
-	struct control_request r = {.command = (uint8_t)command, .flags = (uint8_t)flags};
 	uint8_t bytes[CONTROL_REQUEST_MAX];
 	int fd = ask_connect();
-	size_t len;
+	size_t len = control_request_encode(r, bytes);
 
-	snprintf(r.tunnel, sizeof r.tunnel, "%s", tunnel);
-	len = control_request_encode(&r, bytes);
 	ck_assert_int_eq(send(fd, bytes, len, 0), (ssize_t)len);
 	ask_serve();
 	return fd;
+}
+
+static inline int ask(unsigned command, unsigned flags, const char *tunnel)
+{
+	struct control_request r = {.command = (uint8_t)command, .flags = (uint8_t)flags};
+
+	snprintf(r.tunnel, sizeof r.tunnel, "%s", tunnel);
+	return ask_request(&r);
+}
+
+static inline int ask_redirect(const char *tunnel, const char *gateway)
+{
+	struct control_request r = {.command = CONTROL_REDIRECT};
+
+	snprintf(r.tunnel, sizeof r.tunnel, "%s", tunnel);
+	snprintf(r.gateway, sizeof r.gateway, "%s", gateway);
+	return ask_request(&r);
 }
 
 /* The next answer, or NULL when there is none yet. The caller's. */

@@ -88,6 +88,14 @@ START_TEST(contradictions_are_named)
 }
 END_TEST
 
+START_TEST(where_to_redirect_is_checked)
+{
+	conf_file_refused("gateway: { identity = \"us\";\n redirect-when-full = \"10.1\"; };", 2,
+	                  "'redirect-when-full' must be an address or a name");
+	conf_file_refused("gateway: {\n\n redirect-when-full = \"a b\"; };", 3, "it is \"a b\"");
+}
+END_TEST
+
 /* What a start or a reload would trip over later, in another process, is refused before. */
 START_TEST(proposals_and_identities_are_checked)
 {
@@ -374,6 +382,7 @@ int main(void)
 	tcase_add_test(tc, values_are_read_and_the_rest_is_default);
 	tcase_add_test(tc, mistakes_are_named_with_their_line);
 	tcase_add_test(tc, contradictions_are_named);
+	tcase_add_test(tc, where_to_redirect_is_checked);
 	tcase_add_test(tc, proposals_and_identities_are_checked);
 	tcase_add_test(tc, offloads_are_checked);
 	tcase_add_test(tc, a_missing_file_is_named);

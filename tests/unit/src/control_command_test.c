@@ -381,6 +381,45 @@ START_TEST(keys_are_shown_and_that_is_told)
 }
 END_TEST
 
+/* What parent is to tell ike, once: of one tunnel, or of all. */
+static void redirect_is_told(uint32_t tunnel, const char *gateway)
+{
+	struct msg m;
+
+	alone_is_told(MSG_ROLE_IKE, MSG_TYPE_REDIRECT_SET, &m);
+	ck_assert_uint_eq(m.redirect_set.tunnel, tunnel);
+	ck_assert_str_eq(m.redirect_set.gateway, gateway);
+	alone_is_told_nothing(MSG_ROLE_IKE);
+}
+
+static const char *shown(const char *tunnel)
+{
+	static char text[CONF_TEXT_MAX];
+	json_t *o = control_json_why(p, parent_tunnel_by_name(p, tunnel));
+
+	snprintf(text, sizeof text, "%s", ask_text(o, "redirect"));
+	json_decref(o);
+	return text;
+}
+
+START_TEST(redirects_are_kept_and_told)
+{
+	ask_is_over(ask_redirect("", "hq-2.example"), 0, "callers are sent to hq-2.example");
+	redirect_is_told(0, "hq-2.example");
+	ask_is_over(ask_redirect("lab", "192.0.2.7"), 0, "callers of lab are sent to 192.0.2.7");
+	redirect_is_told(2, "192.0.2.7");
+	ck_assert_str_eq(shown("hq"), "hq-2.example");
+	ck_assert_str_eq(shown("lab"), "192.0.2.7");
+	ask_is_over(ask_redirect("nowhere", "192.0.2.7"), 2, "no tunnel 'nowhere'");
+	ask_is_over(ask_redirect("", "10.1"), 2, "neither an address nor a name");
+	alone_is_told_nothing(MSG_ROLE_IKE);
+	ask_is_over(ask_redirect("", ""), 0, "callers are not sent elsewhere");
+	redirect_is_told(0, "");
+	ck_assert_str_eq(shown("hq"), "");
+	ck_assert_str_eq(shown("lab"), "192.0.2.7");
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("control_command");
@@ -405,5 +444,6 @@ int main(void)
 	tcase_add_test(tc, events_are_told_and_followed);
 	tcase_add_test(tc, version_and_settings);
 	tcase_add_test(tc, keys_are_shown_and_that_is_told);
+	tcase_add_test(tc, redirects_are_kept_and_told);
 	return run_cases("control_command", tc);
 }

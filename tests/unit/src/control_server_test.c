@@ -142,9 +142,9 @@ END_TEST
 
 START_TEST(nonsense_is_refused)
 {
-	static const uint8_t unknown[4] = {CONTROL_VERSION, 99, 0, 0},
-			     longer[6] = {CONTROL_VERSION, CONTROL_STATUS, 0, 0, 1, 2},
-			     shorter[3] = {CONTROL_VERSION, CONTROL_STATUS, 0};
+	static const uint8_t unknown[5] = {CONTROL_VERSION, 99, 0, 0, 0},
+			     longer[7] = {CONTROL_VERSION, CONTROL_STATUS, 0, 0, 0, 1, 2},
+			     shorter[4] = {CONTROL_VERSION, CONTROL_STATUS, 0, 0};
 	int fd;
 
 	fd = ask_connect();

@@ -21,7 +21,8 @@ START_TEST(requests_round_trip)
 {
 	struct control_request in = {.command = CONTROL_EVENTS,
 	                             .flags = CONTROL_FLAG_FOLLOW,
-	                             .tunnel = "hq"},
+	                             .tunnel = "hq",
+	                             .gateway = "hq-2.example"},
 			       out;
 	uint8_t bytes[CONTROL_REQUEST_MAX], version;
 	size_t len = control_request_encode(&in, bytes);
@@ -32,6 +33,7 @@ START_TEST(requests_round_trip)
 	ck_assert_uint_eq(out.command, CONTROL_EVENTS);
 	ck_assert_uint_eq(out.flags, CONTROL_FLAG_FOLLOW);
 	ck_assert_str_eq(out.tunnel, "hq");
+	ck_assert_str_eq(out.gateway, "hq-2.example");
 }
 END_TEST
 
@@ -49,7 +51,8 @@ END_TEST
 
 START_TEST(unknown_things_are_refused)
 {
-	struct control_request in = {.command = CONTROL_STATUS, .tunnel = "hq"}, out;
+	struct control_request in = {.command = CONTROL_REDIRECT, .tunnel = "hq", .gateway = "b"},
+			       out;
 	uint8_t bytes[CONTROL_REQUEST_MAX], version;
 	size_t len = control_request_encode(&in, bytes);
 
@@ -63,9 +66,16 @@ START_TEST(unknown_things_are_refused)
 	bytes[2] = 0x80;
 	ck_assert(!decodes(bytes, len, &out, &version));
 	bytes[2] = 0;
+	ck_assert(decodes(bytes, len, &out, &version));
 	bytes[len - 1] = 0;
 	ck_assert(!decodes(bytes, len, &out, &version));
+	bytes[len - 1] = 'b';
+	bytes[5] = 0;
+	ck_assert(!decodes(bytes, len, &out, &version));
 	memset(in.tunnel, 'x', sizeof in.tunnel);
+	ck_assert_uint_eq(control_request_encode(&in, bytes), 0);
+	in.tunnel[0] = '\0';
+	memset(in.gateway, 'x', sizeof in.gateway);
 	ck_assert_uint_eq(control_request_encode(&in, bytes), 0);
 }
 END_TEST

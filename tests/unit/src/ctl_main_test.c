@@ -22,25 +22,29 @@ static int run(const char *const words[WORDS])
 static const struct {
 	const char *words[WORDS];
 	uint8_t command, flags;
-	const char *tunnel;
+	const char *tunnel, *gateway;
 } good[] = {
-	{{"status"}, CONTROL_STATUS, 0, ""},
-	{{"status", "hq"}, CONTROL_STATUS, 0, "hq"},
-	{{"status", "-a"}, CONTROL_STATUS, CONTROL_FLAG_FULL, ""},
-	{{"--all", "status"}, CONTROL_STATUS, CONTROL_FLAG_FULL, ""},
-	{{"up", "hq"}, CONTROL_UP, 0, "hq"},
-	{{"up", "--no-wait", "hq"}, CONTROL_UP, CONTROL_FLAG_NO_WAIT, "hq"},
-	{{"down", "hq"}, CONTROL_DOWN, 0, "hq"},
-	{{"why", "hq"}, CONTROL_WHY, 0, "hq"},
-	{{"reload"}, CONTROL_RELOAD, 0, ""},
-	{{"counters"}, CONTROL_COUNTERS, 0, ""},
-	{{"events"}, CONTROL_EVENTS, 0, ""},
-	{{"events", "-f", "hq"}, CONTROL_EVENTS, CONTROL_FLAG_FOLLOW, "hq"},
-	{{"config"}, CONTROL_CONFIG, 0, ""},
-	{{"keys"}, CONTROL_KEYS, 0, ""},
-	{{"keys", "hq"}, CONTROL_KEYS, 0, "hq"},
-	{{"version"}, CONTROL_VERSION_SHOW, 0, ""},
-	{{"--", "why", "-f"}, CONTROL_WHY, 0, "-f"},
+	{{"status"}, CONTROL_STATUS, 0, "", ""},
+	{{"status", "hq"}, CONTROL_STATUS, 0, "hq", ""},
+	{{"status", "-a"}, CONTROL_STATUS, CONTROL_FLAG_FULL, "", ""},
+	{{"--all", "status"}, CONTROL_STATUS, CONTROL_FLAG_FULL, "", ""},
+	{{"up", "hq"}, CONTROL_UP, 0, "hq", ""},
+	{{"up", "--no-wait", "hq"}, CONTROL_UP, CONTROL_FLAG_NO_WAIT, "hq", ""},
+	{{"down", "hq"}, CONTROL_DOWN, 0, "hq", ""},
+	{{"why", "hq"}, CONTROL_WHY, 0, "hq", ""},
+	{{"reload"}, CONTROL_RELOAD, 0, "", ""},
+	{{"counters"}, CONTROL_COUNTERS, 0, "", ""},
+	{{"events"}, CONTROL_EVENTS, 0, "", ""},
+	{{"events", "-f", "hq"}, CONTROL_EVENTS, CONTROL_FLAG_FOLLOW, "hq", ""},
+	{{"config"}, CONTROL_CONFIG, 0, "", ""},
+	{{"keys"}, CONTROL_KEYS, 0, "", ""},
+	{{"keys", "hq"}, CONTROL_KEYS, 0, "hq", ""},
+	{{"version"}, CONTROL_VERSION_SHOW, 0, "", ""},
+	{{"--", "why", "-f"}, CONTROL_WHY, 0, "-f", ""},
+	{{"redirect", "192.0.2.7"}, CONTROL_REDIRECT, 0, "", "192.0.2.7"},
+	{{"redirect", "hq.example", "a"}, CONTROL_REDIRECT, 0, "a", "hq.example"},
+	{{"redirect", "off"}, CONTROL_REDIRECT, 0, "", ""},
+	{{"redirect", "off", "a"}, CONTROL_REDIRECT, 0, "a", ""},
 };
 
 START_TEST(words_become_a_request)
@@ -53,6 +57,7 @@ START_TEST(words_become_a_request)
 	ck_assert_uint_eq(d.request.command, good[_i].command);
 	ck_assert_uint_eq(d.request.flags, good[_i].flags);
 	ck_assert_str_eq(d.request.tunnel, good[_i].tunnel);
+	ck_assert_str_eq(d.request.gateway, good[_i].gateway);
 	ck_assert_str_eq(output, "");
 	ck_assert_str_eq(output_errors, "");
 }
@@ -67,6 +72,7 @@ static const struct {
 	{{"reload", "hq"}, "too many words 'hq'"},
 	{{"status", "hq", "x"}, "too many words 'x'"},
 	{{"doctor", "hq"}, "too many words 'hq'"},
+	{{"redirect"}, "where to? Name a gateway, or 'off', after 'redirect'"},
 	{{"--wrong", "status"}, "the option is unknown"},
 	{{"--pcap", "pki", "status"}, "--pcap goes with trace, not with 'status'"},
 	{{"up", "a-name-of-more-than-sixty-three-letters-that-no-tunnel-can-ever-have-here"},

@@ -36,7 +36,8 @@ static void show(const char *objects)
 	"\"in_packets\":7,\"in_bytes\":1536,\"out_packets\":8,\"out_bytes\":900,\"ike_sas\":[{"   \
 	"\"version\":2,\"state\":\"established\",\"peer_id\":\"hq.example\",\"remote\":"          \
 	"\"192.0.2.1:4500\",\"encr\":\"aes256-gcm\",\"prf\":\"prf-sha384\",\"ke\":\"x25519\","    \
-	"\"mobike\":true,\"ppk\":true,\"ppk_id\":\"branch-7\",\"age_s\":100,\"rekey_in_s\":"      \
+	"\"mobike\":true,\"redirect\":true,\"redirected_from\":\"192.0.2.7\",\"ppk\":true,\"ppk_" \
+	"id\":\"branch-7\",\"age_s\":100,\"rekey_in_s\":"                                         \
 	"200000,\"nat_remote\":"                                                                  \
 	"true}],\"esp_sas\":[{\"direction\":"                                                     \
 	"\"in\",\"spi\":\"c0ffee01\",\"encr\":\"aes256\",\"integ\":\"sha256\",\"esn\":true,"      \
@@ -64,6 +65,7 @@ static const struct {
          "  IKEv2       established with hq.example at 192.0.2.1:4500: aes256-gcm prf-sha384 "
          "x25519, 100 s old, rekey in 2 days, NAT\n"
          "  MOBIKE      yes\n"
+         "  redirect    followed; sent here by 192.0.2.7\n"
          "  PPK         branch-7\n"
          "  ESP in      c0ffee01 aes256 sha256 ESN in UDP by ipsec-mb SSE, LEGACY algorithms, "
          "3 packets (3.0 GiB), lost 1, rekey in "

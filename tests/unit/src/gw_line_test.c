@@ -210,6 +210,13 @@ START_TEST(a_session_lost_in_repair_is_called_again_on_a_chain_that_stands)
 		ck_assert_int_eq(line.state, GW_LINE_REPAIR);
 		ck_assert_uint_eq(step(events[i], true), GW_DO_IFACE_DOWN | GW_DO_CALL);
 		ck_assert_int_eq(line.state, GW_LINE_CALL);
+		/* It stood when ike was asked, and has gone meanwhile. */
+		begin(GW_START_ALWAYS);
+		step(GW_EV_BEGIN, false);
+		come_up();
+		step(GW_EV_CHAIN_DOWN, true);
+		ck_assert_uint_eq(step(events[i], false), GW_DO_IFACE_DOWN | GW_DO_DIAL);
+		ck_assert_int_eq(line.state, GW_LINE_IKE);
 	}
 }
 END_TEST
@@ -265,6 +272,30 @@ START_TEST(no_state_is_a_trap)
 }
 END_TEST
 
+/* The chain is with another gateway now: whatever the line was at, it is called anew there. */
+START_TEST(elsewhere)
+{
+	static const enum gw_line_event on[] = {GW_EV_BEGIN, GW_EV_CHAIN_UP, GW_EV_PPP_UP,
+	                                        GW_EV_IFACE_OK, GW_EV_CHAIN_DOWN};
+
+	for (unsigned far = 0; far <= 5; far++) {
+		begin(GW_START_ALWAYS);
+		for (unsigned i = 0; i < far; i++)
+			step(on[i], i > 0 && i < 4);
+		line.cause = CAUSE_NONE;
+		ck_assert_uint_eq(step(GW_EV_ELSEWHERE, true),
+		                  far < 3 ? GW_DO_CALL : GW_DO_IFACE_DOWN | GW_DO_CALL);
+		ck_assert_int_eq(line.state, GW_LINE_CALL);
+		ck_assert_int_eq(line.cause, CAUSE_PEER_SILENT);
+		begin(GW_START_WAIT);
+		ck_assert_uint_eq(step(GW_EV_ELSEWHERE, true), 0);
+	}
+	begin(GW_START_ALWAYS);
+	step(GW_EV_ADMIN_DOWN, false);
+	ck_assert_uint_eq(step(GW_EV_ELSEWHERE, true), GW_DO_HANG_UP);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tc = tcase_create("gw_line");
@@ -281,6 +312,7 @@ int main(void)
 	tcase_add_test(tc, a_session_lost_in_repair_is_called_again_on_a_chain_that_stands);
 	tcase_add_test(tc, ike_back_makes_new_keepers);
 	tcase_add_test(tc, held_stays_down);
+	tcase_add_test(tc, elsewhere);
 	tcase_add_test(tc, no_state_is_a_trap);
 	return run_cases("gw_line", tc);
 }

@@ -175,6 +175,40 @@ START_TEST(a_chain_that_ends_hands_over_to_its_peer)
 }
 END_TEST
 
+/* To another gateway nothing moves, though it is the same peer: it has none of our connections. */
+START_TEST(what_was_sent_elsewhere_is_not_handed_over)
+{
+	static const enum ls_cause causes[] = {CAUSE_REDIRECTED, CAUSE_REDIRECT_SENT,
+	                                       CAUSE_PEER_ASKED};
+
+	for (unsigned i = 0; i < 3; i++) {
+		bool moves = causes[i] == CAUSE_PEER_ASKED;
+		struct msg_ike_down m = {.tunnel = 1, .chain = 1, .cause = (uint16_t)causes[i]};
+		struct gw_session *s;
+		struct gw_chain *mine;
+
+		begin();
+		mine = install(1, 1);
+		up(1, 1, "mine.example");
+		s = session(1, mine);
+		install(1, 2);
+		gw_ike_down(gw, &m);
+		up(1, 2, "mine.example");
+		ck_assert_int_eq(s->chain != mine, moves);
+		alone_end();
+		begin();
+		mine = install(1, 1);
+		up(1, 1, "mine.example");
+		s = session(1, mine);
+		install(1, 2);
+		up(1, 2, "mine.example");
+		gw_ike_down(gw, &m);
+		ck_assert_int_eq(s->chain != mine, moves);
+		alone_end();
+	}
+}
+END_TEST
+
 static unsigned heard_of(int channel, unsigned type)
 {
 	uint8_t bytes[4096];
@@ -190,6 +224,31 @@ static unsigned asked(unsigned type)
 {
 	return heard_of(alone_parent, type);
 }
+
+/* The new chain is with another gateway: what ran on the old one ends, and none of it comes along.
+ */
+START_TEST(what_runs_with_another_gateway_ends)
+{
+	struct msg_ike_up m = {.tunnel = 1, .chain = 2, .old_chain = 1, .initiator = true};
+	struct gw_tunnel *t;
+
+	begin();
+	t = gw_tunnel_find(gw, 1);
+	t->line.start = GW_START_ALWAYS;
+	t->line.state = GW_LINE_UP;
+	t->current = session(1, install(1, 1));
+	up(1, 1, "mine.example");
+	m.peer_id = t->chains->peer_id;
+	install(1, 2);
+	gw_ike_up(gw, &m);
+	ck_assert_ptr_null(t->sessions);
+	ck_assert_int_ne(t->line.state, GW_LINE_UP);
+	ck_assert_uint_eq(asked(MSG_TYPE_IFACE_DOWN), 1);
+	down(1, 1);
+	ck_assert(gw_tunnel_has_chain(t));
+	alone_end();
+}
+END_TEST
 
 /* However often PPP comes up anew, the parent has one question at a time, and the last one counts.
  */
@@ -266,6 +325,8 @@ int main(void)
 	tcase_add_test(tc, an_orphan_comes_to_its_end);
 	tcase_add_test(tc, sessions_stay_with_their_peer);
 	tcase_add_test(tc, a_chain_that_ends_hands_over_to_its_peer);
+	tcase_add_test(tc, what_was_sent_elsewhere_is_not_handed_over);
+	tcase_add_test(tc, what_runs_with_another_gateway_ends);
 	tcase_add_test(tc, one_question_about_an_interface);
 	tcase_add_test(tc, happenings_are_told_now_and_then);
 	tcase_add_test(tc, strays_are_told_to_ike);

@@ -56,7 +56,10 @@ START_TEST(each_setting_arrives)
 	ck_assert(peer.child_life.bytes == 4294967295ull * 1024 * 1024);
 	ck_assert_uint_eq(peer.child_life.packets, 99);
 	ck_assert_uint_eq(peer.replay_window_packets, 65536);
-	ck_assert(peer.force_udp);
+	ck_assert(peer.force_udp && peer.follow_redirects);
+	conf.follow_redirects = false;
+	ck_assert_uint_eq(make(), CAUSE_NONE);
+	ck_assert(!peer.follow_redirects);
 	ck_assert(peer.ppk_required && peer.ppk_count == 2);
 	ck_assert_uint_eq(peer.ppk[0].len, 3);
 	ck_assert_mem_eq(peer.ppk[0].data, "one", 3);
