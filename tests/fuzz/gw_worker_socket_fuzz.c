@@ -151,7 +151,7 @@ static void setup(void)
 		abort();
 	our_addr = socket_open(&ours);
 	their_addr = socket_open(&theirs);
-	device = (struct gw_device){.fd = tun[0], .mtu = MTU};
+	device = (struct gw_device){.queue = {tun[0]}, .mtu = MTU};
 	host = tun[1];
 	if (!gw_worker_init(&worker, NULL, &calls, NULL, &counters))
 		abort();
@@ -179,6 +179,7 @@ static void sas_make(void)
 	};
 
 	worker.sad = sad = esp_sad_new(4, &random);
+	worker.esp = sad ? esp_worker(sad, 0) : NULL;
 	if (!sad)
 		abort();
 	p.spi = spi = esp_spi_reserve(sad);
